@@ -1,0 +1,33 @@
+# The project's commands. Everything they need beside make and npm is installed on first use.
+
+DENO := scripts/deno
+EXAMPLE := examples/fakepay-provider
+
+.PHONY: help par par-full inspect push test check fmt deno
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+par: deno ## build the example provider with cargo, archive it, and inspect the archive
+	@$(MAKE) --no-print-directory -C $(EXAMPLE) par inspect
+
+par-full: deno ## the same for every target that can be built here, in one archive
+	@$(MAKE) --no-print-directory -C $(EXAMPLE) par-full inspect
+
+inspect: deno ## inspect the example provider's archive
+	@$(MAKE) --no-print-directory -C $(EXAMPLE) inspect
+
+push: deno ## push the example provider's archive to a registry
+	@$(MAKE) --no-print-directory -C $(EXAMPLE) push
+
+test: deno ## run the tests; what needs a missing tool is skipped by name
+	@$(DENO) task test
+
+check: deno ## format, lint, types, documentation and tests
+	@$(DENO) task check
+
+fmt: deno ## format the sources
+	@$(DENO) fmt
+
+deno: ## get Deno, where PATH has none that is new enough
+	@$(DENO) --version >/dev/null

@@ -1,0 +1,55 @@
+/**
+ * The three kinds of entries an archive has, and their names. This module is browser compatible.
+ *
+ * @module
+ */
+
+import { ParError } from "../errors.ts";
+import { isTargetName, type Target } from "../target.ts";
+
+/** The entry that holds the signed token. */
+export const CLAIMS_ENTRY = "claims.jwt";
+
+/** The entry that holds the provider's WIT package, and the key of its hash in the claims. */
+export const WIT_ENTRY = "world.wasm";
+
+/** What an entry's name says it is. */
+export type EntryKind =
+  | { readonly kind: "claims" }
+  | { readonly kind: "wit" }
+  | { readonly kind: "binary"; readonly target: Target };
+
+/** The entry's name for a target's binary. */
+export function binaryEntry(target: Target): string {
+  return `${target}.bin`;
+}
+
+/**
+ * Reads an entry's name.
+ *
+ * @param name The name in the tar header.
+ * @returns What the entry is.
+ * @throws {ParError} `ERR_ENTRY_PATH` or `ERR_ENTRY_UNKNOWN`.
+ */
+export function parseEntryName(name: string): EntryKind {
+  if (/[/\\]/.test(name)) {
+    throw new ParError(
+      "ERR_ENTRY_PATH",
+      `Cannot trust the archive: the name of entry ${JSON.stringify(name)} is a path`,
+    );
+  }
+  if (name === CLAIMS_ENTRY) return { kind: "claims" };
+  if (name === WIT_ENTRY) return { kind: "wit" };
+  const target = name.slice(0, -".bin".length);
+  if (name.endsWith(".bin") && isTargetName(target)) return { kind: "binary", target };
+  throw new ParError(
+    "ERR_ENTRY_UNKNOWN",
+    `Cannot trust the archive: entry ${JSON.stringify(name)} is neither ${CLAIMS_ENTRY}, ` +
+      `${WIT_ENTRY} nor <target>.bin`,
+  );
+}
+
+/** The key of an entry's hash in the claims: the target, or the WIT's whole name. */
+export function hashKey(entry: Exclude<EntryKind, { kind: "claims" }>): string {
+  return entry.kind === "wit" ? WIT_ENTRY : entry.target;
+}

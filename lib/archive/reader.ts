@@ -1,0 +1,274 @@
+/**
+ * The one reader of archives: every verb that looks into one goes through here. This module is
+ * browser compatible.
+ *
+ * @module
+ */
+
+import { ByteReader } from "../byte_reader.ts";
+import type { Claims } from "../claims.ts";
+import { createSha256, toClaimsHash } from "../digest.ts";
+import { ParError } from "../errors.ts";
+import { gunzip, isGzip, readGzipHeader } from "../gunzip.ts";
+import type { Bytes } from "../source.ts";
+import type { Target } from "../target.ts";
+import { type VerifiedToken, verifyToken } from "../token.ts";
+import { type EntryKind, hashKey, parseEntryName } from "./entries.ts";
+import { checkSize, type Limits, MAX_CLAIMS_SIZE } from "./limits.ts";
+import { readTar, type TarEntry } from "./tar_reader.ts";
+
+/** Settings of {@linkcode readArchive} and {@linkcode readClaims}. */
+export interface ReadOptions {
+  /** The time to judge the token's validity at; now where left out. */
+  readonly now?: Date;
+  /** Bounds on what is read. */
+  readonly limits?: Limits;
+  /** Stops the reading with `ERR_ABORTED`. */
+  readonly signal?: AbortSignal;
+  /** Is told how many bytes of the archive were read so far. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+/** An entry that the claims vouch for by its hash. */
+export interface HashedEntry {
+  /** The target of a binary; absent for the WIT. */
+  readonly target?: Target;
+  /** The content's length in bytes. */
+  readonly size: number;
+  /** The content's SHA-256 as upper-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** An archive whose token and every entry were found in order. */
+export interface VerifiedArchive extends VerifiedToken {
+  /** Whether it is compressed. */
+  readonly compressed: boolean;
+  /** Its length in bytes, as it was read. */
+  readonly size: number;
+  /** Its binaries, sorted by target. */
+  readonly binaries: readonly (HashedEntry & { readonly target: Target })[];
+  /** Its WIT package, where it has one. */
+  readonly wit?: HashedEntry;
+}
+
+/**
+ * Takes the content of an entry while it is read. Nothing it is given may be believed before
+ * {@linkcode readArchive} has returned.
+ */
+export type EntryConsumer = (
+  entry: Exclude<EntryKind, { kind: "claims" }>,
+  size: number,
+) => ((chunk: Uint8Array) => Promise<void> | void) | undefined;
+
+/**
+ * Reads an archive to its end and verifies it: the token, and each entry's bytes against it.
+ *
+ * @param source The archive's bytes.
+ * @param options Time, limits, signal.
+ * @param consume Is asked at each entry whether it wants the bytes.
+ * @returns What was verified.
+ * @throws {ParError} Any code of the category `untrusted`, and `ERR_ABORTED`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * async function* nothing(): AsyncGenerator<Uint8Array> {}
+ * await assert.rejects(readArchive(nothing()), { code: "ERR_ARCHIVE_EMPTY" });
+ * ```
+ */
+export async function readArchive(
+  source: Bytes,
+  options: ReadOptions = {},
+  consume?: EntryConsumer,
+): Promise<VerifiedArchive> {
+  const seen = new Set<string>();
+  const hashed = new Map<string, HashedEntry>();
+  let token: VerifiedToken | undefined;
+  await using stream = await openStream(source, options);
+  for await (const entry of readTar(stream.tar, options.limits ?? {})) {
+    const kind = parseEntryName(entry.name);
+    if (seen.has(entry.name)) throw duplicate(entry.name, kind);
+    seen.add(entry.name);
+    if (kind.kind === "claims") {
+      token = await verifyToken(await readToken(entry), options);
+      for (const [key, read] of hashed) checkHash(key, read.sha256, token.claims);
+      continue;
+    }
+    const key = hashKey(kind);
+    if (token) expectedHash(key, token.claims);
+    const sha256 = await hashEntry(entry, consume?.(kind, entry.size));
+    if (token) checkHash(key, sha256, token.claims);
+    hashed.set(key, {
+      ...(kind.kind === "binary" && { target: kind.target }),
+      size: entry.size,
+      sha256,
+    });
+  }
+  if (!token) throw missingClaims();
+  for (const key of Object.keys(token.claims.wascap.target_hashes)) {
+    if (!hashed.has(key)) throw missingEntry(key);
+  }
+  const entries = [...hashed.values()];
+  const wit = entries.find((entry) => entry.target === undefined);
+  return {
+    ...token,
+    compressed: stream.compressed,
+    size: stream.position,
+    binaries: entries.filter(isBinary).sort((a, b) => a.target < b.target ? -1 : 1),
+    ...(wit && { wit }),
+  };
+}
+
+/** What {@linkcode readClaims} finds without reading the binaries. */
+export interface VerifiedClaims extends VerifiedToken {
+  /** Whether the archive is compressed. */
+  readonly compressed: boolean;
+}
+
+/**
+ * Reads an archive up to its token, verifies that, and stops: nothing is known of the binaries.
+ *
+ * @param source The archive's bytes.
+ * @param options Time, limits, signal.
+ * @returns The token and its claims.
+ * @throws {ParError} As {@linkcode readArchive}, for what was read.
+ */
+export async function readClaims(
+  source: Bytes,
+  options: ReadOptions = {},
+): Promise<VerifiedClaims> {
+  await using stream = await openStream(source, options);
+  for await (const entry of readTar(stream.tar, options.limits ?? {})) {
+    if (parseEntryName(entry.name).kind !== "claims") continue;
+    return {
+      ...await verifyToken(await readToken(entry), options),
+      compressed: stream.compressed,
+    };
+  }
+  throw missingClaims();
+}
+
+interface OpenStream extends AsyncDisposable {
+  readonly tar: ByteReader;
+  readonly compressed: boolean;
+  /** Bytes of the archive that were read. */
+  readonly position: number;
+}
+
+async function openStream(source: Bytes, options: ReadOptions): Promise<OpenStream> {
+  const raw = new ByteReader(source);
+  if ((await raw.peek(1)).length === 0) {
+    throw new ParError(
+      "ERR_ARCHIVE_EMPTY",
+      "Cannot read the archive: it holds no bytes at all; was it written to its end?",
+    );
+  }
+  const compressed = await isGzip(raw);
+  const plain = compressed ? gunzip(raw, await readGzipHeader(raw)) : raw.rest();
+  const tar = new ByteReader(bounded(plain, raw, options));
+  return {
+    tar,
+    compressed,
+    get position(): number {
+      return raw.position;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await tar.close();
+      await raw.close();
+    },
+  };
+}
+
+/** Watches the bytes that pass: limits, the wish to stop, progress. */
+async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
+  let unpacked = 0;
+  for await (const chunk of plain) {
+    if (options.signal?.aborted) {
+      throw new ParError(
+        "ERR_ABORTED",
+        "Cannot go on: the work was stopped",
+        options.signal.reason,
+      );
+    }
+    unpacked += chunk.length;
+    checkSize(unpacked, raw.position, options.limits ?? {});
+    options.onProgress?.(raw.position);
+    yield chunk;
+  }
+}
+
+async function readToken(entry: TarEntry): Promise<string> {
+  if (entry.size > MAX_CLAIMS_SIZE) {
+    throw new ParError(
+      "ERR_CLAIMS_TOO_LARGE",
+      `Cannot trust the archive: its claims have ${entry.size} bytes, more than ${MAX_CLAIMS_SIZE}`,
+    );
+  }
+  let text = "";
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  for await (const chunk of entry.bytes) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
+async function hashEntry(
+  entry: TarEntry,
+  consume: ((chunk: Uint8Array) => Promise<void> | void) | undefined,
+): Promise<string> {
+  const hash = await createSha256();
+  for await (const chunk of entry.bytes) {
+    hash.update(chunk);
+    await consume?.(chunk);
+  }
+  return toClaimsHash(hash.digest());
+}
+
+function isBinary(entry: HashedEntry): entry is HashedEntry & { readonly target: Target } {
+  return entry.target !== undefined;
+}
+
+function expectedHash(key: string, claims: Claims): string {
+  const hashes = claims.wascap.target_hashes;
+  const hash = Object.hasOwn(hashes, key) ? hashes[key] : undefined;
+  if (hash === undefined) {
+    throw new ParError(
+      "ERR_HASH_UNLISTED",
+      `Cannot trust the archive: its claims have no hash of ${JSON.stringify(key)}, which is in it`,
+    );
+  }
+  return hash;
+}
+
+function checkHash(key: string, sha256: string, claims: Claims): void {
+  const expected = expectedHash(key, claims);
+  if (sha256 === expected) return;
+  throw new ParError(
+    "ERR_HASH_MISMATCH",
+    `Cannot trust the archive: ${JSON.stringify(key)} has the SHA-256 ${sha256}, and the claims ` +
+      `say ${expected}`,
+  );
+}
+
+function duplicate(name: string, kind: EntryKind): ParError {
+  return new ParError(
+    kind.kind === "claims" ? "ERR_CLAIMS_DUPLICATE" : "ERR_ENTRY_DUPLICATE",
+    `Cannot trust the archive: entry ${
+      JSON.stringify(name)
+    } appears twice, and readers differ in ` +
+      "which one they take",
+  );
+}
+
+function missingClaims(): ParError {
+  return new ParError(
+    "ERR_CLAIMS_MISSING",
+    "Cannot trust the archive: it has no claims.jwt; is it a provider archive?",
+  );
+}
+
+function missingEntry(key: string): ParError {
+  return new ParError(
+    "ERR_ENTRY_MISSING",
+    `Cannot trust the archive: its claims name ${JSON.stringify(key)}, which is not in it`,
+  );
+}

@@ -1,0 +1,110 @@
+import { Command, Option } from "npm:commander@15.1.0";
+import type { Json } from "../claims.ts";
+import { archivePath, create, fileStem } from "../create.ts";
+import { ParError } from "../errors.ts";
+import { readSmallFile } from "../files.ts";
+import { print, printJson, say, warn } from "./io.ts";
+import { addKeyOptions, findKeys, type KeyFlags } from "./keys.ts";
+import {
+  collect,
+  outputOption,
+  pairBinaries,
+  parseDays,
+  parseInteger,
+  sourceDateEpoch,
+} from "./options.ts";
+
+interface CreateFlags extends KeyFlags {
+  readonly name: string;
+  readonly vendor: string;
+  readonly capid?: string;
+  readonly version?: string;
+  readonly revision?: string;
+  readonly schema?: string;
+  readonly arch?: string[];
+  readonly binary?: string[];
+  readonly forceArch?: boolean;
+  readonly destination?: string;
+  readonly compress?: boolean;
+  readonly expiresIn?: string;
+  readonly validIn?: string;
+  readonly output: "text" | "json";
+}
+
+/** A schema is part of the claims, which readers bound to 1 MiB. */
+const MAX_SCHEMA = 512 * 1024;
+
+/** Builds `par create`. */
+export function createCommand(signal: AbortSignal): Command {
+  const command = new Command("create")
+    .description("make a signed archive of a provider's binaries")
+    .requiredOption("-n, --name <name>", "the provider's display name")
+    .requiredOption("-v, --vendor <vendor>", "who makes the provider")
+    .option("-c, --capid <id>", "the capability contract's id; hosts before 1.0 need it")
+    .option("-r, --revision <number>", "the provider's revision, a whole number")
+    .option("--version <text>", "the provider's version")
+    .addOption(
+      new Option("-j, --schema <file>", "the JSON schema of the link definition")
+        .env("WASH_JSON_SCHEMA"),
+    )
+    .option(
+      "-a, --arch <target>",
+      "the target of a binary, in the order of --binary (default: what its header says)",
+      collect,
+    )
+    .option("-b, --binary <path>", "a binary, or TARGET=PATH; repeatable", collect)
+    .option("--force-arch", "take a binary for its target though its header contradicts")
+    .option("--destination <path>", "the archive's path (default: <binary>.par, or .par.gz)")
+    .option("--compress", "compress with gzip, level 9")
+    .option("--expires-in <days>", "how long the archive is valid (default: for ever)")
+    .option("--valid-in <days>", "when the archive begins to be valid (default: at once)");
+  return addKeyOptions(command)
+    .addOption(outputOption())
+    .action((flags: CreateFlags) => run(flags, signal));
+}
+
+async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
+  const binaries = pairBinaries(flags.binary, flags.arch);
+  const first = binaries[0]?.source;
+  const destination = archivePath(first, flags.destination, flags.compress ?? false);
+  const epoch = sourceDateEpoch();
+  const now = epoch ?? Math.floor(Date.now() / 1000);
+  const after = (days: string | undefined, flag: string): Date | undefined =>
+    days === undefined ? undefined : new Date((now + parseDays(days, flag)) * 1000);
+  const options = {
+    name: flags.name,
+    vendor: flags.vendor,
+    capid: flags.capid,
+    version: flags.version,
+    revision: flags.revision === undefined ? undefined : parseInteger(flags.revision, "--revision"),
+    schema: flags.schema === undefined ? undefined : await readSchema(flags.schema),
+    notBefore: after(flags.validIn, "--valid-in"),
+    expires: after(flags.expiresIn, "--expires-in"),
+    sourceDateEpoch: epoch,
+    binaries,
+    destination,
+    compress: flags.compress,
+    forceTarget: flags.forceArch,
+    onWarning: warn,
+    signal,
+  };
+  await create({ ...options, ...await findKeys(flags, fileStem(first ?? destination)) });
+  if (flags.capid === undefined) {
+    say("Note: without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
+  }
+  if (flags.output === "json") await printJson({ file: destination, success: true });
+  else await print(`Successfully created archive ${destination}`);
+}
+
+async function readSchema(path: string): Promise<Json> {
+  const text = new TextDecoder().decode(await readSmallFile(path, MAX_SCHEMA));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ParError(
+      "ERR_SCHEMA_INVALID",
+      `Cannot use ${JSON.stringify(path)} as the schema: it is not JSON`,
+      cause,
+    );
+  }
+}

@@ -1,0 +1,104 @@
+import { Command } from "npm:commander@15.1.0";
+import type { VerifiedArchive } from "../archive/reader.ts";
+import type { Claims } from "../claims.ts";
+import { inspect, inspectClaims } from "../inspect.ts";
+import { formatTime } from "../token.ts";
+import { print, printJson, say, warn } from "./io.ts";
+import { outputOption, parseSize } from "./options.ts";
+
+interface InspectFlags {
+  readonly jwtOnly?: boolean;
+  readonly claimsOnly?: boolean;
+  readonly maxSize?: string;
+  readonly output: "text" | "json";
+}
+
+/** Builds `par inspect`. */
+export function inspectCommand(signal: AbortSignal): Command {
+  return new Command("inspect")
+    .description("verify an archive and show what it says")
+    .argument("<archive>", "the archive's path")
+    .option("--jwt-only", "print the signed token alone")
+    .option("--claims-only", "read no further than the token; the binaries stay unchecked")
+    .option("--max-size <size>", "the most an archive may unpack to (default: 8G)")
+    .addOption(outputOption())
+    .action((archive: string, flags: InspectFlags) => run(archive, flags, signal));
+}
+
+async function run(path: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
+  const options = {
+    signal,
+    limits: flags.maxSize === undefined ? {} : { maxSize: parseSize(flags.maxSize, "--max-size") },
+  };
+  const complete = flags.claimsOnly ? undefined : await inspect(path, options);
+  const archive = complete ?? await inspectClaims(path, options);
+  if (flags.jwtOnly) return await print(archive.token);
+  if (!complete) say("Note: only the claims were read; the binaries were not checked.");
+  if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");
+  if (flags.output === "json") {
+    await printJson(toJson(archive.claims, archive.compressed, complete));
+  } else await print(await toTable(archive.claims));
+}
+
+/** The keys that `wash par inspect` printed, and more. */
+function toJson(
+  claims: Claims,
+  compressed: boolean,
+  complete: VerifiedArchive | undefined,
+): Record<string, unknown> {
+  const { wascap } = claims;
+  return {
+    name: wascap.name ?? "",
+    issuer: claims.iss,
+    service: claims.sub,
+    ...(wascap.capid !== undefined && { capability_contract_id: wascap.capid }),
+    vendor: wascap.vendor,
+    version: wascap.ver ?? "None",
+    revision: String(wascap.rev ?? "None"),
+    targets: targetsOf(claims),
+    ...(wascap.config_schema !== undefined && { schema: wascap.config_schema }),
+    claims,
+    compressed,
+    ...(complete && {
+      size: complete.size,
+      target_details: complete.binaries.map(({ target, size, sha256 }) => ({
+        name: target,
+        size,
+        sha256,
+      })),
+    }),
+    success: true,
+  };
+}
+
+async function toTable(claims: Claims): Promise<string> {
+  const { drawTable } = await import("./table.ts");
+  const { wascap } = claims;
+  const rows: [string, string][] = [
+    ["Public Key", claims.sub],
+    ["Issuer", claims.iss],
+    ...(wascap.capid === undefined
+      ? []
+      : [["Capability Contract ID", wascap.capid] as [string, string]]),
+    ["Vendor", wascap.vendor],
+    ["Version", wascap.ver ?? "None"],
+    ["Revision", String(wascap.rev ?? "None")],
+    ["Signature", describeSignature(claims)],
+  ];
+  return drawTable(
+    `${wascap.name ?? "Anonymous"} - Provider Archive`,
+    rows,
+    "Supported Architecture Targets",
+    targetsOf(claims),
+  );
+}
+
+function describeSignature(claims: Claims): string {
+  const since = formatTime(claims.nbf ?? claims.iat);
+  const until = claims.exp === undefined ? "without end" : `until ${formatTime(claims.exp)}`;
+  return `valid since ${since}, ${until}`;
+}
+
+function targetsOf(claims: Claims): string[] {
+  return Object.keys(claims.wascap.target_hashes).filter((key) => key !== "world.wasm").sort();
+}

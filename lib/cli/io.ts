@@ -1,0 +1,31 @@
+/**
+ * What a command says: results on standard output, everything else on standard error.
+ *
+ * @module
+ */
+
+import { redact } from "./redact.ts";
+
+const encoder = new TextEncoder();
+
+/** Writes a result, whole, to standard output. */
+export async function print(text: string): Promise<void> {
+  const bytes = encoder.encode(text.endsWith("\n") ? text : `${text}\n`);
+  for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+}
+
+/** Writes a result as one JSON object to standard output. */
+export async function printJson(value: unknown): Promise<void> {
+  await print(JSON.stringify(value, null, 2));
+}
+
+/** Writes a message for people to standard error. */
+export function say(text: string): void {
+  const bytes = encoder.encode(`${redact(text)}\n`);
+  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+}
+
+/** Says what is unusual and yet accepted. */
+export function warn(text: string): void {
+  say(`Warning: ${text}`);
+}

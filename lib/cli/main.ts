@@ -1,0 +1,85 @@
+/**
+ * The command line's entry: finds the verb, runs it, and turns what it throws into an exit status.
+ *
+ * @module
+ */
+
+import { Command, CommanderError } from "npm:commander@15.1.0";
+import { type ErrorCategory, type ErrorCode, ParError } from "../errors.ts";
+import { printJson, say } from "./io.ts";
+import { redact } from "./redact.ts";
+import { VERBS, VERSION } from "./verbs.ts";
+
+/** Exit statuses: 0 done, 1 failed, 2 wrong usage, 3 not trustworthy. */
+const EXIT_STATUS: Readonly<Record<ErrorCategory, number>> = { failed: 1, usage: 2, untrusted: 3 };
+
+/** The exit status of a process that an interrupt signal ended, as shells report it. */
+const INTERRUPTED = 130;
+
+/**
+ * Runs a command line.
+ *
+ * @param args The arguments behind the program's name.
+ * @returns The exit status.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const interruption = new AbortController();
+  const interrupt = (): void => interruption.abort("an interrupt signal");
+  Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    const program = await buildProgram(args, interruption.signal);
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    const json = wantsJson(args);
+    if (error instanceof CommanderError) {
+      // Commander has printed its message, or the help that was asked for.
+      if (error.exitCode === 0) return 0;
+      if (json) await printFailure("ERR_USAGE", error.message);
+      return EXIT_STATUS.usage;
+    }
+    if (interruption.signal.aborted) return INTERRUPTED;
+    return await report(error, json);
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+  }
+}
+
+/** Loads the one verb that is asked for; all of them only to list them. */
+async function buildProgram(args: readonly string[], signal: AbortSignal): Promise<Command> {
+  const program = new Command("par")
+    .description("Make, sign, inspect and verify wasmCloud provider archives.")
+    .version(VERSION, "--version", "print the version")
+    // Without this, `create --version 1.0` would print ours.
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => say(text.trimEnd()) });
+  const verb = VERBS[args[0] ?? ""];
+  for (const load of verb ? [verb] : Object.values(VERBS)) {
+    const command = (await load())(signal);
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program;
+}
+
+async function report(error: unknown, json: boolean): Promise<number> {
+  if (!(error instanceof ParError)) {
+    // A defect of ours: whoever reports it needs the stack.
+    say(error instanceof Error ? error.stack ?? error.message : String(error));
+    return EXIT_STATUS.failed;
+  }
+  say(`Error: ${error.message} [${error.code}]`);
+  if (json) await printFailure(error.code, error.message);
+  return EXIT_STATUS[error.category];
+}
+
+async function printFailure(code: ErrorCode, message: string): Promise<void> {
+  await printJson({ success: false, error: { code, message: redact(message) } });
+}
+
+/** The arguments may be what is wrong, so this looks at them without parsing. */
+function wantsJson(args: readonly string[]): boolean {
+  return args.some((arg, i) =>
+    /^(-o|--output=)json$/.test(arg) || (/^(-o|--output)$/.test(arg) && args[i + 1] === "json")
+  );
+}

@@ -1,0 +1,13 @@
+import type { Command } from "npm:commander@15.1.0";
+
+/** The toolkit's version, which `deno.json` states too. */
+export const VERSION = "0.1.0";
+
+/** Builds a verb's command; the signal tells it that the user wants it to stop. */
+export type VerbBuilder = (signal: AbortSignal) => Command;
+
+/** Each verb, loaded when it is asked for: starting up should not pay for the others. */
+export const VERBS: Readonly<Record<string, () => Promise<VerbBuilder>>> = {
+  create: async () => (await import("./create.ts")).createCommand,
+  inspect: async () => (await import("./inspect.ts")).inspectCommand,
+};

@@ -1,0 +1,213 @@
+/**
+ * The errors of this toolkit: one class, and every code it can carry. This module is browser
+ * compatible and imports nothing.
+ *
+ * @module
+ */
+
+/**
+ * What a failure means to whoever called: `usage` (the call was wrong), `untrusted` (the archive
+ * must not be believed), `failed` (everything else).
+ */
+export type ErrorCategory = "usage" | "failed" | "untrusted";
+
+/** One row of {@linkcode ERROR_CODES}. */
+export interface ErrorCodeInfo {
+  /** Decides the exit status of the command: `usage` 2, `untrusted` 3, `failed` 1. */
+  readonly category: ErrorCategory;
+  /** When the code is used, in one sentence. */
+  readonly meaning: string;
+}
+
+/** Every code this toolkit's errors carry, with its category and meaning. */
+export const ERROR_CODES = {
+  ERR_USAGE: {
+    category: "usage",
+    meaning: "The command line names an unknown verb or flag, or lacks a required one.",
+  },
+  ERR_OPTION_INVALID: {
+    category: "usage",
+    meaning: "An option has a value outside of what it accepts.",
+  },
+  ERR_TARGET_INVALID: { category: "usage", meaning: "A target's name cannot be an entry's name." },
+  ERR_TARGET_DUPLICATE: { category: "usage", meaning: "The same target was given twice." },
+
+  ERR_ABORTED: { category: "failed", meaning: "The caller, or a signal, stopped the work." },
+  ERR_FILE_NOT_FOUND: { category: "failed", meaning: "A file does not exist." },
+  ERR_FILE_UNREADABLE: {
+    category: "failed",
+    meaning: "A file exists and cannot be read, or is a directory.",
+  },
+  ERR_FILE_UNWRITABLE: {
+    category: "failed",
+    meaning: "A file cannot be written: permission, missing folder, full disk.",
+  },
+  ERR_FILE_CHANGED: { category: "failed", meaning: "A file changed while it was being read." },
+  ERR_TARGET_UNKNOWN: {
+    category: "failed",
+    meaning: "A binary's header does not name one target, and none was given.",
+  },
+  ERR_TARGET_MISMATCH: {
+    category: "failed",
+    meaning: "A binary's header contradicts the target given for it.",
+  },
+  ERR_TARGET_NOT_FOUND: {
+    category: "failed",
+    meaning: "The archive has no binary for the target asked for.",
+  },
+  ERR_TARGET_LAST: {
+    category: "failed",
+    meaning: "Removing the target would leave the archive empty.",
+  },
+  ERR_BINARY_TOO_LARGE: { category: "failed", meaning: "A binary is larger than an entry can be." },
+  ERR_SCHEMA_INVALID: { category: "failed", meaning: "The configuration schema is not JSON." },
+  ERR_KEY_INVALID: { category: "failed", meaning: "A key is not in the text form of an nkey." },
+  ERR_KEY_CHECKSUM: { category: "failed", meaning: "A key's checksum does not match its bytes." },
+  ERR_KEY_ROLE: { category: "failed", meaning: "A key has another role than its place asks for." },
+  ERR_KEY_NOT_FOUND: {
+    category: "failed",
+    meaning: "No key was found, and none may be generated.",
+  },
+  ERR_KEY_MISMATCH: {
+    category: "failed",
+    meaning: "The keys found are not those the archive was signed with.",
+  },
+  ERR_MERGE_CONFLICT: {
+    category: "failed",
+    meaning: "The archives to merge do not describe the same provider.",
+  },
+
+  ERR_ARCHIVE_EMPTY: { category: "untrusted", meaning: "The input holds no bytes at all." },
+  ERR_ARCHIVE_TRUNCATED: {
+    category: "untrusted",
+    meaning: "The archive ends before it is complete.",
+  },
+  ERR_ARCHIVE_TRAILING_DATA: {
+    category: "untrusted",
+    meaning: "Bytes follow the end of the archive.",
+  },
+  ERR_GZIP_CORRUPT: {
+    category: "untrusted",
+    meaning: "The gzip member cannot be decompressed or fails its checksum.",
+  },
+  ERR_GZIP_SECOND_MEMBER: {
+    category: "untrusted",
+    meaning: "A second gzip member follows the first.",
+  },
+  ERR_INDEX_MISMATCH: {
+    category: "untrusted",
+    meaning: "The archive's index disagrees with its content.",
+  },
+  ERR_HEADER_INVALID: {
+    category: "untrusted",
+    meaning: "A tar header is malformed or fails its checksum.",
+  },
+  ERR_HEADER_SIZE: {
+    category: "untrusted",
+    meaning: "A tar header states a negative, unreadable or contradictory size.",
+  },
+  ERR_ENTRY_TYPE: { category: "untrusted", meaning: "An entry is no regular file." },
+  ERR_ENTRY_PATH: { category: "untrusted", meaning: "An entry's name holds a path." },
+  ERR_ENTRY_UNKNOWN: {
+    category: "untrusted",
+    meaning: "An entry is neither the claims, the WIT nor a binary.",
+  },
+  ERR_ENTRY_DUPLICATE: { category: "untrusted", meaning: "An entry appears twice." },
+  ERR_LIMIT_ENTRIES: {
+    category: "untrusted",
+    meaning: "The archive has more entries than allowed.",
+  },
+  ERR_LIMIT_SIZE: {
+    category: "untrusted",
+    meaning: "The archive unpacks to more bytes than allowed.",
+  },
+  ERR_LIMIT_RATIO: {
+    category: "untrusted",
+    meaning: "The archive unpacks to more times its size than allowed.",
+  },
+  ERR_CLAIMS_MISSING: { category: "untrusted", meaning: "The archive has no claims." },
+  ERR_CLAIMS_DUPLICATE: { category: "untrusted", meaning: "The archive has claims twice." },
+  ERR_CLAIMS_TOO_LARGE: { category: "untrusted", meaning: "The claims are larger than allowed." },
+  ERR_CLAIMS_INVALID: {
+    category: "untrusted",
+    meaning: "The token's payload is not a provider's claims.",
+  },
+  ERR_TOKEN_MALFORMED: {
+    category: "untrusted",
+    meaning: "The token is not a compact JWS in canonical form.",
+  },
+  ERR_TOKEN_HEADER: {
+    category: "untrusted",
+    meaning: "The token's header has parameters that none may have.",
+  },
+  ERR_TOKEN_TYPE: { category: "untrusted", meaning: "The token's type is not `jwt`." },
+  ERR_TOKEN_ALGORITHM: {
+    category: "untrusted",
+    meaning: "The token's algorithm is not `Ed25519`.",
+  },
+  ERR_TOKEN_ISSUER: {
+    category: "untrusted",
+    meaning: "The token's issuer is not an account's public key.",
+  },
+  ERR_TOKEN_SUBJECT: {
+    category: "untrusted",
+    meaning: "The token's subject is not a service's public key.",
+  },
+  ERR_TOKEN_SIGNATURE: {
+    category: "untrusted",
+    meaning: "The token's signature is not the issuer's.",
+  },
+  ERR_TOKEN_EXPIRED: { category: "untrusted", meaning: "The token's validity has ended." },
+  ERR_TOKEN_NOT_YET_VALID: {
+    category: "untrusted",
+    meaning: "The token's validity has not begun.",
+  },
+  ERR_HASH_UNLISTED: { category: "untrusted", meaning: "An entry's hash is not in the claims." },
+  ERR_HASH_MISMATCH: {
+    category: "untrusted",
+    meaning: "An entry's bytes do not have the hash the claims state.",
+  },
+  ERR_ENTRY_MISSING: {
+    category: "untrusted",
+    meaning: "The claims name an entry the archive does not have.",
+  },
+} as const satisfies Record<string, ErrorCodeInfo>;
+
+/** A stable name for one kind of failure, to `switch` on. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * Every failure that a user of this toolkit can cause.
+ *
+ * @example Tell failures apart by their code
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const error = new ParError("ERR_TOKEN_EXPIRED", "Cannot trust the archive: it expired");
+ * assert.equal(error.code, "ERR_TOKEN_EXPIRED");
+ * assert.equal(error.category, "untrusted");
+ * ```
+ */
+export class ParError extends Error {
+  /** Names this class where `instanceof` cannot reach. */
+  override readonly name = "ParError";
+  /** The stable code of this failure. */
+  readonly code: ErrorCode;
+
+  /**
+   * Builds an error.
+   *
+   * @param code The stable code.
+   * @param message A sentence that names the thing and says what to do next.
+   * @param cause What led to it, where something did.
+   */
+  constructor(code: ErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+
+  /** What the failure means to the caller. */
+  get category(): ErrorCategory {
+    return ERROR_CODES[this.code].category;
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * Files: read in chunks, and written so that a crash leaves the old one or the new one.
+ *
+ * @module
+ */
+
+import { ParError } from "./errors.ts";
+import type { ArchiveSource, Bytes } from "./source.ts";
+
+/** Large enough that the cost of a chunk does not count, small enough to stay in the CPU's cache. */
+const CHUNK_LENGTH = 256 * 1024;
+
+/**
+ * Makes a source of a file.
+ *
+ * @param path The file's path.
+ * @returns The source.
+ */
+export function fileSource(path: string): ArchiveSource {
+  return {
+    name: path,
+    open: () => readFile(path),
+    range: (start, length) => readFile(path, start, length),
+    size: async () => (await stat(path)).size,
+  };
+}
+
+/**
+ * Reads a file in chunks.
+ *
+ * @param path The file's path.
+ * @param start Offset of the first byte.
+ * @param length Bytes to read at most.
+ * @throws {ParError} `ERR_FILE_NOT_FOUND` or `ERR_FILE_UNREADABLE`.
+ */
+export async function* readFile(path: string, start = 0, length = Infinity): Bytes {
+  using file = await openForReading(path);
+  try {
+    if (start > 0) await file.seek(start, Deno.SeekMode.Start);
+    while (length > 0) {
+      const chunk = new Uint8Array(Math.min(CHUNK_LENGTH, length));
+      const count = await file.read(chunk);
+      if (count === null) return;
+      length -= count;
+      yield count < chunk.length ? chunk.subarray(0, count) : chunk;
+    }
+  } catch (cause) {
+    throw cause instanceof ParError ? cause : readError(path, cause);
+  }
+}
+
+/**
+ * Reads a small file whole.
+ *
+ * @param path The file's path.
+ * @param limit The most bytes it may have.
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also for a larger file.
+ */
+export async function readSmallFile(path: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  if ((await stat(path)).size > limit) {
+    throw new ParError(
+      "ERR_FILE_UNREADABLE",
+      `Cannot read ${quote(path)}: it has more than ${limit} bytes; is it the right file?`,
+    );
+  }
+  try {
+    return await Deno.readFile(path);
+  } catch (cause) {
+    throw readError(path, cause);
+  }
+}
+
+/**
+ * Looks a file up.
+ *
+ * @param path The file's path.
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also for a directory.
+ */
+export async function stat(path: string): Promise<Deno.FileInfo> {
+  let info: Deno.FileInfo;
+  try {
+    info = await Deno.stat(path);
+  } catch (cause) {
+    throw readError(path, cause);
+  }
+  if (info.isDirectory) {
+    throw new ParError("ERR_FILE_UNREADABLE", `Cannot read ${quote(path)}: it is a directory`);
+  }
+  return info;
+}
+
+/** Where the bytes of a new file go. */
+export interface FileSink {
+  /** Appends bytes. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Replaces bytes written before, where the destination is a file and not a pipe. */
+  readonly patch?: (offset: number, bytes: Uint8Array) => Promise<void>;
+}
+
+/** Settings of {@linkcode writeFile}. */
+export interface WriteFileOptions {
+  /** Permission bits of the file; those that the process gives new files where left out. */
+  readonly mode?: number;
+  /** Stops the work, and takes what it wrote away. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes a file that has its name only once it is whole.
+ *
+ * The bytes go to a temporary file beside the destination, locked for as long as this process
+ * lives, are flushed to disk, and take the destination's name in one step. Two writers of one
+ * destination take turns: `produce` runs while the lock is held, so what it reads there is what the
+ * writer before it left. What a killed process left behind is taken over by the next writer.
+ *
+ * A destination that is a pipe or a device is written to directly.
+ *
+ * @param path The destination.
+ * @param produce Writes the content. When it throws, the destination is left as it was.
+ * @param options Mode and signal.
+ * @throws {ParError} `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`, and whatever `produce` throws.
+ */
+export async function writeFile<T>(
+  path: string,
+  produce: (sink: FileSink) => Promise<T>,
+  options: WriteFileOptions = {},
+): Promise<T> {
+  const destination = await resolveDestination(path);
+  if (destination.device) {
+    using file = await attempt(path, () => Deno.open(path, { write: true }));
+    return await produce({ write: (chunk) => attempt(path, () => writeAll(file, chunk)) });
+  }
+  const temporary = temporaryPath(destination.path);
+  using file = await attempt(path, () => openTemporary(temporary));
+  try {
+    const result = await produce({
+      write(chunk) {
+        throwIfAborted(options.signal);
+        return attempt(path, () => writeAll(file, chunk));
+      },
+      patch(offset, bytes) {
+        return attempt(path, async () => {
+          await file.seek(offset, Deno.SeekMode.Start);
+          await writeAll(file, bytes);
+          await file.seek(0, Deno.SeekMode.End);
+        });
+      },
+    });
+    throwIfAborted(options.signal);
+    await attempt(path, async () => {
+      if (options.mode !== undefined && Deno.build.os !== "windows") {
+        await Deno.chmod(temporary, options.mode);
+      }
+      await file.sync();
+      await Deno.rename(temporary, destination.path);
+      await syncDirectory(destination.path);
+    });
+    return result;
+  } catch (cause) {
+    await Deno.remove(temporary).catch(() => {});
+    throw cause;
+  }
+}
+
+/** Fails with `ERR_ABORTED` once the signal was given. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) {
+    throw new ParError("ERR_ABORTED", "Cannot go on: the work was stopped", signal.reason);
+  }
+}
+
+/** A path as messages show it: quoted, so that spaces and control characters are seen. */
+export function quote(path: string): string {
+  return JSON.stringify(path);
+}
+
+/** Follows links, so that the file they lead to is replaced and not the link. */
+async function resolveDestination(path: string): Promise<{ path: string; device: boolean }> {
+  try {
+    const info = await Deno.stat(path);
+    if (info.isDirectory) {
+      throw new ParError(
+        "ERR_FILE_UNWRITABLE",
+        `Cannot write ${quote(path)}: it is a directory; give a file's name`,
+      );
+    }
+    return { path: await Deno.realPath(path), device: !info.isFile };
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return { path, device: false };
+    throw cause instanceof ParError ? cause : writeError(path, cause);
+  }
+}
+
+/** One name for each destination: its lock keeps writers apart, and no leftovers pile up. */
+function temporaryPath(path: string): string {
+  const at = Math.max(
+    path.lastIndexOf("/"),
+    Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1,
+  );
+  return `${path.slice(0, at + 1)}.${path.slice(at + 1)}.part`;
+}
+
+async function openTemporary(path: string): Promise<Deno.FsFile> {
+  while (true) {
+    const file = await Deno.open(path, { read: true, write: true, create: true });
+    try {
+      await file.lock(true);
+      const [opened, named] = await Promise.all([
+        file.stat(),
+        Deno.lstat(path).catch(() => undefined),
+      ]);
+      // The writer before may have given this file its final name while we waited for the lock.
+      if (named && named.ino === opened.ino && named.dev === opened.dev) {
+        // A link laid here by somebody else would have us overwrite the file it leads to.
+        if (!named.isFile || (named.nlink ?? 1) > 1) {
+          throw new Deno.errors.AlreadyExists(
+            `${path} is in the way and no file of ours: remove it`,
+          );
+        }
+        await file.truncate(0);
+        return file;
+      }
+      if (named?.isSymlink) {
+        throw new Deno.errors.AlreadyExists(`${path} is in the way and no file of ours: remove it`);
+      }
+      file.close();
+    } catch (cause) {
+      file.close();
+      throw cause;
+    }
+  }
+}
+
+async function openForReading(path: string): Promise<Deno.FsFile> {
+  await stat(path);
+  try {
+    return await Deno.open(path);
+  } catch (cause) {
+    throw readError(path, cause);
+  }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}
+
+/** Without this, a power cut after the rename may still bring the old file back, or none. */
+async function syncDirectory(path: string): Promise<void> {
+  const at = path.lastIndexOf("/");
+  try {
+    using directory = await Deno.open(at < 0 ? "." : path.slice(0, at + 1));
+    await directory.sync();
+  } catch {
+    // Not every system opens directories; the rename itself has happened.
+  }
+}
+
+async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw writeError(path, cause);
+  }
+}
+
+function readError(path: string, cause: unknown): ParError {
+  if (cause instanceof Deno.errors.NotFound) {
+    return new ParError(
+      "ERR_FILE_NOT_FOUND",
+      `Cannot read ${quote(path)}: there is no such file`,
+      cause,
+    );
+  }
+  return new ParError("ERR_FILE_UNREADABLE", `Cannot read ${quote(path)}: ${reason(cause)}`, cause);
+}
+
+function writeError(path: string, cause: unknown): ParError {
+  return new ParError(
+    "ERR_FILE_UNWRITABLE",
+    cause instanceof Deno.errors.NotFound
+      ? `Cannot write ${quote(path)}: its folder does not exist; create it first`
+      : `Cannot write ${quote(path)}: ${reason(cause)}`,
+    cause,
+  );
+}
+
+/** What the system said, without the path that Deno adds and the message has already. */
+function reason(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.replace(/^(.*?\(os error \d+\)).*$/s, "$1");
+}

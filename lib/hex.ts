@@ -1,0 +1,6 @@
+/** Writes bytes as lower-case hexadecimal (RFC 4648, section 8). */
+export function hex(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  return text;
+}

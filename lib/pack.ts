@@ -1,0 +1,218 @@
+/**
+ * From claims, keys and binaries to the bytes of a signed archive. This module is browser compatible.
+ *
+ * @module
+ */
+
+import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./archive/entries.ts";
+import { COMPRESSION_LEVEL, writeArchive, type WriteEntry } from "./archive/writer.ts";
+import {
+  type Claims,
+  isRevision,
+  type Json,
+  type ProviderMetadata,
+  WASCAP_REVISION,
+} from "./claims.ts";
+import { createSha256, toClaimsHash } from "./digest.ts";
+import { ParError } from "./errors.ts";
+import type { KeyPair } from "./nkey.ts";
+import type { Bytes } from "./source.ts";
+import type { Target } from "./target.ts";
+import { signClaims } from "./token.ts";
+import { createTokenId, deriveTokenId } from "./token_id.ts";
+
+/** What the claims say of a provider beside the hashes of its binaries. */
+export interface ProviderDescription {
+  /** The display name. */
+  readonly name: string;
+  /** Who makes the provider. */
+  readonly vendor: string;
+  /** The capability contract's id, such as `examples:payments`; hosts before 1.0 need it. */
+  readonly capid?: string | undefined;
+  /** A revision, as a signed 32-bit integer. */
+  readonly revision?: number | undefined;
+  /** A version for people, such as `1.0`. */
+  readonly version?: string | undefined;
+  /** The JSON schema of the link definition. */
+  readonly schema?: Json | undefined;
+}
+
+/** Who signs, and for how long it holds. */
+export interface Signing {
+  /** The account that vouches for the archive. */
+  readonly issuer: KeyPair;
+  /** The provider's own key. */
+  readonly subject: KeyPair;
+  /** When the archive begins to be valid; at once where left out. */
+  readonly notBefore?: Date | undefined;
+  /** When it ends to be valid; never where left out. */
+  readonly expires?: Date | undefined;
+  /**
+   * Seconds since the epoch to state as the time of issue, with an id that follows from the
+   * content, so that equal inputs give equal bytes; the present time and a random id where left out.
+   */
+  readonly sourceDateEpoch?: number | undefined;
+}
+
+/** A binary, or the WIT package, that can be read more than once. */
+export interface Content {
+  /** Gives the bytes from the beginning, at each call. */
+  readonly open: () => Bytes;
+}
+
+/** A binary and what it is for. */
+export interface TargetContent extends Content {
+  /** The target it runs on. */
+  readonly target: Target;
+}
+
+/** Everything {@linkcode packArchive} needs. */
+export interface PackOptions extends ProviderDescription, Signing {
+  /** The binaries, one a target, in any order. */
+  readonly binaries: readonly TargetContent[];
+  /** The wasm-encoded WIT package. */
+  readonly wit?: Content | undefined;
+  /** Whether to compress. */
+  readonly compress?: boolean | undefined;
+}
+
+/** What {@linkcode packArchive} made. */
+export interface PackedArchive {
+  /** The signed claims. */
+  readonly claims: Claims;
+  /** The token. */
+  readonly token: string;
+  /** The targets, sorted. */
+  readonly targets: readonly Target[];
+  /** The archive's bytes, to be read once. */
+  readonly bytes: Bytes;
+}
+
+/**
+ * Makes a signed archive. Each content is read twice: to hash it now, and to write it while the
+ * returned bytes are read, which fails where the two readings differ.
+ *
+ * @param options Claims, keys and contents.
+ * @returns The claims, and the bytes.
+ * @throws {ParError} `ERR_TARGET_DUPLICATE`, `ERR_OPTION_INVALID`, `ERR_KEY_ROLE`, and from the
+ * bytes `ERR_FILE_CHANGED` or `ERR_BINARY_TOO_LARGE`.
+ */
+export async function packArchive(options: PackOptions): Promise<PackedArchive> {
+  const contents = new Map<string, Content>();
+  if (options.wit) contents.set(WIT_ENTRY, options.wit);
+  const binaries = options.binaries.toSorted((a, b) => a.target < b.target ? -1 : 1);
+  for (const binary of binaries) {
+    if (contents.has(binary.target)) {
+      throw new ParError(
+        "ERR_TARGET_DUPLICATE",
+        `Cannot put two binaries for ${binary.target} into one archive: give each target once`,
+      );
+    }
+    contents.set(binary.target, binary);
+  }
+  const entries: WriteEntry[] = [];
+  const hashes: Record<string, string> = {};
+  for (const [key, content] of contents) {
+    const { size, sha256 } = await measure(content);
+    hashes[key] = sha256;
+    entries.push({
+      name: key === WIT_ENTRY ? WIT_ENTRY : binaryEntry(key as Target),
+      size,
+      open: () => checked(content, key, sha256),
+    });
+  }
+  const claims = await buildClaims(options, hashes);
+  const token = await signClaims(claims, options.issuer);
+  const tokenBytes = new TextEncoder().encode(token);
+  entries.unshift({
+    name: CLAIMS_ENTRY,
+    size: tokenBytes.length,
+    open: () => once(tokenBytes),
+  });
+  const level = options.compress ? COMPRESSION_LEVEL : undefined;
+  const targets = binaries.map((binary) => binary.target);
+  return { claims, token, targets, bytes: writeArchive(entries, level) };
+}
+
+/** The claims in the field order of the reference's JSON. */
+async function buildClaims(
+  options: ProviderDescription & Signing,
+  hashes: Record<string, string>,
+): Promise<Claims> {
+  const { name, vendor, capid, revision, version, schema } = options;
+  const { issuer, subject, sourceDateEpoch, expires, notBefore } = options;
+  if (revision !== undefined && !isRevision(revision)) {
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      `Cannot use ${revision} as the revision: give an integer of 32 bits`,
+    );
+  }
+  requireRole(issuer, "account", "issuer");
+  requireRole(subject, "service", "subject");
+  const wascap: ProviderMetadata = {
+    name,
+    ...(capid !== undefined && { capid }),
+    vendor,
+    ...(revision !== undefined && { rev: revision }),
+    ...(version !== undefined && { ver: version }),
+    target_hashes: hashes,
+    ...(schema !== undefined && { config_schema: schema }),
+  };
+  const build = (jti: string): Claims => ({
+    ...(expires && { exp: seconds(expires) }),
+    jti,
+    iat: sourceDateEpoch ?? Math.floor(Date.now() / 1000),
+    iss: issuer.publicKey,
+    sub: subject.publicKey,
+    ...(notBefore && { nbf: seconds(notBefore) }),
+    wascap,
+    wascap_revision: WASCAP_REVISION,
+  });
+  return build(
+    sourceDateEpoch === undefined
+      ? createTokenId()
+      : await deriveTokenId(JSON.stringify(build(""))),
+  );
+}
+
+function requireRole(pair: KeyPair, role: "account" | "service", place: string): void {
+  if (pair.role === role) return;
+  throw new ParError(
+    "ERR_KEY_ROLE",
+    `Cannot sign with ${pair.publicKey} as the ${place}: it is a key of role ${pair.role}, and the ` +
+      `${place} needs one of role ${role}`,
+  );
+}
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}
+
+async function measure(content: Content): Promise<{ size: number; sha256: string }> {
+  const hash = await createSha256();
+  let size = 0;
+  for await (const chunk of content.open()) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { size, sha256: toClaimsHash(hash.digest()) };
+}
+
+/** The content again, and an error at its end where it is not what was signed. */
+async function* checked(content: Content, key: string, sha256: string): Bytes {
+  const hash = await createSha256();
+  for await (const chunk of content.open()) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (toClaimsHash(hash.digest()) !== sha256) {
+    throw new ParError(
+      "ERR_FILE_CHANGED",
+      `Cannot write ${key}: its binary changed while it was read; try again when it is built`,
+    );
+  }
+}
+
+async function* once(bytes: Uint8Array): Bytes {
+  yield bytes;
+}

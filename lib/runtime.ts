@@ -1,0 +1,24 @@
+/**
+ * The native built-ins of Deno and Node, taken where they are present: a browser has none of them,
+ * and a static import would keep the module from loading there.
+ *
+ * @module
+ */
+
+interface Builtins {
+  "node:crypto": typeof import("node:crypto");
+  "node:zlib": typeof import("node:zlib");
+}
+
+/**
+ * Gives a native built-in module.
+ *
+ * @param name Its specifier.
+ * @returns The module, or `undefined` where the runtime has none.
+ */
+export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
+  const { process } = globalThis as {
+    process?: { getBuiltinModule?: (name: string) => unknown };
+  };
+  return process?.getBuiltinModule?.(name) as Builtins[Name] | undefined;
+}

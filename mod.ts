@@ -1,0 +1,73 @@
+/**
+ * Make, sign, inspect and verify wasmCloud provider archives.
+ *
+ * Importing this module reads nothing, writes nothing and asks for no permission.
+ *
+ * @module
+ */
+
+export { archivePath, create, type CreateOptions, type CreateResult } from "./lib/create.ts";
+export { type ArchiveInput, inspect, inspectClaims } from "./lib/inspect.ts";
+export type { BinaryInput, BinaryOptions } from "./lib/binary.ts";
+export {
+  type Content,
+  packArchive,
+  type PackedArchive,
+  type PackOptions,
+  type ProviderDescription,
+  type Signing,
+  type TargetContent,
+} from "./lib/pack.ts";
+export {
+  type EntryConsumer,
+  type HashedEntry,
+  readArchive,
+  readClaims,
+  type ReadOptions,
+  type VerifiedArchive,
+  type VerifiedClaims,
+} from "./lib/archive/reader.ts";
+export type { EntryKind } from "./lib/archive/entries.ts";
+export { writeArchive, type WriteEntry } from "./lib/archive/writer.ts";
+export type { Limits } from "./lib/archive/limits.ts";
+export { type Claims, type Json, parseClaims, type ProviderMetadata } from "./lib/claims.ts";
+export {
+  signClaims,
+  type VerifiedToken,
+  verifyToken,
+  type VerifyTokenOptions,
+} from "./lib/token.ts";
+export {
+  KEY_ROLES,
+  KeyPair,
+  type KeyRole,
+  parsePublicKey,
+  type PublicKey,
+  publicKeyBytes,
+  roleOf,
+  verifySignature,
+} from "./lib/nkey.ts";
+export { findKey, type KeyLookup } from "./lib/keystore.ts";
+export {
+  hostTarget,
+  isKnownTarget,
+  parseTarget,
+  type Target,
+  targetFromTriple,
+} from "./lib/target.ts";
+export {
+  type Executable,
+  EXECUTABLE_HEADER_LENGTH,
+  type ExecutableFormat,
+  readExecutable,
+  runsOn,
+} from "./lib/executable.ts";
+export { type ArchiveSource, blobSource, type Bytes, streamSource } from "./lib/source.ts";
+export { fileSource } from "./lib/files.ts";
+export {
+  ERROR_CODES,
+  type ErrorCategory,
+  type ErrorCode,
+  type ErrorCodeInfo,
+  ParError,
+} from "./lib/errors.ts";
