@@ -8,6 +8,12 @@
 
 export { archivePath, create, type CreateOptions, type CreateResult } from "./lib/create.ts";
 export { type ArchiveInput, inspect, inspectClaims } from "./lib/inspect.ts";
+export { insert, type InsertOptions } from "./lib/insert.ts";
+export { remove, type RemoveOptions } from "./lib/remove.ts";
+export { merge, type MergeOptions } from "./lib/merge.ts";
+export type { Resigning, RewriteResult } from "./lib/rewrite.ts";
+export { extract, type ExtractOptions } from "./lib/extract.ts";
+export { type Check, type Policy, verify, type VerifyReport } from "./lib/verify.ts";
 export type { BinaryInput, BinaryOptions } from "./lib/binary.ts";
 export {
   type Content,
@@ -47,7 +53,14 @@ export {
   roleOf,
   verifySignature,
 } from "./lib/nkey.ts";
-export { findKey, type KeyLookup } from "./lib/keystore.ts";
+export {
+  findKey,
+  findKeyOf,
+  type KeyLookup,
+  listKeys,
+  type StoredKey,
+  storeKey,
+} from "./lib/keystore.ts";
 export {
   hostTarget,
   isKnownTarget,

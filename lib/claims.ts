@@ -7,6 +7,7 @@
 
 import { ParError } from "./errors.ts";
 import { parsePublicKey, type PublicKey } from "./nkey.ts";
+import { isTargetName, type Target } from "./target.ts";
 
 /** Any value that JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | {
@@ -88,6 +89,16 @@ export function parseClaims(payload: unknown): Claims {
   checkKey(payload["iss"] as string, "account", "ERR_TOKEN_ISSUER", "issuer");
   checkKey(payload["sub"] as string, "service", "ERR_TOKEN_SUBJECT", "subject");
   return payload as unknown as Claims;
+}
+
+/**
+ * Lists the targets that claims vouch for.
+ *
+ * @param claims A provider's claims.
+ * @returns The targets, sorted.
+ */
+export function claimedTargets({ wascap }: Claims): Target[] {
+  return Object.keys(wascap.target_hashes).filter(isTargetName).sort();
 }
 
 /** Whether a number is a revision: an integer of 32 bits, as the reference stores it. */

@@ -171,6 +171,63 @@ export const ERROR_CODES = {
     category: "untrusted",
     meaning: "The claims name an entry the archive does not have.",
   },
+
+  ERR_ISSUER_UNTRUSTED: {
+    category: "untrusted",
+    meaning: "The archive's issuer is not among the trusted ones.",
+  },
+  ERR_SUBJECT_MISMATCH: {
+    category: "untrusted",
+    meaning: "The archive is another provider's than the one asked for.",
+  },
+  ERR_TARGET_REQUIRED: { category: "untrusted", meaning: "A target that is required is missing." },
+  ERR_HOST_INCOMPATIBLE: {
+    category: "untrusted",
+    meaning: "The archive has no binary that this machine can run.",
+  },
+  ERR_TOO_OLD: { category: "untrusted", meaning: "The archive was issued too long ago." },
+
+  ERR_REFERENCE_INVALID: { category: "usage", meaning: "A reference to a registry is malformed." },
+  ERR_REFERENCE_LATEST: {
+    category: "usage",
+    meaning: "A reference has the tag `latest`, or none, and may not.",
+  },
+  ERR_REGISTRY_UNREACHABLE: {
+    category: "failed",
+    meaning: "A registry cannot be reached, or failed time after time.",
+  },
+  ERR_REGISTRY_CERTIFICATE: {
+    category: "failed",
+    meaning: "A registry's TLS certificate is not trusted.",
+  },
+  ERR_REGISTRY_CREDENTIALS: {
+    category: "failed",
+    meaning: "Credentials are not to be had where the configuration says.",
+  },
+  ERR_REGISTRY_DENIED: {
+    category: "failed",
+    meaning: "A registry refused the credentials, or asks for some.",
+  },
+  ERR_REGISTRY_NOT_FOUND: {
+    category: "failed",
+    meaning: "A registry does not have what was asked for.",
+  },
+  ERR_REGISTRY_REFUSED: {
+    category: "failed",
+    meaning: "A registry refused a request for a reason of its own.",
+  },
+  ERR_REGISTRY_PROTOCOL: {
+    category: "failed",
+    meaning: "A registry's answer breaks the distribution specification.",
+  },
+  ERR_REGISTRY_DIGEST: {
+    category: "untrusted",
+    meaning: "Content does not have the digest or size that names it.",
+  },
+  ERR_REGISTRY_CONTENT: {
+    category: "untrusted",
+    meaning: "A reference names something else than one provider archive.",
+  },
 } as const satisfies Record<string, ErrorCodeInfo>;
 
 /** A stable name for one kind of failure, to `switch` on. */

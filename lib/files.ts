@@ -100,9 +100,9 @@ export interface FileSink {
 /** Settings of {@linkcode writeFile}. */
 export interface WriteFileOptions {
   /** Permission bits of the file; those that the process gives new files where left out. */
-  readonly mode?: number;
+  readonly mode?: number | undefined;
   /** Stops the work, and takes what it wrote away. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -131,7 +131,7 @@ export async function writeFile<T>(
     return await produce({ write: (chunk) => attempt(path, () => writeAll(file, chunk)) });
   }
   const temporary = temporaryPath(destination.path);
-  using file = await attempt(path, () => openTemporary(temporary));
+  using file = await attempt(path, () => openTemporary(temporary, options));
   try {
     const result = await produce({
       write(chunk) {
@@ -148,9 +148,6 @@ export async function writeFile<T>(
     });
     throwIfAborted(options.signal);
     await attempt(path, async () => {
-      if (options.mode !== undefined && Deno.build.os !== "windows") {
-        await Deno.chmod(temporary, options.mode);
-      }
       await file.sync();
       await Deno.rename(temporary, destination.path);
       await syncDirectory(destination.path);
@@ -200,35 +197,54 @@ function temporaryPath(path: string): string {
   return `${path.slice(0, at + 1)}.${path.slice(at + 1)}.part`;
 }
 
-async function openTemporary(path: string): Promise<Deno.FsFile> {
+async function openTemporary(path: string, options: WriteFileOptions): Promise<Deno.FsFile> {
+  const { mode, signal } = options;
   while (true) {
-    const file = await Deno.open(path, { read: true, write: true, create: true });
+    const file = await Deno.open(path, {
+      read: true,
+      write: true,
+      create: true,
+      ...(mode !== undefined && { mode }),
+    });
     try {
-      await file.lock(true);
+      await lock(file, signal);
       const [opened, named] = await Promise.all([
         file.stat(),
         Deno.lstat(path).catch(() => undefined),
       ]);
       // The writer before may have given this file its final name while we waited for the lock.
-      if (named && named.ino === opened.ino && named.dev === opened.dev) {
-        // A link laid here by somebody else would have us overwrite the file it leads to.
-        if (!named.isFile || (named.nlink ?? 1) > 1) {
-          throw new Deno.errors.AlreadyExists(
-            `${path} is in the way and no file of ours: remove it`,
-          );
-        }
+      if (named?.ino === opened.ino && named.dev === opened.dev) {
+        // A second name, laid here by somebody else, would have us overwrite the file it is for.
+        if ((opened.nlink ?? 1) > 1) throw inTheWay(path);
         await file.truncate(0);
+        if (mode !== undefined && Deno.build.os !== "windows") await Deno.chmod(path, mode);
         return file;
       }
-      if (named?.isSymlink) {
-        throw new Deno.errors.AlreadyExists(`${path} is in the way and no file of ours: remove it`);
-      }
+      if (named?.isSymlink) throw inTheWay(path);
       file.close();
     } catch (cause) {
       file.close();
       throw cause;
     }
   }
+}
+
+/** Waits for the writer before, unless the user has had enough of waiting. */
+async function lock(file: Deno.FsFile, signal: AbortSignal | undefined): Promise<void> {
+  throwIfAborted(signal);
+  const aborted = Promise.withResolvers<void>();
+  const abort = (): void => aborted.resolve();
+  signal?.addEventListener("abort", abort);
+  try {
+    await Promise.race([file.lock(true), aborted.promise]);
+    throwIfAborted(signal);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function inTheWay(path: string): Error {
+  return new Error(`${quote(path)} is in the way and no file of ours; remove it`);
 }
 
 async function openForReading(path: string): Promise<Deno.FsFile> {
@@ -259,7 +275,7 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw writeError(path, cause);
+    throw cause instanceof ParError ? cause : writeError(path, cause);
   }
 }
 

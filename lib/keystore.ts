@@ -5,8 +5,8 @@
  */
 
 import { ParError } from "./errors.ts";
-import { quote, readSmallFile } from "./files.ts";
-import { KeyPair, type KeyRole } from "./nkey.ts";
+import { quote, readSmallFile, writeFile } from "./files.ts";
+import { KeyPair, type KeyRole, type PublicKey } from "./nkey.ts";
 
 /** No seed file is longer, however much white space an editor left in it. */
 const MAX_SEED_FILE = 4096;
@@ -81,29 +81,112 @@ export function keyPath(directory: string, name: string, role: KeyRole): string 
  * @throws {ParError} `ERR_FILE_UNWRITABLE`.
  */
 export async function storeKey(path: string, pair: KeyPair): Promise<boolean> {
-  const directory = path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"), 0)) ||
-    ".";
-  const temporary = `${path}.${crypto.randomUUID()}.part`;
+  await makeDirectory(parentOf(path));
+  const taken = new Error("another process stored a key first");
   try {
-    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-    await Deno.writeTextFile(temporary, pair.seed(), { createNew: true, mode: 0o600 });
-    // A link is made in one step and never over another file: no reader sees half a seed, and of
-    // two writers one wins.
-    await Deno.link(temporary, path);
+    // Writers of one file take turns, so that of two runs at once one makes the key.
+    await writeFile(path, async (sink) => {
+      if (await exists(path)) throw taken;
+      await sink.write(new TextEncoder().encode(pair.seed()));
+    }, { mode: 0o600 });
     return true;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.AlreadyExists) return false;
-    throw new ParError(
-      "ERR_FILE_UNWRITABLE",
-      `Cannot put a new key into ${quote(path)}: ${cause instanceof Error ? cause.message : cause}`,
-      cause,
-    );
-  } finally {
-    await Deno.remove(temporary).catch(() => {});
+  } catch (error) {
+    if (error === taken) return false;
+    throw error;
   }
 }
 
-type KeyDescription = Pick<KeyLookup, "role" | "title">;
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new ParError(
+      "ERR_FILE_UNWRITABLE",
+      `Cannot make the key directory ${quote(path)}: ${(cause as Error).message}`,
+      cause,
+    );
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"), 0)) || ".";
+}
+
+/** A key file and the pair in it. */
+export interface StoredKey {
+  /** The file's name without `.nk`. */
+  readonly name: string;
+  /** The pair. */
+  readonly pair: KeyPair;
+}
+
+/**
+ * Reads every key file of a directory.
+ *
+ * @param directory The key directory; one that is missing holds no keys.
+ * @param onUnreadable Is told of each file that holds no seed.
+ * @returns The keys, sorted by name.
+ * @throws {ParError} `ERR_FILE_UNREADABLE`.
+ */
+export async function listKeys(
+  directory: string,
+  onUnreadable?: (error: ParError) => void,
+): Promise<StoredKey[]> {
+  const keys: StoredKey[] = [];
+  for (const name of await keyFileNames(directory)) {
+    try {
+      keys.push({ name, pair: await readKey(`${directory}/${name}.nk`, { title: "key" }) });
+    } catch (error) {
+      if (!(error instanceof ParError)) throw error;
+      onUnreadable?.(error);
+    }
+  }
+  return keys;
+}
+
+async function keyFileNames(directory: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(directory)) {
+      if (entry.name.endsWith(".nk")) names.push(entry.name.slice(0, -".nk".length));
+    }
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return [];
+    throw new ParError(
+      "ERR_FILE_UNREADABLE",
+      `Cannot list the keys in ${quote(directory)}: ${(cause as Error).message}`,
+      cause,
+    );
+  }
+  return names.sort();
+}
+
+/**
+ * Finds the pair of a public key, whatever its file is called.
+ *
+ * @param directory The key directory.
+ * @param publicKey The public half.
+ * @returns The pair, or `undefined` where no file holds it.
+ */
+export async function findKeyOf(
+  directory: string,
+  publicKey: PublicKey,
+): Promise<KeyPair | undefined> {
+  const keys = await listKeys(directory);
+  return keys.find(({ pair }) => pair.publicKey === publicKey)?.pair;
+}
+
+/** What a key file should hold, and what messages call it. */
+export interface KeyDescription {
+  /** The role it must have; any where left out. */
+  readonly role?: KeyRole | undefined;
+  /** What messages call it. */
+  readonly title: string;
+}
 
 /** Reads a seed file. */
 export async function readKey(path: string, { role, title }: KeyDescription): Promise<KeyPair> {
@@ -111,7 +194,7 @@ export async function readKey(path: string, { role, title }: KeyDescription): Pr
   return await KeyPair.fromSeed(
     new TextDecoder().decode(bytes),
     role,
-    `the ${title}'s seed file ${quote(path)}`,
+    `the ${title} seed file ${quote(path)}`,
   );
 }
 
@@ -127,7 +210,8 @@ async function readKeyIfPresent(
   }
 }
 
-async function readGivenKey(given: string, description: KeyDescription): Promise<KeyPair> {
+/** Reads the key that a flag gives: a path to a seed file, or the seed itself. */
+export async function readGivenKey(given: string, description: KeyDescription): Promise<KeyPair> {
   const { role, title } = description;
   if (!looksLikeSeed(given)) return await readKey(given, description);
   // A file may have such a name, unlikely as it is.

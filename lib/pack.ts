@@ -98,66 +98,89 @@ export interface PackedArchive {
  * bytes `ERR_FILE_CHANGED` or `ERR_BINARY_TOO_LARGE`.
  */
 export async function packArchive(options: PackOptions): Promise<PackedArchive> {
-  const contents = new Map<string, Content>();
-  if (options.wit) contents.set(WIT_ENTRY, options.wit);
-  const binaries = options.binaries.toSorted((a, b) => a.target < b.target ? -1 : 1);
-  for (const binary of binaries) {
-    if (contents.has(binary.target)) {
-      throw new ParError(
-        "ERR_TARGET_DUPLICATE",
-        `Cannot put two binaries for ${binary.target} into one archive: give each target once`,
-      );
-    }
-    contents.set(binary.target, binary);
-  }
-  const entries: WriteEntry[] = [];
+  const contents = await measureAll(options.binaries);
+  if (options.wit) contents.set(WIT_ENTRY, await measure(options.wit));
+  const wascap = describe(options);
+  return await signContents({ ...options, contents, wascap });
+}
+
+/** A content and what is known of it: ready to be vouched for and written. */
+export interface MeasuredContent extends Content {
+  /** Its length in bytes. */
+  readonly size: number;
+  /** Its SHA-256 as upper-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Everything {@linkcode signContents} needs. */
+export interface SignOptions extends Signing {
+  /** The provider's metadata; its hashes are replaced by those of the contents. */
+  readonly wascap: Omit<ProviderMetadata, "target_hashes">;
+  /** Other fields of the payload that are to be kept. */
+  readonly others?: Readonly<Record<string, unknown>> | undefined;
+  /** The contents by the key of their hash: targets, and the WIT's name. */
+  readonly contents: ReadonlyMap<string, MeasuredContent>;
+  /** Whether to compress. */
+  readonly compress?: boolean | undefined;
+}
+
+/**
+ * Signs claims for contents that are measured already, and lays the archive out.
+ *
+ * @param options Claims, keys and contents.
+ * @returns The claims, and the bytes.
+ * @throws {ParError} As {@linkcode packArchive}.
+ */
+export async function signContents(options: SignOptions): Promise<PackedArchive> {
+  const { contents, issuer } = options;
+  const targets = [...contents.keys()].filter((key) => key !== WIT_ENTRY).sort() as Target[];
+  const keys = contents.has(WIT_ENTRY) ? [WIT_ENTRY, ...targets] : targets;
   const hashes: Record<string, string> = {};
-  for (const [key, content] of contents) {
-    const { size, sha256 } = await measure(content);
-    hashes[key] = sha256;
+  const entries: WriteEntry[] = [];
+  for (const key of keys) {
+    const content = contents.get(key) as MeasuredContent;
+    hashes[key] = content.sha256;
     entries.push({
       name: key === WIT_ENTRY ? WIT_ENTRY : binaryEntry(key as Target),
-      size,
-      open: () => checked(content, key, sha256),
+      size: content.size,
+      open: () => checked(content, key),
     });
   }
   const claims = await buildClaims(options, hashes);
-  const token = await signClaims(claims, options.issuer);
-  const tokenBytes = new TextEncoder().encode(token);
-  entries.unshift({
-    name: CLAIMS_ENTRY,
-    size: tokenBytes.length,
-    open: () => once(tokenBytes),
-  });
+  const token = await signClaims(claims, issuer);
+  const bytes = new TextEncoder().encode(token);
+  entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
   const level = options.compress ? COMPRESSION_LEVEL : undefined;
-  const targets = binaries.map((binary) => binary.target);
   return { claims, token, targets, bytes: writeArchive(entries, level) };
 }
 
-/** The claims in the field order of the reference's JSON. */
-async function buildClaims(
-  options: ProviderDescription & Signing,
-  hashes: Record<string, string>,
-): Promise<Claims> {
-  const { name, vendor, capid, revision, version, schema } = options;
-  const { issuer, subject, sourceDateEpoch, expires, notBefore } = options;
+function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {
+  const { name, vendor, capid, revision, version, schema } = provider;
   if (revision !== undefined && !isRevision(revision)) {
     throw new ParError(
       "ERR_OPTION_INVALID",
       `Cannot use ${revision} as the revision: give an integer of 32 bits`,
     );
   }
-  requireRole(issuer, "account", "issuer");
-  requireRole(subject, "service", "subject");
-  const wascap: ProviderMetadata = {
+  return {
     name,
     ...(capid !== undefined && { capid }),
     vendor,
     ...(revision !== undefined && { rev: revision }),
     ...(version !== undefined && { ver: version }),
-    target_hashes: hashes,
     ...(schema !== undefined && { config_schema: schema }),
   };
+}
+
+/** The claims in the field order of the reference's JSON. */
+async function buildClaims(
+  options: SignOptions,
+  target_hashes: Record<string, string>,
+): Promise<Claims> {
+  const { issuer, subject, sourceDateEpoch, expires, notBefore, others } = options;
+  const { config_schema, ...metadata } = options.wascap;
+  requireRole(issuer, "account", "issuer");
+  requireRole(subject, "service", "subject");
   const build = (jti: string): Claims => ({
     ...(expires && { exp: seconds(expires) }),
     jti,
@@ -165,8 +188,9 @@ async function buildClaims(
     iss: issuer.publicKey,
     sub: subject.publicKey,
     ...(notBefore && { nbf: seconds(notBefore) }),
-    wascap,
+    wascap: { ...metadata, target_hashes, ...(config_schema !== undefined && { config_schema }) },
     wascap_revision: WASCAP_REVISION,
+    ...others,
   });
   return build(
     sourceDateEpoch === undefined
@@ -188,24 +212,47 @@ function seconds(date: Date): number {
   return Math.floor(date.getTime() / 1000);
 }
 
-async function measure(content: Content): Promise<{ size: number; sha256: string }> {
+/**
+ * Reads the binaries once, to hash them.
+ *
+ * @param binaries The binaries, one a target.
+ * @returns The same by target.
+ * @throws {ParError} `ERR_TARGET_DUPLICATE`.
+ */
+export async function measureAll(
+  binaries: readonly TargetContent[],
+): Promise<Map<string, MeasuredContent>> {
+  const contents = new Map<string, MeasuredContent>();
+  for (const binary of binaries) {
+    if (contents.has(binary.target)) {
+      throw new ParError(
+        "ERR_TARGET_DUPLICATE",
+        `Cannot put two binaries for ${binary.target} into one archive: give each target once`,
+      );
+    }
+    contents.set(binary.target, await measure(binary));
+  }
+  return contents;
+}
+
+async function measure({ open }: Content): Promise<MeasuredContent> {
   const hash = await createSha256();
   let size = 0;
-  for await (const chunk of content.open()) {
+  for await (const chunk of open()) {
     hash.update(chunk);
     size += chunk.length;
   }
-  return { size, sha256: toClaimsHash(hash.digest()) };
+  return { open, size, sha256: toClaimsHash(hash.digest()) };
 }
 
 /** The content again, and an error at its end where it is not what was signed. */
-async function* checked(content: Content, key: string, sha256: string): Bytes {
+async function* checked(content: MeasuredContent, key: string): Bytes {
   const hash = await createSha256();
   for await (const chunk of content.open()) {
     hash.update(chunk);
     yield chunk;
   }
-  if (toClaimsHash(hash.digest()) !== sha256) {
+  if (toClaimsHash(hash.digest()) !== content.sha256) {
     throw new ParError(
       "ERR_FILE_CHANGED",
       `Cannot write ${key}: its binary changed while it was read; try again when it is built`,

@@ -12,21 +12,19 @@ import { ParError } from "../errors.ts";
 import { gunzip, isGzip, readGzipHeader } from "../gunzip.ts";
 import type { Bytes } from "../source.ts";
 import type { Target } from "../target.ts";
-import { type VerifiedToken, verifyToken } from "../token.ts";
+import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../token.ts";
 import { type EntryKind, hashKey, parseEntryName } from "./entries.ts";
 import { checkSize, type Limits, MAX_CLAIMS_SIZE } from "./limits.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
 
 /** Settings of {@linkcode readArchive} and {@linkcode readClaims}. */
-export interface ReadOptions {
-  /** The time to judge the token's validity at; now where left out. */
-  readonly now?: Date;
+export interface ReadOptions extends VerifyTokenOptions {
   /** Bounds on what is read. */
-  readonly limits?: Limits;
+  readonly limits?: Limits | undefined;
   /** Stops the reading with `ERR_ABORTED`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Is told how many bytes of the archive were read so far. */
-  readonly onProgress?: (bytes: number) => void;
+  readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 /** An entry that the claims vouch for by its hash. */

@@ -4,9 +4,10 @@ import { archivePath, create, fileStem } from "../create.ts";
 import { ParError } from "../errors.ts";
 import { readSmallFile } from "../files.ts";
 import { print, printJson, say, warn } from "./io.ts";
-import { addKeyOptions, findKeys, type KeyFlags } from "./keys.ts";
+import { addKeyOptions, findKeys, type KeyFlags } from "./signing.ts";
 import {
-  collect,
+  addBinaryOptions,
+  type BinaryFlags,
   outputOption,
   pairBinaries,
   parseDays,
@@ -14,16 +15,13 @@ import {
   sourceDateEpoch,
 } from "./options.ts";
 
-interface CreateFlags extends KeyFlags {
+interface CreateFlags extends KeyFlags, BinaryFlags {
   readonly name: string;
   readonly vendor: string;
   readonly capid?: string;
   readonly version?: string;
   readonly revision?: string;
   readonly schema?: string;
-  readonly arch?: string[];
-  readonly binary?: string[];
-  readonly forceArch?: boolean;
   readonly destination?: string;
   readonly compress?: boolean;
   readonly expiresIn?: string;
@@ -47,18 +45,11 @@ export function createCommand(signal: AbortSignal): Command {
       new Option("-j, --schema <file>", "the JSON schema of the link definition")
         .env("WASH_JSON_SCHEMA"),
     )
-    .option(
-      "-a, --arch <target>",
-      "the target of a binary, in the order of --binary (default: what its header says)",
-      collect,
-    )
-    .option("-b, --binary <path>", "a binary, or TARGET=PATH; repeatable", collect)
-    .option("--force-arch", "take a binary for its target though its header contradicts")
     .option("--destination <path>", "the archive's path (default: <binary>.par, or .par.gz)")
     .option("--compress", "compress with gzip, level 9")
     .option("--expires-in <days>", "how long the archive is valid (default: for ever)")
     .option("--valid-in <days>", "when the archive begins to be valid (default: at once)");
-  return addKeyOptions(command)
+  return addKeyOptions(addBinaryOptions(command))
     .addOption(outputOption())
     .action((flags: CreateFlags) => run(flags, signal));
 }

@@ -1,10 +1,10 @@
 import { Command } from "npm:commander@15.1.0";
 import type { VerifiedArchive } from "../archive/reader.ts";
-import type { Claims } from "../claims.ts";
+import { claimedTargets, type Claims } from "../claims.ts";
 import { inspect, inspectClaims } from "../inspect.ts";
 import { formatTime } from "../token.ts";
 import { print, printJson, say, warn } from "./io.ts";
-import { outputOption, parseSize } from "./options.ts";
+import { outputOption, parseLimits, sizeOption } from "./options.ts";
 
 interface InspectFlags {
   readonly jwtOnly?: boolean;
@@ -20,7 +20,7 @@ export function inspectCommand(signal: AbortSignal): Command {
     .argument("<archive>", "the archive's path")
     .option("--jwt-only", "print the signed token alone")
     .option("--claims-only", "read no further than the token; the binaries stay unchecked")
-    .option("--max-size <size>", "the most an archive may unpack to (default: 8G)")
+    .addOption(sizeOption())
     .addOption(outputOption())
     .action((archive: string, flags: InspectFlags) => run(archive, flags, signal));
 }
@@ -28,7 +28,7 @@ export function inspectCommand(signal: AbortSignal): Command {
 async function run(path: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
   const options = {
     signal,
-    limits: flags.maxSize === undefined ? {} : { maxSize: parseSize(flags.maxSize, "--max-size") },
+    limits: parseLimits(flags),
   };
   const complete = flags.claimsOnly ? undefined : await inspect(path, options);
   const archive = complete ?? await inspectClaims(path, options);
@@ -55,7 +55,7 @@ function toJson(
     vendor: wascap.vendor,
     version: wascap.ver ?? "None",
     revision: String(wascap.rev ?? "None"),
-    targets: targetsOf(claims),
+    targets: claimedTargets(claims),
     ...(wascap.config_schema !== undefined && { schema: wascap.config_schema }),
     claims,
     compressed,
@@ -89,7 +89,7 @@ async function toTable(claims: Claims): Promise<string> {
     `${wascap.name ?? "Anonymous"} - Provider Archive`,
     rows,
     "Supported Architecture Targets",
-    targetsOf(claims),
+    claimedTargets(claims),
   );
 }
 
@@ -97,8 +97,4 @@ function describeSignature(claims: Claims): string {
   const since = formatTime(claims.nbf ?? claims.iat);
   const until = claims.exp === undefined ? "without end" : `until ${formatTime(claims.exp)}`;
   return `valid since ${since}, ${until}`;
-}
-
-function targetsOf(claims: Claims): string[] {
-  return Object.keys(claims.wascap.target_hashes).filter((key) => key !== "world.wasm").sort();
 }

@@ -1,93 +1,100 @@
-/**
- * The keys a verb signs with: their flags, and where they are looked for.
- *
- * @module
- */
-
-import { type Command, Option } from "npm:commander@15.1.0";
+import { Command } from "npm:commander@15.1.0";
 import { ParError } from "../errors.ts";
-import { findKey } from "../keystore.ts";
-import type { KeyPair } from "../nkey.ts";
-import { say } from "./io.ts";
+import { keyPath, listKeys, readKey, storeKey } from "../keystore.ts";
+import { KEY_ROLES, KeyPair, type KeyRole } from "../nkey.ts";
+import { print, printJson, say } from "./io.ts";
+import { outputOption } from "./options.ts";
+import { directoryOption, keyDirectory, userName } from "./signing.ts";
 
-/** The values of the flags that {@linkcode addKeyOptions} adds. */
-export interface KeyFlags {
+interface KeysFlags {
   readonly directory?: string;
-  readonly issuer?: string;
-  readonly subject?: string;
-  readonly disableKeygen?: boolean;
+  readonly output: "text" | "json";
 }
 
-/** Adds the flags that say which keys to sign with. */
-export function addKeyOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option("-d, --directory <path>", "the key directory (default: $HOME/.wash/keys)")
-        .env("WASH_KEYS"),
+/** Builds `par keys`. */
+export function keysCommand(): Command {
+  const keys = new Command("keys").description(
+    "make, list and show the keys archives are signed with",
+  );
+  const add = (command: Command): Command => {
+    keys.addCommand(command.addOption(directoryOption()).addOption(outputOption()));
+    return command;
+  };
+  add(new Command("gen"))
+    .description("make a key, put its seed into the key directory, and print its public half")
+    .argument("<kind>", `what it is for: ${KEY_ROLES.join(", ")}, or an alias of these`)
+    .option(
+      "--name <name>",
+      "the key file's name without _<kind>.nk (default: the user's for an account, else the public key)",
     )
-    .addOption(
-      new Option("-i, --issuer <seed>", "the issuer's seed, or its file: an account key")
-        .env("WASH_ISSUER_KEY"),
-    )
-    .addOption(
-      new Option("-s, --subject <seed>", "the provider's seed, or its file: a service key")
-        .env("WASH_SUBJECT_KEY"),
-    )
-    .option("--disable-keygen", "fail where a key is missing, instead of making one");
+    .action(gen);
+  add(new Command("list"))
+    .description("list the keys in the key directory")
+    .action(list);
+  add(new Command("get"))
+    .description("print a key's seed, which is a secret")
+    .argument("<name>", "the key file's name, with or without .nk")
+    .option("--public", "print its public half alone")
+    .action(get);
+  return keys;
 }
 
-/**
- * Finds the issuer's and the subject's key, and makes those that are missing.
- *
- * @param flags What the command line says.
- * @param stem The file name the subject's key is called after.
- */
-export async function findKeys(
-  flags: KeyFlags,
-  stem: string,
-): Promise<{ issuer: KeyPair; subject: KeyPair }> {
-  const directory = keyDirectory(flags);
-  const { disableKeygen } = flags;
-  const shared = { directory, disableKeygen, onGenerate: announce };
-  const issuer = await findKey({
-    ...shared,
-    role: "account",
-    title: "issuer",
-    given: flags.issuer,
-    name: userName(),
-  });
-  const subject = await findKey({
-    ...shared,
-    role: "service",
-    title: "subject",
-    given: flags.subject,
-    name: stem,
-  });
-  return { issuer, subject };
+/** Other names of the roles, as people know them from elsewhere. */
+const ALIASES: Readonly<Record<string, KeyRole>> = {
+  provider: "service",
+  component: "module",
+  host: "server",
+  x25519: "curve",
+};
+
+function parseRole(kind: string): KeyRole {
+  const name = kind.toLowerCase();
+  const role = ALIASES[name] ?? KEY_ROLES.find((each) => each === name);
+  if (role) return role;
+  throw new ParError(
+    "ERR_OPTION_INVALID",
+    `Cannot make a key of kind ${JSON.stringify(kind)}: the kinds are ` +
+      [...KEY_ROLES, ...Object.keys(ALIASES)].join(", "),
+  );
 }
 
-/** The key directory: the flag's, the environment's, else the one in the home directory. */
-export function keyDirectory(flags: KeyFlags): string {
-  if (flags.directory) return flags.directory;
-  const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
-  if (!home) {
+async function gen(kind: string, flags: KeysFlags & { readonly name?: string }): Promise<void> {
+  const role = parseRole(kind);
+  const pair = await KeyPair.generate(role);
+  const name = flags.name ?? (role === "account" ? userName() : pair.publicKey);
+  const path = keyPath(keyDirectory(flags), name, role);
+  if (!await storeKey(path, pair)) {
     throw new ParError(
-      "ERR_OPTION_INVALID",
-      "Cannot find the key directory: HOME is not set; name one (--directory or WASH_KEYS)",
+      "ERR_FILE_UNWRITABLE",
+      `Cannot put a new key into ${
+        JSON.stringify(path)
+      }: there is one; choose another name (--name)`,
     );
   }
-  return `${home.replace(/[/\\]$/, "")}/.wash/keys`;
+  if (flags.output === "json") {
+    return await printJson({ public_key: pair.publicKey, file: path, success: true });
+  }
+  await print(pair.publicKey);
+  say(`The seed is in ${path}. Whoever has it can sign in this name: keep it secret.`);
 }
 
-function userName(): string {
-  return Deno.env.get(Deno.build.os === "windows" ? "USERNAME" : "USER") || "user";
+async function list(flags: KeysFlags): Promise<void> {
+  const keys = await listKeys(keyDirectory(flags), (error) => say(`Warning: ${error.message}`));
+  if (flags.output === "json") {
+    return await printJson({
+      keys: keys.map(({ name, pair }) => ({ name, role: pair.role, public_key: pair.publicKey })),
+      success: true,
+    });
+  }
+  const width = Math.max(0, ...keys.map(({ name }) => name.length));
+  for (const { name, pair } of keys) await print(`${name.padEnd(width)}  ${pair.publicKey}`);
 }
 
-/** The words people know from the document. */
-function announce(path: string): void {
-  say(
-    `No keypair found in "${path}".\n` +
-      "We will generate one for you and place it there.\n" +
-      "If you'd like to use alternative keys, you can supply them as a flag.\n",
-  );
+async function get(name: string, flags: KeysFlags & { readonly public?: boolean }): Promise<void> {
+  const path = `${keyDirectory(flags)}/${name.replace(/\.nk$/, "")}.nk`;
+  const pair = await readKey(path, { title: "key" });
+  const shown = flags.public ? {} : { seed: pair.seed() };
+  if (flags.output === "json") {
+    await printJson({ public_key: pair.publicKey, ...shown, success: true });
+  } else await print(shown.seed ?? pair.publicKey);
 }

@@ -8,10 +8,16 @@ import { Command, CommanderError } from "npm:commander@15.1.0";
 import { type ErrorCategory, type ErrorCode, ParError } from "../errors.ts";
 import { printJson, say } from "./io.ts";
 import { redact } from "./redact.ts";
+import { VerificationFailed } from "./verification_failed.ts";
 import { VERBS, VERSION } from "./verbs.ts";
 
 /** Exit statuses: 0 done, 1 failed, 2 wrong usage, 3 not trustworthy. */
 const EXIT_STATUS: Readonly<Record<ErrorCategory, number>> = { failed: 1, usage: 2, untrusted: 3 };
+
+/** What asks a process to end; Windows has only the first. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
 
 /** The exit status of a process that an interrupt signal ended, as shells report it. */
 const INTERRUPTED = 130;
@@ -24,8 +30,12 @@ const INTERRUPTED = 130;
  */
 export async function main(args: readonly string[]): Promise<number> {
   const interruption = new AbortController();
-  const interrupt = (): void => interruption.abort("an interrupt signal");
-  Deno.addSignalListener("SIGINT", interrupt);
+  const interrupt = (): void => {
+    // Asked twice, it does not wait for the clean-up.
+    if (interruption.signal.aborted) Deno.exit(INTERRUPTED);
+    interruption.abort("an interrupt signal");
+  };
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
     const program = await buildProgram(args, interruption.signal);
     await program.parseAsync(args, { from: "user" });
@@ -38,10 +48,11 @@ export async function main(args: readonly string[]): Promise<number> {
       if (json) await printFailure("ERR_USAGE", error.message);
       return EXIT_STATUS.usage;
     }
+    if (error instanceof VerificationFailed) return EXIT_STATUS.untrusted;
     if (interruption.signal.aborted) return INTERRUPTED;
     return await report(error, json);
   } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
   }
 }
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { Option } from "npm:commander@15.1.0";
+import { type Command, Option } from "npm:commander@15.1.0";
+import type { Limits } from "../archive/limits.ts";
 import type { BinaryInput } from "../binary.ts";
 import { ParError } from "../errors.ts";
 import { isTargetName } from "../target.ts";
@@ -18,6 +19,36 @@ export function outputOption(): Option {
 /** Collects the values of a flag that may be given several times. */
 export function collect(value: string, previous: string[] | undefined): string[] {
   return [...previous ?? [], value];
+}
+
+/** The values of the flags that {@linkcode addBinaryOptions} adds. */
+export interface BinaryFlags {
+  readonly arch?: string[];
+  readonly binary?: string[];
+  readonly forceArch?: boolean;
+}
+
+/** Adds the flags that name binaries and their targets. */
+export function addBinaryOptions(command: Command): Command {
+  return command
+    .option(
+      "-a, --arch <target>",
+      "the target of a binary, in the order of --binary (default: what its header says)",
+      collect,
+    )
+    .option("-b, --binary <path>", "a binary, or TARGET=PATH; repeatable", collect)
+    .option("--force-arch", "take a binary for its target though its header contradicts");
+}
+
+/** `--max-size`: how much an archive may unpack to. */
+export function sizeOption(): Option {
+  return new Option("--max-size <size>", "the most an archive may unpack to (default: 8G)");
+}
+
+/** Reads the limits that {@linkcode sizeOption} sets. */
+export function parseLimits(flags: { readonly maxSize?: string }): Limits {
+  const { maxSize } = flags;
+  return maxSize === undefined ? {} : { maxSize: parseSize(maxSize, "--max-size") };
 }
 
 /**

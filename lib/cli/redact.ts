@@ -6,5 +6,5 @@
  * @returns The text, each run of characters that could be a seed replaced.
  */
 export function redact(text: string): string {
-  return text.replace(/S[A-Z][A-Z2-7]{30,}/gi, "[a seed, not shown]");
+  return text.replace(/(?<![A-Z0-9])S[A-Z][A-Z2-7]{30,}/gi, "[a seed, not shown]");
 }

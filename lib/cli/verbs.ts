@@ -9,5 +9,11 @@ export type VerbBuilder = (signal: AbortSignal) => Command;
 /** Each verb, loaded when it is asked for: starting up should not pay for the others. */
 export const VERBS: Readonly<Record<string, () => Promise<VerbBuilder>>> = {
   create: async () => (await import("./create.ts")).createCommand,
+  insert: async () => (await import("./insert.ts")).insertCommand,
+  remove: async () => (await import("./remove.ts")).removeCommand,
+  merge: async () => (await import("./merge.ts")).mergeCommand,
+  extract: async () => (await import("./extract.ts")).extractCommand,
   inspect: async () => (await import("./inspect.ts")).inspectCommand,
+  verify: async () => (await import("./verify.ts")).verifyCommand,
+  keys: async () => (await import("./keys.ts")).keysCommand,
 };

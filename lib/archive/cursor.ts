@@ -1,0 +1,67 @@
+/**
+ * Entries of an archive by name, read forward as long as that is possible. This module is browser
+ * compatible.
+ *
+ * @module
+ */
+
+import { ByteReader } from "../byte_reader.ts";
+import { ParError } from "../errors.ts";
+import { gunzip, isGzip, readGzipHeader } from "../gunzip.ts";
+import type { ArchiveSource, Bytes } from "../source.ts";
+import { readTar, type TarEntry } from "./tar_reader.ts";
+
+/**
+ * Reads entries of one archive in whatever order they are asked for.
+ *
+ * Asked for in the archive's own order, they cost one pass; each step back begins a new one. Nothing
+ * is verified here: whoever reads holds the bytes against their signed hash.
+ */
+export class EntryCursor implements AsyncDisposable {
+  readonly #source: ArchiveSource;
+  #reader: ByteReader | undefined;
+  #entries: AsyncGenerator<TarEntry> | undefined;
+
+  constructor(source: ArchiveSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Reads an entry, which must be read to its end before the next is asked for.
+   *
+   * @param name The entry's name.
+   * @throws {ParError} `ERR_FILE_CHANGED` where the archive no longer has it.
+   */
+  async *open(name: string): Bytes {
+    for (const fresh of [this.#entries === undefined, true]) {
+      if (fresh) await this.#begin();
+      for (
+        let next = await this.#entries?.next();
+        next?.value;
+        next = await this.#entries?.next()
+      ) {
+        if (next.value.name !== name) continue;
+        yield* next.value.bytes;
+        return;
+      }
+    }
+    throw new ParError(
+      "ERR_FILE_CHANGED",
+      `Cannot find ${name} in ${JSON.stringify(this.#source.name)} any more: it was changed`,
+    );
+  }
+
+  /** Closes the archive. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader?.close();
+  }
+
+  async #begin(): Promise<void> {
+    await this.#reader?.close();
+    const raw = this.#reader = new ByteReader(this.#source.open());
+    const compressed = await isGzip(raw);
+    const plain = compressed ? gunzip(raw, await readGzipHeader(raw)) : raw.rest();
+    // The bounds on its size were checked when it was verified.
+    this.#entries = readTar(new ByteReader(plain), {});
+  }
+}

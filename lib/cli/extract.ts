@@ -1,0 +1,92 @@
+import { Command, Option } from "npm:commander@15.1.0";
+import { claimedTargets } from "../claims.ts";
+import { ParError } from "../errors.ts";
+import { extract } from "../extract.ts";
+import { inspectClaims } from "../inspect.ts";
+import { hostTarget, parseTarget, type Target } from "../target.ts";
+import { print, printJson } from "./io.ts";
+import { collect, parseLimits, sizeOption } from "./options.ts";
+
+interface ExtractFlags {
+  readonly arch?: string[];
+  readonly all?: boolean;
+  readonly output?: string;
+  readonly format: "text" | "json";
+  readonly maxSize?: string;
+}
+
+/** Builds `par extract`. */
+export function extractCommand(signal: AbortSignal): Command {
+  return new Command("extract")
+    .description("verify an archive and take binaries out of it")
+    .argument("<archive>", "the archive's path")
+    .option("-a, --arch <target>", "the target; repeatable (default: this machine's)", collect)
+    .option("--all", "every target")
+    .option("--output <path>", "the file to write, or a folder (default: <target>.bin here)")
+    .addOption(sizeOption())
+    .addOption(
+      new Option("-o, --format <format>", "how to print the result")
+        .choices(["text", "json"]).default("text"),
+    )
+    .action((archive: string, flags: ExtractFlags) => run(archive, flags, signal));
+}
+
+async function run(archive: string, flags: ExtractFlags, signal: AbortSignal): Promise<void> {
+  const options = { limits: parseLimits(flags), signal };
+  const outputs = await chooseOutputs(
+    flags.all ? await allTargets(archive, options) : askedTargets(flags),
+    flags.output,
+  );
+  await extract(archive, { ...options, outputs });
+  if (flags.format === "json") {
+    const files = Object.entries(outputs).map(([target, file]) => ({ target, file }));
+    return await printJson({ files, success: true });
+  }
+  for (const [target, file] of Object.entries(outputs)) {
+    await print(`Successfully extracted ${target} to ${file}`);
+  }
+}
+
+async function allTargets(
+  archive: string,
+  options: Parameters<typeof inspectClaims>[1],
+): Promise<Target[]> {
+  const { claims } = await inspectClaims(archive, options);
+  return claimedTargets(claims);
+}
+
+function askedTargets({ arch }: ExtractFlags): Target[] {
+  if (arch) return arch.map(parseTarget);
+  const host = hostTarget();
+  if (host) return [host];
+  throw new ParError("ERR_USAGE", "Cannot tell this machine's target: name one (--arch)");
+}
+
+/** One target goes to a file of any name, several go to a folder under their own. */
+async function chooseOutputs(
+  targets: readonly Target[],
+  output: string | undefined,
+): Promise<Record<string, string>> {
+  const folder = output === undefined
+    ? ""
+    : /[/\\]$/.test(output)
+    ? output
+    : await isDirectory(output)
+    ? `${output}/`
+    : undefined;
+  if (folder !== undefined) {
+    return Object.fromEntries(targets.map((target) => [target, `${folder}${target}.bin`]));
+  }
+  const [target, ...others] = targets;
+  if (!target || others.length > 0) {
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      `Cannot extract ${targets.length} targets to ${JSON.stringify(output)}: give a folder`,
+    );
+  }
+  return { [target]: output as string };
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isDirectory, () => false);
+}

@@ -1,0 +1,164 @@
+/**
+ * The keys a verb signs with: their flags, and where they are looked for.
+ *
+ * @module
+ */
+
+import { type Command, Option } from "npm:commander@15.1.0";
+import type { ReadOptions } from "../archive/reader.ts";
+import { fileStem } from "../create.ts";
+import { ParError } from "../errors.ts";
+import { inspectClaims } from "../inspect.ts";
+import { findKey, findKeyOf, readGivenKey } from "../keystore.ts";
+import type { KeyPair, PublicKey } from "../nkey.ts";
+import { say } from "./io.ts";
+
+/** The values of the flags that {@linkcode addKeyOptions} adds. */
+export interface KeyFlags {
+  readonly directory?: string;
+  readonly issuer?: string;
+  readonly subject?: string;
+  readonly disableKeygen?: boolean;
+}
+
+/** `-d/--directory`: where key files are. */
+export function directoryOption(): Option {
+  return new Option("-d, --directory <path>", "the key directory (default: $HOME/.wash/keys)")
+    .env("WASH_KEYS");
+}
+
+/** Adds the flags that say which keys to sign with. */
+export function addKeyOptions(command: Command): Command {
+  return command
+    .addOption(directoryOption())
+    .addOption(
+      new Option("-i, --issuer <seed>", "the issuer's seed, or its file: an account key")
+        .env("WASH_ISSUER_KEY"),
+    )
+    .addOption(
+      new Option("-s, --subject <seed>", "the provider's seed, or its file: a service key")
+        .env("WASH_SUBJECT_KEY"),
+    )
+    .option("--disable-keygen", "fail where a key is missing, instead of making one");
+}
+
+/**
+ * Finds the issuer's and the subject's key, and makes those that are missing.
+ *
+ * @param flags What the command line says.
+ * @param stem The file name the subject's key is called after.
+ */
+export async function findKeys(
+  flags: KeyFlags,
+  stem: string,
+): Promise<{ issuer: KeyPair; subject: KeyPair }> {
+  return { issuer: await findIssuer(flags), subject: await findSubject(flags, stem) };
+}
+
+function findIssuer(flags: KeyFlags): Promise<KeyPair> {
+  return find(flags, { ...ISSUER, given: flags.issuer, name: userName() });
+}
+
+function findSubject(flags: KeyFlags, stem: string): Promise<KeyPair> {
+  return find(flags, { ...SUBJECT, given: flags.subject, name: stem });
+}
+
+const ISSUER = { role: "account", title: "issuer" } as const;
+const SUBJECT = { role: "service", title: "subject" } as const;
+
+function find(
+  flags: KeyFlags,
+  lookup: Omit<Parameters<typeof findKey>[0], "directory">,
+): Promise<KeyPair> {
+  const directory = keyDirectory(flags);
+  return findKey({
+    ...lookup,
+    directory,
+    disableKeygen: flags.disableKeygen,
+    onGenerate: announce,
+  });
+}
+
+/** The flags of verbs that sign an archive anew. */
+export interface ResigningFlags extends KeyFlags {
+  readonly newIdentity?: boolean;
+}
+
+/** Adds the flags of verbs that sign an archive anew. */
+export function addResigningOptions(command: Command): Command {
+  return addKeyOptions(command)
+    .option("--new-identity", "sign with other keys than before: it becomes another provider");
+}
+
+/**
+ * Finds the keys an archive was signed with: the flags', else those in the key directory that have
+ * its public keys, whatever their files are called.
+ *
+ * @param archive The archive's path.
+ * @param flags What the command line says.
+ * @param options Limits and signal for reading the claims.
+ * @param binary The binary that a new subject's key is called after.
+ * @throws {ParError} `ERR_KEY_NOT_FOUND`, and whatever reading claims and keys throws.
+ */
+export async function findResigningKeys(
+  archive: string,
+  flags: ResigningFlags,
+  options: ReadOptions,
+  binary: string = archive,
+): Promise<{ issuer: KeyPair; subject: KeyPair; newIdentity: boolean | undefined }> {
+  const { claims } = await inspectClaims(archive, { ...options, allowEarly: true });
+  const directory = keyDirectory(flags);
+  const { newIdentity } = flags;
+  const known = async (
+    { role, title }: typeof ISSUER | typeof SUBJECT,
+    given: string | undefined,
+    before: PublicKey,
+  ): Promise<KeyPair | undefined> => {
+    if (given !== undefined) return await readGivenKey(given, { role, title });
+    const pair = await findKeyOf(directory, before);
+    if (pair || newIdentity) return pair;
+    throw new ParError(
+      "ERR_KEY_NOT_FOUND",
+      `Cannot sign ${
+        JSON.stringify(archive)
+      } as before: the seed of its ${title} ${before} is not ` +
+        `in ${
+          JSON.stringify(directory)
+        }; give it (--${title}), or sign as another (--new-identity)`,
+    );
+  };
+  const issuer = await known(ISSUER, flags.issuer, claims.iss);
+  const subject = await known(SUBJECT, flags.subject, claims.sub);
+  return {
+    issuer: issuer ?? await findIssuer(flags),
+    subject: subject ?? await findSubject(flags, fileStem(binary)),
+    newIdentity,
+  };
+}
+
+/** The key directory: the flag's, the environment's, else the one in the home directory. */
+export function keyDirectory(flags: KeyFlags): string {
+  if (flags.directory) return flags.directory;
+  const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
+  if (!home) {
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      "Cannot find the key directory: HOME is not set; name one (--directory or WASH_KEYS)",
+    );
+  }
+  return `${home.replace(/[/\\]$/, "")}/.wash/keys`;
+}
+
+/** The name key files of the issuer begin with. */
+export function userName(): string {
+  return Deno.env.get(Deno.build.os === "windows" ? "USERNAME" : "USER") || "user";
+}
+
+/** The words people know from the document. */
+function announce(path: string): void {
+  say(
+    `No keypair found in "${path}".\n` +
+      "We will generate one for you and place it there.\n" +
+      "If you'd like to use alternative keys, you can supply them as a flag.\n",
+  );
+}

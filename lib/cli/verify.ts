@@ -1,0 +1,102 @@
+import { Command, Option } from "npm:commander@15.1.0";
+import { ParError } from "../errors.ts";
+import { readSmallFile } from "../files.ts";
+import { parsePublicKey, type PublicKey } from "../nkey.ts";
+import { parseTarget } from "../target.ts";
+import { type Check, verify } from "../verify.ts";
+import { print, printJson } from "./io.ts";
+import { VerificationFailed } from "./verification_failed.ts";
+import { collect, outputOption, parseDays, parseLimits, sizeOption } from "./options.ts";
+
+interface VerifyFlags {
+  readonly trustedIssuer?: string[];
+  readonly subject?: string;
+  readonly requireArch?: string[];
+  readonly thisHost?: boolean;
+  readonly maxAge?: string;
+  readonly maxSize?: string;
+  readonly output: "text" | "json";
+}
+
+/** A list of trusted issuers is a text of some lines. */
+const MAX_LIST = 2 ** 20;
+
+/** Builds `par verify`. */
+export function verifyCommand(signal: AbortSignal): Command {
+  return new Command("verify")
+    .description("check an archive, and whether it fits a policy")
+    .argument("<archive>", "the archive's path")
+    .addOption(
+      new Option(
+        "--trusted-issuer <key>",
+        "an issuer to believe, or a file with one a line; repeatable (env: PAR_TRUSTED_ISSUERS)",
+      ).argParser(collect),
+    )
+    .option("--subject <key>", "the provider's public key it must have")
+    .option("--require-arch <target>", "a target it must have; repeatable", collect)
+    .option("--this-host", "it must have a binary that this machine can run")
+    .option("--max-age <days>", "how long ago it may have been issued")
+    .addOption(sizeOption())
+    .addOption(outputOption())
+    .action((archive: string, flags: VerifyFlags) => run(archive, flags, signal));
+}
+
+async function run(archive: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
+  const report = await verify(archive, {
+    trustedIssuers: await trustedIssuers(flags),
+    subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
+    requiredTargets: flags.requireArch?.map(parseTarget),
+    thisHost: flags.thisHost,
+    maxAge: flags.maxAge === undefined ? undefined : parseDays(flags.maxAge, "--max-age"),
+    limits: parseLimits(flags),
+    signal,
+  });
+  const failed = report.checks.find((check) => !check.passed);
+  if (flags.output === "json") {
+    const { claims } = report.archive ?? {};
+    await printJson({
+      success: report.trusted,
+      checks: report.checks,
+      ...(claims && { issuer: claims.iss, service: claims.sub }),
+      ...(failed && { error: { code: failed.code, message: failed.message } }),
+    });
+  } else {
+    for (const check of report.checks) await print(toLine(check));
+  }
+  if (failed) throw new VerificationFailed();
+}
+
+function toLine({ name, passed, message, code }: Check): string {
+  return `${passed ? "ok    " : "FAILED"}  ${name.padEnd(10)}  ${message}${
+    code ? ` [${code}]` : ""
+  }`;
+}
+
+/** The flags' issuers, else the environment's; `undefined` where there is no list at all. */
+async function trustedIssuers(flags: VerifyFlags): Promise<PublicKey[] | undefined> {
+  const listed = Deno.env.get("PAR_TRUSTED_ISSUERS");
+  const items = flags.trustedIssuer ?? listed?.split(/[\s,]+/).filter((item) => item !== "");
+  if (!items) return undefined;
+  const keys: PublicKey[] = [];
+  for (const item of items) {
+    if (looksLikeKey(item)) keys.push(parsePublicKey(item, "account"));
+    else keys.push(...await readIssuers(item));
+  }
+  return keys;
+}
+
+/** A file's name is hardly ever 56 capitals; a mistyped key should be told as one. */
+function looksLikeKey(item: string): boolean {
+  return /^[A-Z0-9]{40,}$/.test(item);
+}
+
+async function readIssuers(path: string): Promise<PublicKey[]> {
+  const text = new TextDecoder().decode(await readSmallFile(path, MAX_LIST));
+  const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
+  const keys = lines.filter((line) => line !== "").map((line) => parsePublicKey(line, "account"));
+  if (keys.length > 0) return keys;
+  throw new ParError(
+    "ERR_OPTION_INVALID",
+    `Cannot find an issuer in ${JSON.stringify(path)}: write one public key (A…) a line`,
+  );
+}

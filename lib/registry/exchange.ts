@@ -1,0 +1,205 @@
+/**
+ * One request and its answer: given up where nothing moves, and every failure told by its kind.
+ *
+ * @module
+ */
+
+import { ParError } from "../errors.ts";
+import { throwIfAborted } from "../files.ts";
+import { iterate } from "../source.ts";
+import type { Answer } from "./answer.ts";
+import { printable } from "./answer.ts";
+import { TransientError } from "./retry.ts";
+import type { Content, Transport } from "./transport.ts";
+
+/** A request to send. */
+export interface Request {
+  readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT";
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly content?: Content | undefined;
+  /** Milliseconds to wait for the answer once all is sent, where the usual is too short. */
+  readonly patience?: number | undefined;
+}
+
+/** Settings of {@linkcode exchange}. */
+export interface ExchangeOptions {
+  readonly transport: Transport;
+  /** What is tried, to follow "Cannot ". */
+  readonly task: string;
+  /** Milliseconds without a byte in either direction after which a connection counts as broken. */
+  readonly stallTimeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Sends a request once, as it is.
+ *
+ * @param request The request.
+ * @param authorization The `Authorization` header to send along.
+ * @param options How, and for how long.
+ * @returns The answer, whatever its status.
+ * @throws {TransientError} Where the connection fails or stalls.
+ * @throws {ParError} `ERR_ABORTED`, `ERR_REGISTRY_CERTIFICATE`, `ERR_REGISTRY_UNREACHABLE` where
+ * trying again is of no use, and what reading the content throws.
+ */
+export async function exchange(
+  request: Request,
+  authorization: string | undefined,
+  options: ExchangeOptions,
+): Promise<Answer> {
+  const { transport, task, stallTimeout, signal } = options;
+  const { url, method } = request;
+  throwIfAborted(signal);
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  const release = (): void => signal?.removeEventListener("abort", abort);
+
+  let stalled = false;
+  const stall = (): void => {
+    stalled = true;
+    controller.abort();
+  };
+  const patience = Math.max(stallTimeout, request.patience ?? 0);
+  let timer = setTimeout(stall, patience);
+  const moved = (milliseconds: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(stall, milliseconds);
+  };
+
+  let contentFailure: unknown;
+  const content: Content | undefined = request.content && {
+    size: request.content.size,
+    open: () => watch(request.content as Content),
+  };
+  async function* watch({ open, size }: Content): AsyncGenerator<Uint8Array> {
+    try {
+      let sent = 0;
+      for await (const chunk of open()) {
+        sent += chunk.length;
+        moved(sent < size ? stallTimeout : patience);
+        yield chunk;
+      }
+    } catch (cause) {
+      contentFailure = cause;
+      throw cause;
+    }
+  }
+
+  const failure = (cause: unknown): Error => {
+    clearTimeout(timer);
+    release();
+    if (contentFailure !== undefined) return contentFailure as Error;
+    if (signal?.aborted) {
+      return new ParError("ERR_ABORTED", `Cannot ${task}: the work was stopped`, signal.reason);
+    }
+    if (stalled) {
+      return new TransientError(
+        `nothing came from ${url.host} for ${Math.round(patience / 1000)} seconds`,
+      );
+    }
+    return toFailure(cause, url, task);
+  };
+
+  const headers = new Headers({
+    // A blob's bytes are wanted as they are, whatever a server would like to do to them.
+    "accept-encoding": "identity",
+    ...request.headers,
+  });
+  if (authorization !== undefined) headers.set("authorization", authorization);
+
+  let response: Response;
+  try {
+    response = await transport.send(url, { method, headers, content, signal: controller.signal });
+  } catch (cause) {
+    throw failure(cause);
+  }
+  clearTimeout(timer);
+
+  async function* body(): AsyncGenerator<Uint8Array> {
+    if (response.body === null) return release();
+    const chunks = iterate(response.body);
+    try {
+      while (true) {
+        // Only the wait for the server is timed: the reader of this may take as long as it likes.
+        moved(stallTimeout);
+        const { done, value } = await chunks.next();
+        clearTimeout(timer);
+        if (done) return;
+        yield value;
+      }
+    } catch (cause) {
+      throw failure(cause);
+    } finally {
+      clearTimeout(timer);
+      release();
+      await chunks.return(undefined).catch(() => {});
+    }
+  }
+
+  return {
+    url,
+    status: response.status,
+    headers: response.headers,
+    body,
+    async discard() {
+      release();
+      if (response.body?.locked === false) await response.body.cancel().catch(() => {});
+    },
+  };
+}
+
+/** `fetch` tells its failures apart by their text alone. */
+function toFailure(cause: unknown, url: URL, task: string): Error {
+  if (cause instanceof Deno.errors.NotCapable) {
+    return new ParError(
+      "ERR_REGISTRY_UNREACHABLE",
+      `Cannot ${task}: this program may not reach ${url.host}; allow it with ` +
+        `--allow-net=${url.host}`,
+      cause,
+    );
+  }
+  const reason = reasonOf(cause);
+  if (/InvalidContentType|corrupt message|wrong version number|HTTP\/0\.9/i.test(reason)) {
+    return new ParError(
+      "ERR_REGISTRY_UNREACHABLE",
+      `Cannot ${task}: ${url.host} does not speak TLS; for a registry on plain HTTP, say that ` +
+        "insecure connections are allowed",
+      new Error(reason),
+    );
+  }
+  if (/certificate/i.test(reason)) {
+    return new ParError(
+      "ERR_REGISTRY_CERTIFICATE",
+      `Cannot ${task}: the certificate of ${url.host} is not trusted (${reason}); give the ` +
+        "certificate of the authority that signed it",
+      new Error(reason),
+    );
+  }
+  if (/blocked|bad port/i.test(reason)) {
+    return new ParError(
+      "ERR_REGISTRY_UNREACHABLE",
+      `Cannot ${task}: ${url.host} cannot be reached (${reason}); check its name and port`,
+      new Error(reason),
+    );
+  }
+  return new TransientError(
+    `the connection to ${url.host} failed (${reason})`,
+    undefined,
+    new Error(reason),
+  );
+}
+
+/**
+ * What went wrong, without the request's address: that may hold a token, as upload addresses and
+ * signed redirects do.
+ */
+function reasonOf(cause: unknown): string {
+  let deepest = cause;
+  while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
+  const text = deepest instanceof Error ? deepest.message : String(deepest);
+  return printable(
+    text.replace(/^.*? for url \([^)]*\): /s, "").replace(/\bhttps?:\/\/[^\s)]*/g, "…"),
+  );
+}

@@ -1,0 +1,150 @@
+/**
+ * What insert, remove and merge share: an archive's content taken over, its claims signed anew.
+ *
+ * @module
+ */
+
+import { EntryCursor } from "./archive/cursor.ts";
+import { binaryEntry, WIT_ENTRY } from "./archive/entries.ts";
+import { readArchive, type ReadOptions, type VerifiedArchive } from "./archive/reader.ts";
+import type { Claims } from "./claims.ts";
+import { ParError } from "./errors.ts";
+import { fileSource, quote, stat, writeFile } from "./files.ts";
+import type { KeyPair, PublicKey } from "./nkey.ts";
+import { type MeasuredContent, signContents, type SignOptions } from "./pack.ts";
+import type { ArchiveSource } from "./source.ts";
+import type { Target } from "./target.ts";
+
+/** Who signs an archive that was signed before. */
+export interface Resigning {
+  /** The account that vouches for the archive: the one that did before. */
+  readonly issuer: KeyPair;
+  /** The provider's own key: the one it had before. */
+  readonly subject: KeyPair;
+  /** Whether the keys may be others than before, which makes it another provider. */
+  readonly newIdentity?: boolean | undefined;
+  /** Seconds since the epoch to state as the time of issue; see `Signing`. */
+  readonly sourceDateEpoch?: number | undefined;
+  /** Bounds on the archive that is read. */
+  readonly limits?: ReadOptions["limits"];
+  /** Stops the work; the archive is left as it was. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a verb that signs anew has made. */
+export interface RewriteResult {
+  /** The claims that were signed. */
+  readonly claims: Claims;
+  /** The signed token. */
+  readonly token: string;
+  /** The targets in the archive, sorted. */
+  readonly targets: readonly Target[];
+}
+
+/** An archive that was verified, with its content ready to be written again. */
+export interface OpenArchive {
+  /** What was verified. */
+  readonly archive: VerifiedArchive;
+  /** Its content by the key of its hash. */
+  readonly contents: Map<string, MeasuredContent>;
+}
+
+/**
+ * Verifies an archive and opens its content. One that is not valid yet may be prepared further.
+ *
+ * @param source The archive.
+ * @param cursor Reads the content; to be closed by the caller.
+ * @param options Limits and signal.
+ */
+export async function openArchive(
+  source: ArchiveSource,
+  cursor: EntryCursor,
+  options: Pick<Resigning, "limits" | "signal">,
+): Promise<OpenArchive> {
+  const { limits, signal } = options;
+  const archive = await readArchive(source.open(), { limits, signal, allowEarly: true });
+  const contents = new Map<string, MeasuredContent>();
+  for (const { target, size, sha256 } of archive.binaries) {
+    contents.set(target, { size, sha256, open: () => cursor.open(binaryEntry(target)) });
+  }
+  const { wit } = archive;
+  if (wit) contents.set(WIT_ENTRY, { ...wit, open: () => cursor.open(WIT_ENTRY) });
+  return { archive, contents };
+}
+
+/**
+ * Replaces an archive by one with changed content and the same claims otherwise.
+ *
+ * @param path The archive's path.
+ * @param options Who signs.
+ * @param change Changes the content.
+ * @throws {ParError} Any code of the category `untrusted`; `ERR_KEY_MISMATCH`, `ERR_FILE_CHANGED`,
+ * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`.
+ */
+export async function rewriteArchive(
+  path: string,
+  options: Resigning,
+  change: (archive: OpenArchive) => Promise<void> | void,
+): Promise<RewriteResult> {
+  const { mode } = await stat(path);
+  return await writeFile(path, async (sink) => {
+    const before = await identify(path);
+    const source = fileSource(path);
+    await using cursor = new EntryCursor(source);
+    const open = await openArchive(source, cursor, options);
+    const { archive, contents } = open;
+    requireIdentity(archive.claims, options, path);
+    await change(open);
+    const { claims, token, targets, bytes } = await signContents({
+      ...options,
+      ...keptClaims(archive.claims),
+      contents,
+      compress: archive.compressed,
+    });
+    for await (const chunk of bytes) await sink.write(chunk);
+    if (await identify(path) !== before) {
+      throw new ParError(
+        "ERR_FILE_CHANGED",
+        `Cannot replace ${quote(path)}: another program changed it meanwhile; try again`,
+      );
+    }
+    return { claims, token, targets };
+  }, { mode: mode === null ? undefined : mode & 0o777, signal: options.signal });
+}
+
+/** Everything of the claims that signing anew keeps. */
+export function keptClaims(
+  claims: Claims,
+): Pick<SignOptions, "wascap" | "others" | "expires" | "notBefore"> {
+  const { exp, jti: _jti, iat: _iat, iss: _iss, sub: _sub, nbf, wascap, ...others } = claims;
+  const date = (seconds?: number): Date | undefined =>
+    seconds === undefined ? undefined : new Date(seconds * 1000);
+  return { wascap, others, expires: date(exp), notBefore: date(nbf) };
+}
+
+/**
+ * Refuses to sign an archive as another one than it was.
+ *
+ * @throws {ParError} `ERR_KEY_MISMATCH`.
+ */
+export function requireIdentity(claims: Claims, options: Resigning, name: string): void {
+  if (options.newIdentity) return;
+  const check = (title: string, before: PublicKey, now: KeyPair): void => {
+    if (before === now.publicKey) return;
+    throw new ParError(
+      "ERR_KEY_MISMATCH",
+      `Cannot sign ${
+        quote(name)
+      } anew: its ${title} is ${before}, and the key at hand is that of ` +
+        `${now.publicKey}; give the seed of the first, or ask for the change (--new-identity)`,
+    );
+  };
+  check("issuer", claims.iss, options.issuer);
+  check("subject", claims.sub, options.subject);
+}
+
+/** Tells one state of a file from the next, without reading it. */
+async function identify(path: string): Promise<string> {
+  const { dev, ino, size, mtime } = await stat(path);
+  return [dev, ino, size, mtime?.getTime()].join(" ");
+}
