@@ -5,6 +5,7 @@
  */
 
 import { redact } from "./redact.ts";
+import { paint } from "./style.ts";
 
 const encoder = new TextEncoder();
 
@@ -27,5 +28,5 @@ export function say(text: string): void {
 
 /** Says what is unusual and yet accepted. */
 export function warn(text: string): void {
-  say(`Warning: ${text}`);
+  say(`${paint(Deno.stderr, "yellow", "Warning:")} ${text}`);
 }

@@ -8,6 +8,7 @@ import { Command, CommanderError } from "npm:commander@15.1.0";
 import { type ErrorCategory, type ErrorCode, ParError } from "../errors.ts";
 import { printJson, say } from "./io.ts";
 import { redact } from "./redact.ts";
+import { paint } from "./style.ts";
 import { VerificationFailed } from "./verification_failed.ts";
 import { VERBS, VERSION } from "./verbs.ts";
 
@@ -50,7 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     if (error instanceof VerificationFailed) return EXIT_STATUS.untrusted;
     if (interruption.signal.aborted) return INTERRUPTED;
-    return await report(error, json);
+    return await report(error, args, json);
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
   }
@@ -68,24 +69,42 @@ async function buildProgram(args: readonly string[], signal: AbortSignal): Promi
   const verb = VERBS[args[0] ?? ""];
   for (const load of verb ? [verb] : Object.values(VERBS)) {
     const command = (await load())(signal);
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(withSharedSettings(command, program));
   }
   return program;
 }
 
-async function report(error: unknown, json: boolean): Promise<number> {
+/** Every verb, and every verb's verb, explains itself alike. */
+function withSharedSettings(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const inner of command.commands) withSharedSettings(inner, command);
+  if (command.commands.length > 0) return command;
+  return command.option("--verbose", "say of an error what led to it");
+}
+
+async function report(error: unknown, args: readonly string[], json: boolean): Promise<number> {
   if (!(error instanceof ParError)) {
     // A defect of ours: whoever reports it needs the stack.
     say(error instanceof Error ? error.stack ?? error.message : String(error));
     return EXIT_STATUS.failed;
   }
-  say(`Error: ${error.message} [${error.code}]`);
+  say(`${paint(Deno.stderr, "red", "Error:")} ${error.message} [${error.code}]`);
+  if (args.includes("--verbose")) { for (const line of causes(error)) say(line); }
   if (json) await printFailure(error.code, error.message);
   return EXIT_STATUS[error.category];
 }
 
 async function printFailure(code: ErrorCode, message: string): Promise<void> {
   await printJson({ success: false, error: { code, message: redact(message) } });
+}
+
+/** What led to an error, outermost first. */
+function causes(error: Error): string[] {
+  const lines: string[] = [];
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+    lines.push(`  because of ${cause.name}: ${cause.message}`);
+  }
+  return lines;
 }
 
 /** The arguments may be what is wrong, so this looks at them without parsing. */

@@ -5,6 +5,7 @@ import { parsePublicKey, type PublicKey } from "../nkey.ts";
 import { parseTarget } from "../target.ts";
 import { type Check, verify } from "../verify.ts";
 import { print, printJson } from "./io.ts";
+import { paint } from "./style.ts";
 import { VerificationFailed } from "./verification_failed.ts";
 import { collect, outputOption, parseDays, parseLimits, sizeOption } from "./options.ts";
 
@@ -67,9 +68,10 @@ async function run(archive: string, flags: VerifyFlags, signal: AbortSignal): Pr
 }
 
 function toLine({ name, passed, message, code }: Check): string {
-  return `${passed ? "ok    " : "FAILED"}  ${name.padEnd(10)}  ${message}${
-    code ? ` [${code}]` : ""
-  }`;
+  const outcome = passed
+    ? paint(Deno.stdout, "green", "ok    ")
+    : paint(Deno.stdout, "red", "FAILED");
+  return `${outcome}  ${name.padEnd(10)}  ${message}${code ? ` [${code}]` : ""}`;
 }
 
 /** The flags' issuers, else the environment's; `undefined` where there is no list at all. */
