@@ -23,6 +23,7 @@ export {
   type ProviderDescription,
   type Signing,
   type TargetContent,
+  type WriteProgress,
 } from "./lib/pack.ts";
 export {
   type EntryConsumer,

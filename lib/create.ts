@@ -7,8 +7,14 @@
 import { type BinaryInput, type BinaryOptions, openBinaries } from "./binary.ts";
 import type { Claims } from "./claims.ts";
 import { ParError } from "./errors.ts";
-import { throwIfAborted, writeFile } from "./files.ts";
-import { packArchive, type PackedArchive, type ProviderDescription, type Signing } from "./pack.ts";
+import { type FileSink, throwIfAborted, writeFile } from "./files.ts";
+import {
+  packArchive,
+  type PackedArchive,
+  type ProviderDescription,
+  type Signing,
+  type WriteProgress,
+} from "./pack.ts";
 import { blobSource } from "./source.ts";
 import type { Target } from "./target.ts";
 
@@ -18,12 +24,18 @@ export interface CreateOptions extends ProviderDescription, Signing, BinaryOptio
   readonly binaries: readonly BinaryInput[];
   /** A file's path, or a stream to write to. */
   readonly destination: string | WritableStream<Uint8Array>;
-  /** Whether to compress, with gzip at level 9. */
+  /** Whether to compress with gzip. */
   readonly compress?: boolean | undefined;
+  /** Deflate's effort from 1 to 9; 9 where left out. */
+  readonly compressLevel?: number | undefined;
+  /** How many threads compress; the bytes do not depend on it. As many as cores where left out. */
+  readonly jobs?: number | undefined;
   /** The provider's WIT package, wasm-encoded. */
   readonly wit?: Uint8Array<ArrayBuffer> | undefined;
   /** Stops the work; a destination file is left as it was. */
   readonly signal?: AbortSignal | undefined;
+  /** Is told how many bytes of the binaries are written, and of how many. */
+  readonly onProgress?: WriteProgress | undefined;
 }
 
 /** What {@linkcode create} made. */
@@ -71,11 +83,12 @@ export interface CreateResult {
  */
 export async function create(options: CreateOptions): Promise<CreateResult> {
   const { destination, wit, signal } = options;
-  const pack = async (): Promise<PackedArchive> =>
+  const pack = async (patch?: FileSink["patch"]): Promise<PackedArchive> =>
     await packArchive({
       ...options,
       binaries: await openBinaries(options.binaries, options),
       wit: wit && blobSource(wit, "the WIT package"),
+      patch,
     });
   if (typeof destination !== "string") {
     const packed = await pack();
@@ -83,7 +96,7 @@ export async function create(options: CreateOptions): Promise<CreateResult> {
     return toResult(packed);
   }
   return await writeFile(destination, async (sink) => {
-    const packed = await pack();
+    const packed = await pack(sink.patch);
     for await (const chunk of packed.bytes) await sink.write(chunk);
     return toResult(packed);
   }, signal ? { signal } : {});

@@ -5,7 +5,12 @@
  */
 
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./archive/entries.ts";
-import { COMPRESSION_LEVEL, writeArchive, type WriteEntry } from "./archive/writer.ts";
+import {
+  COMPRESSION_LEVEL,
+  writeArchive,
+  type WriteEntry,
+  type WriteOptions,
+} from "./archive/writer.ts";
 import {
   type Claims,
   isRevision,
@@ -66,15 +71,26 @@ export interface TargetContent extends Content {
   readonly target: Target;
 }
 
+/** How an archive is compressed. */
+export interface Compression extends Pick<WriteOptions, "jobs" | "patch"> {
+  /** Whether to compress. */
+  readonly compress?: boolean | undefined;
+  /** Deflate's effort from 1 to 9; 9 where left out. */
+  readonly compressLevel?: number | undefined;
+}
+
 /** Everything {@linkcode packArchive} needs. */
-export interface PackOptions extends ProviderDescription, Signing {
+export interface PackOptions extends ProviderDescription, Signing, Compression {
   /** The binaries, one a target, in any order. */
   readonly binaries: readonly TargetContent[];
   /** The wasm-encoded WIT package. */
   readonly wit?: Content | undefined;
-  /** Whether to compress. */
-  readonly compress?: boolean | undefined;
+  /** Is told how many bytes of the contents are written, and of how many. */
+  readonly onProgress?: WriteProgress | undefined;
 }
+
+/** Takes how many bytes of the contents are written, and of how many. */
+export type WriteProgress = (done: number, total: number) => void;
 
 /** What {@linkcode packArchive} made. */
 export interface PackedArchive {
@@ -110,18 +126,20 @@ export interface MeasuredContent extends Content {
   readonly size: number;
   /** Its SHA-256 as upper-case hexadecimal. */
   readonly sha256: string;
+  /** The same in an archive, as its own segment, to be copied; see {@linkcode WriteEntry}. */
+  readonly deflated?: WriteEntry["deflated"];
 }
 
 /** Everything {@linkcode signContents} needs. */
-export interface SignOptions extends Signing {
+export interface SignOptions extends Signing, Compression {
   /** The provider's metadata; its hashes are replaced by those of the contents. */
   readonly wascap: Omit<ProviderMetadata, "target_hashes">;
   /** Other fields of the payload that are to be kept. */
   readonly others?: Readonly<Record<string, unknown>> | undefined;
   /** The contents by the key of their hash: targets, and the WIT's name. */
   readonly contents: ReadonlyMap<string, MeasuredContent>;
-  /** Whether to compress. */
-  readonly compress?: boolean | undefined;
+  /** Is told how many bytes of the contents are written, and of how many. */
+  readonly onProgress?: WriteProgress | undefined;
 }
 
 /**
@@ -137,21 +155,24 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
   const keys = contents.has(WIT_ENTRY) ? [WIT_ENTRY, ...targets] : targets;
   const hashes: Record<string, string> = {};
   const entries: WriteEntry[] = [];
+  const count = counter(contents, options.onProgress);
   for (const key of keys) {
     const content = contents.get(key) as MeasuredContent;
     hashes[key] = content.sha256;
     entries.push({
       name: key === WIT_ENTRY ? WIT_ENTRY : binaryEntry(key as Target),
       size: content.size,
-      open: () => checked(content, key),
+      open: () => checked(content, key, count),
+      deflated: content.deflated,
     });
   }
   const claims = await buildClaims(options, hashes);
   const token = await signClaims(claims, issuer);
   const bytes = new TextEncoder().encode(token);
   entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
-  const level = options.compress ? COMPRESSION_LEVEL : undefined;
-  return { claims, token, targets, bytes: writeArchive(entries, level) };
+  const { compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
+  const level = compress ? compressLevel : undefined;
+  return { claims, token, targets, bytes: writeArchive(entries, { level, jobs, patch }) };
 }
 
 function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {
@@ -245,12 +266,26 @@ async function measure({ open }: Content): Promise<MeasuredContent> {
   return { open, size, sha256: toClaimsHash(hash.digest()) };
 }
 
+function counter(
+  contents: SignOptions["contents"],
+  onProgress: WriteProgress | undefined,
+): (bytes: number) => void {
+  const total = [...contents.values()].reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  return (bytes) => onProgress?.(done += bytes, total);
+}
+
 /** The content again, and an error at its end where it is not what was signed. */
-async function* checked(content: MeasuredContent, key: string): Bytes {
+async function* checked(
+  content: MeasuredContent,
+  key: string,
+  count: (bytes: number) => void,
+): Bytes {
   const hash = await createSha256();
   for await (const chunk of content.open()) {
     hash.update(chunk);
     yield chunk;
+    count(chunk.length);
   }
   if (toClaimsHash(hash.digest()) !== content.sha256) {
     throw new ParError(

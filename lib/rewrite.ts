@@ -11,7 +11,12 @@ import type { Claims } from "./claims.ts";
 import { ParError } from "./errors.ts";
 import { fileSource, quote, stat, writeFile } from "./files.ts";
 import type { KeyPair, PublicKey } from "./nkey.ts";
-import { type MeasuredContent, signContents, type SignOptions } from "./pack.ts";
+import {
+  type MeasuredContent,
+  signContents,
+  type SignOptions,
+  type WriteProgress,
+} from "./pack.ts";
 import type { ArchiveSource } from "./source.ts";
 import type { Target } from "./target.ts";
 
@@ -29,6 +34,8 @@ export interface Resigning {
   readonly limits?: ReadOptions["limits"];
   /** Stops the work; the archive is left as it was. */
   readonly signal?: AbortSignal | undefined;
+  /** Is told how many bytes of the contents are written, and of how many. */
+  readonly onProgress?: WriteProgress | undefined;
 }
 
 /** What a verb that signs anew has made. */

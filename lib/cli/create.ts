@@ -4,10 +4,12 @@ import { archivePath, create, fileStem } from "../create.ts";
 import { ParError } from "../errors.ts";
 import { readSmallFile } from "../files.ts";
 import { print, printJson, say, warn } from "./io.ts";
+import { withProgress } from "./progress.ts";
 import { addKeyOptions, findKeys, type KeyFlags } from "./signing.ts";
 import {
   addBinaryOptions,
   type BinaryFlags,
+  examples,
   outputOption,
   pairBinaries,
   parseDays,
@@ -45,19 +47,33 @@ export function createCommand(signal: AbortSignal): Command {
       new Option("-j, --schema <file>", "the JSON schema of the link definition")
         .env("WASH_JSON_SCHEMA"),
     )
-    .option("--destination <path>", "the archive's path (default: <binary>.par, or .par.gz)")
+    .option(
+      "--destination <path>",
+      "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
+    )
     .option("--compress", "compress with gzip, level 9")
     .option("--expires-in <days>", "how long the archive is valid (default: for ever)")
     .option("--valid-in <days>", "when the archive begins to be valid (default: at once)");
   return addKeyOptions(addBinaryOptions(command))
     .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        "par create -n 'Fake Payments' -v wasmCloud -c examples:payments \\\n" +
+          "      -b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
+        "par create -n Echo -v Acme -b x86_64-linux=build/echo -b aarch64-linux=build/echo-arm",
+      ),
+    )
     .action((flags: CreateFlags) => run(flags, signal));
 }
 
 async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
   const binaries = pairBinaries(flags.binary, flags.arch);
   const first = binaries[0]?.source;
-  const destination = archivePath(first, flags.destination, flags.compress ?? false);
+  const toOutput = flags.destination === "-";
+  const destination = toOutput
+    ? "-"
+    : archivePath(first, flags.destination, flags.compress ?? false);
   const epoch = sourceDateEpoch();
   const now = epoch ?? Math.floor(Date.now() / 1000);
   const after = (days: string | undefined, flag: string): Date | undefined =>
@@ -73,16 +89,18 @@ async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
     expires: after(flags.expiresIn, "--expires-in"),
     sourceDateEpoch: epoch,
     binaries,
-    destination,
+    destination: toOutput ? Deno.stdout.writable : destination,
     compress: flags.compress,
     forceTarget: flags.forceArch,
     onWarning: warn,
     signal,
   };
-  await create({ ...options, ...await findKeys(flags, fileStem(first ?? destination)) });
+  const keys = await findKeys(flags, fileStem(first ?? destination));
+  await withProgress("Creating", (onProgress) => create({ ...options, ...keys, onProgress }));
   if (flags.capid === undefined) {
     say("Note: without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
   }
+  if (toOutput) return;
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else await print(`Successfully created archive ${destination}`);
 }

@@ -2,10 +2,12 @@ import { Command, Option } from "npm:commander@15.1.0";
 import { claimedTargets } from "../claims.ts";
 import { ParError } from "../errors.ts";
 import { extract } from "../extract.ts";
+import { fileSource } from "../files.ts";
 import { inspectClaims } from "../inspect.ts";
 import { hostTarget, parseTarget, type Target } from "../target.ts";
+import { withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
-import { collect, parseLimits, sizeOption } from "./options.ts";
+import { collect, examples, parseLimits, sizeOption } from "./options.ts";
 
 interface ExtractFlags {
   readonly arch?: string[];
@@ -28,6 +30,13 @@ export function extractCommand(signal: AbortSignal): Command {
       new Option("-o, --format <format>", "how to print the result")
         .choices(["text", "json"]).default("text"),
     )
+    .addHelpText(
+      "after",
+      examples(
+        "par extract fakepay.par.gz --output libfakepay_provider.so",
+        "par extract fakepay.par.gz --all --output build/",
+      ),
+    )
     .action((archive: string, flags: ExtractFlags) => run(archive, flags, signal));
 }
 
@@ -37,7 +46,12 @@ async function run(archive: string, flags: ExtractFlags, signal: AbortSignal): P
     flags.all ? await allTargets(archive, options) : askedTargets(flags),
     flags.output,
   );
-  await extract(archive, { ...options, outputs });
+  const source = fileSource(archive);
+  await withReadProgress(
+    "Extracting",
+    source,
+    (onProgress) => extract(source, { ...options, outputs, onProgress }),
+  );
   if (flags.format === "json") {
     const files = Object.entries(outputs).map(([target, file]) => ({ target, file }));
     return await printJson({ files, success: true });

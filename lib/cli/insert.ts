@@ -1,22 +1,11 @@
 import { Command } from "npm:commander@15.1.0";
+import { ParError } from "../errors.ts";
 import { insert } from "../insert.ts";
 import { print, printJson, warn } from "./io.ts";
-import { addResigningOptions, findResigningKeys, type ResigningFlags } from "./signing.ts";
-import {
-  addBinaryOptions,
-  type BinaryFlags,
-  outputOption,
-  pairBinaries,
-  parseLimits,
-  sizeOption,
-  sourceDateEpoch,
-} from "./options.ts";
-import { ParError } from "../errors.ts";
+import { addBinaryOptions, type BinaryFlags, examples, pairBinaries } from "./options.ts";
+import { addResigningOptions, resign, type ResigningFlags } from "./signing.ts";
 
-interface InsertFlags extends ResigningFlags, BinaryFlags {
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
-}
+type InsertFlags = ResigningFlags & BinaryFlags;
 
 /** Builds `par insert`. */
 export function insertCommand(signal: AbortSignal): Command {
@@ -24,27 +13,28 @@ export function insertCommand(signal: AbortSignal): Command {
     .description("add binaries to an archive, or replace them, and sign it anew")
     .argument("<archive>", "the archive's path");
   return addResigningOptions(addBinaryOptions(command))
-    .addOption(sizeOption())
-    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        "par insert fakepay.par.gz -a aarch64-linux -b build/libfakepay_provider.so",
+        "par insert fakepay.par.gz -b x86_64-windows=fakepay.dll -i ci/issuer.nk -s ci/provider.nk",
+      ),
+    )
     .action((archive: string, flags: InsertFlags) => run(archive, flags, signal));
 }
 
 async function run(archive: string, flags: InsertFlags, signal: AbortSignal): Promise<void> {
   const binaries = pairBinaries(flags.binary, flags.arch);
   const first = binaries[0];
-  if (!first) {
-    throw new ParError("ERR_USAGE", "Cannot insert nothing: name a binary (--binary)");
-  }
-  const limits = parseLimits(flags);
-  await insert(archive, {
-    ...await findResigningKeys(archive, flags, { limits, signal }, first.source),
-    binaries,
-    forceTarget: flags.forceArch,
-    onWarning: warn,
-    sourceDateEpoch: sourceDateEpoch(),
-    limits,
-    signal,
-  });
+  if (!first) throw new ParError("ERR_USAGE", "Cannot insert nothing: name a binary (--binary)");
+  const context = { archive, binary: first.source, title: "Inserting", signal };
+  await resign(flags, context, (options) =>
+    insert(archive, {
+      ...options,
+      binaries,
+      forceTarget: flags.forceArch,
+      onWarning: warn,
+    }));
   if (flags.output === "json") return await printJson({ file: archive, success: true });
   for (const { source } of binaries) {
     await print(`Successfully inserted ${source} into archive ${archive}`);

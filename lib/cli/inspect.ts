@@ -3,8 +3,9 @@ import type { VerifiedArchive } from "../archive/reader.ts";
 import { claimedTargets, type Claims } from "../claims.ts";
 import { inspect, inspectClaims } from "../inspect.ts";
 import { formatTime } from "../token.ts";
+import { ARCHIVE_ARGUMENT, openInput, withReadProgress } from "./input.ts";
 import { print, printJson, say, warn } from "./io.ts";
-import { outputOption, parseLimits, sizeOption } from "./options.ts";
+import { examples, outputOption, parseLimits, sizeOption } from "./options.ts";
 
 interface InspectFlags {
   readonly jwtOnly?: boolean;
@@ -17,21 +18,29 @@ interface InspectFlags {
 export function inspectCommand(signal: AbortSignal): Command {
   return new Command("inspect")
     .description("verify an archive and show what it says")
-    .argument("<archive>", "the archive's path")
+    .argument("<archive>", ARCHIVE_ARGUMENT)
     .option("--jwt-only", "print the signed token alone")
     .option("--claims-only", "read no further than the token; the binaries stay unchecked")
     .addOption(sizeOption())
     .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        "par inspect fakepay.par.gz",
+        "par inspect --claims-only -o json fakepay.par.gz",
+      ),
+    )
     .action((archive: string, flags: InspectFlags) => run(archive, flags, signal));
 }
 
-async function run(path: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
-  const options = {
-    signal,
-    limits: parseLimits(flags),
-  };
-  const complete = flags.claimsOnly ? undefined : await inspect(path, options);
-  const archive = complete ?? await inspectClaims(path, options);
+async function run(name: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
+  const options = { signal, limits: parseLimits(flags) };
+  const source = openInput(name);
+  const complete = flags.claimsOnly
+    ? undefined
+    : await withReadProgress("Verifying", source, (onProgress) =>
+      inspect(source, { ...options, onProgress }));
+  const archive = complete ?? await inspectClaims(source, options);
   if (flags.jwtOnly) return await print(archive.token);
   if (!complete) say("Note: only the claims were read; the binaries were not checked.");
   if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");

@@ -3,7 +3,7 @@ import { ParError } from "../errors.ts";
 import { keyPath, listKeys, readKey, storeKey } from "../keystore.ts";
 import { KEY_ROLES, KeyPair, type KeyRole } from "../nkey.ts";
 import { print, printJson, say } from "./io.ts";
-import { outputOption } from "./options.ts";
+import { examples, outputOption } from "./options.ts";
 import { directoryOption, keyDirectory, userName } from "./signing.ts";
 
 interface KeysFlags {
@@ -16,11 +16,16 @@ export function keysCommand(): Command {
   const keys = new Command("keys").description(
     "make, list and show the keys archives are signed with",
   );
-  const add = (command: Command): Command => {
-    keys.addCommand(command.addOption(directoryOption()).addOption(outputOption()));
+  const add = (command: Command, ...lines: string[]): Command => {
+    command.addOption(directoryOption()).addOption(outputOption());
+    keys.addCommand(command.addHelpText("after", examples(...lines)));
     return command;
   };
-  add(new Command("gen"))
+  add(
+    new Command("gen"),
+    "par keys gen account",
+    "par keys gen provider --name libfakepay_provider",
+  )
     .description("make a key, put its seed into the key directory, and print its public half")
     .argument("<kind>", `what it is for: ${KEY_ROLES.join(", ")}, or an alias of these`)
     .option(
@@ -28,10 +33,14 @@ export function keysCommand(): Command {
       "the key file's name without _<kind>.nk (default: the user's for an account, else the public key)",
     )
     .action(gen);
-  add(new Command("list"))
+  add(new Command("list"), "par keys list", "par keys list -d ci/keys -o json")
     .description("list the keys in the key directory")
     .action(list);
-  add(new Command("get"))
+  add(
+    new Command("get"),
+    "par keys get --public kevin_account",
+    "par keys get libfakepay_provider_service",
+  )
     .description("print a key's seed, which is a secret")
     .argument("<name>", "the key file's name, with or without .nk")
     .option("--public", "print its public half alone")

@@ -68,7 +68,7 @@ async function buildProgram(args: readonly string[], signal: AbortSignal): Promi
     .configureOutput({ writeErr: (text) => say(text.trimEnd()) });
   const verb = VERBS[args[0] ?? ""];
   for (const load of verb ? [verb] : Object.values(VERBS)) {
-    const command = (await load())(signal);
+    const command = (await load())(signal, () => buildProgram([], signal));
     program.addCommand(withSharedSettings(command, program));
   }
   return program;

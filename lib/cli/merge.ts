@@ -1,14 +1,12 @@
 import { Command } from "npm:commander@15.1.0";
 import { merge } from "../merge.ts";
 import { print, printJson } from "./io.ts";
-import { addResigningOptions, findResigningKeys, type ResigningFlags } from "./signing.ts";
-import { outputOption, parseLimits, sizeOption, sourceDateEpoch } from "./options.ts";
+import { examples } from "./options.ts";
+import { addResigningOptions, resign, type ResigningFlags } from "./signing.ts";
 
 interface MergeFlags extends ResigningFlags {
   readonly destination: string;
   readonly compress?: boolean;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
 }
 
 /** Builds `par merge`. */
@@ -19,22 +17,23 @@ export function mergeCommand(signal: AbortSignal): Command {
     .requiredOption("--destination <path>", "the merged archive's path")
     .option("--compress", "compress with gzip, level 9 (default: as the first archive is)");
   return addResigningOptions(command)
-    .addOption(sizeOption())
-    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        "par merge --destination fakepay.par.gz linux.par.gz macos.par.gz",
+        "par merge --destination all.par.gz --compress build/parts/*.par",
+      ),
+    )
     .action((archives: string[], flags: MergeFlags) => run(archives, flags, signal));
 }
 
 async function run(archives: string[], flags: MergeFlags, signal: AbortSignal): Promise<void> {
-  const limits = parseLimits(flags);
-  const [first = ""] = archives;
-  await merge(archives, {
-    ...await findResigningKeys(first, flags, { limits, signal }),
-    destination: flags.destination,
-    compress: flags.compress,
-    sourceDateEpoch: sourceDateEpoch(),
-    limits,
-    signal,
-  });
-  if (flags.output === "json") await printJson({ file: flags.destination, success: true });
-  else await print(`Successfully merged ${archives.length} archives into ${flags.destination}`);
+  const { destination, compress } = flags;
+  await resign(
+    flags,
+    { archive: archives[0] ?? "", title: "Merging", signal },
+    (options) => merge(archives, { ...options, destination, compress }),
+  );
+  if (flags.output === "json") await printJson({ file: destination, success: true });
+  else await print(`Successfully merged ${archives.length} archives into ${destination}`);
 }

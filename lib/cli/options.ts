@@ -10,6 +10,11 @@ import type { BinaryInput } from "../binary.ts";
 import { ParError } from "../errors.ts";
 import { isTargetName } from "../target.ts";
 
+/** The end of a verb's help: command lines to start from. */
+export function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}\n`).join("")}`;
+}
+
 /** `-o/--output`: how results are printed. */
 export function outputOption(): Option {
   return new Option("-o, --output <format>", "how to print the result")

@@ -13,10 +13,10 @@ const INTERVAL = 100;
 const BAR_LENGTH = 24;
 const CLEAR_LINE = "\r\x1b[2K";
 
-/** A progress bar; none is drawn where standard error is not a terminal. */
-export class ProgressBar implements Disposable {
+/** None is drawn where standard error is not a terminal. */
+class ProgressBar implements Disposable {
   readonly #title: string;
-  readonly #total: number | undefined;
+  #total: number | undefined;
   readonly #began = performance.now();
   readonly #wanted = Deno.stderr.isTerminal();
   #drawn = 0;
@@ -25,16 +25,17 @@ export class ProgressBar implements Disposable {
    * Begins to measure time; the bar appears once it took too long.
    *
    * @param title What is done.
-   * @param total Bytes to be done with, where that is known.
+   * @param total Bytes to be done with, where that is known already.
    */
-  constructor(title: string, total: number | undefined) {
+  constructor(title: string, total?: number) {
     this.#title = title;
     this.#total = total;
   }
 
-  /** Takes how many bytes are done with. */
-  readonly update = (done: number): void => {
+  /** Takes how many bytes are done with, and of how many. */
+  readonly update = (done: number, total?: number): void => {
     if (!this.#wanted) return;
+    this.#total ??= total;
     const now = performance.now();
     if (now - this.#began < PATIENCE || now - this.#drawn < INTERVAL) return;
     this.#drawn = now;
@@ -56,6 +57,22 @@ export class ProgressBar implements Disposable {
     const left = Math.ceil(Math.max(this.#total - done, 0) / Math.max(rate, 1));
     return `${this.#title} [${bar}] ${Math.floor(share * 100)} %, ${bytes}, ${left} s left`;
   }
+}
+
+/**
+ * Shows a progress bar for as long as something takes.
+ *
+ * @param title What is done.
+ * @param work Does it, and tells how far it is.
+ * @param total Bytes to be done with, where that is known already.
+ */
+export async function withProgress<T>(
+  title: string,
+  work: (update: ProgressBar["update"]) => Promise<T>,
+  total?: number,
+): Promise<T> {
+  using bar = new ProgressBar(title, total);
+  return await work(bar.update);
 }
 
 /** A count of bytes for people, in units of 1024. */

@@ -1,14 +1,12 @@
 import { Command } from "npm:commander@15.1.0";
 import { remove } from "../remove.ts";
 import { print, printJson } from "./io.ts";
-import { addResigningOptions, findResigningKeys, type ResigningFlags } from "./signing.ts";
-import { collect, outputOption, parseLimits, sizeOption, sourceDateEpoch } from "./options.ts";
+import { collect, examples } from "./options.ts";
+import { addResigningOptions, resign, type ResigningFlags } from "./signing.ts";
 
 interface RemoveFlags extends ResigningFlags {
   readonly arch: string[];
   readonly allowEmpty?: boolean;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
 }
 
 /** Builds `par remove`. */
@@ -19,23 +17,25 @@ export function removeCommand(signal: AbortSignal): Command {
     .requiredOption("-a, --arch <target>", "the target to take out; repeatable", collect)
     .option("--allow-empty", "take out the last target too");
   return addResigningOptions(command)
-    .addOption(sizeOption())
-    .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        "par remove fakepay.par.gz -a x86_64-windows",
+        "par remove fakepay.par -a arm-linux -a x86_64-macos -o json",
+      ),
+    )
     .action((archive: string, flags: RemoveFlags) => run(archive, flags, signal));
 }
 
 async function run(archive: string, flags: RemoveFlags, signal: AbortSignal): Promise<void> {
-  const limits = parseLimits(flags);
-  await remove(archive, {
-    ...await findResigningKeys(archive, flags, { limits, signal }),
-    targets: flags.arch,
-    allowEmpty: flags.allowEmpty,
-    sourceDateEpoch: sourceDateEpoch(),
-    limits,
-    signal,
-  });
+  const { arch: targets, allowEmpty } = flags;
+  await resign(
+    flags,
+    { archive, title: "Removing", signal },
+    (options) => remove(archive, { ...options, targets, allowEmpty }),
+  );
   if (flags.output === "json") return await printJson({ file: archive, success: true });
-  for (const target of flags.arch) {
+  for (const target of targets) {
     await print(`Successfully removed ${target} from archive ${archive}`);
   }
 }

@@ -11,7 +11,10 @@ import { ParError } from "../errors.ts";
 import { inspectClaims } from "../inspect.ts";
 import { findKey, findKeyOf, readGivenKey } from "../keystore.ts";
 import type { KeyPair, PublicKey } from "../nkey.ts";
+import type { Resigning } from "../rewrite.ts";
 import { say } from "./io.ts";
+import { outputOption, parseLimits, sizeOption, sourceDateEpoch } from "./options.ts";
+import { withProgress } from "./progress.ts";
 
 /** The values of the flags that {@linkcode addKeyOptions} adds. */
 export interface KeyFlags {
@@ -82,12 +85,50 @@ function find(
 /** The flags of verbs that sign an archive anew. */
 export interface ResigningFlags extends KeyFlags {
   readonly newIdentity?: boolean;
+  readonly maxSize?: string;
+  readonly output: "text" | "json";
 }
 
 /** Adds the flags of verbs that sign an archive anew. */
 export function addResigningOptions(command: Command): Command {
   return addKeyOptions(command)
-    .option("--new-identity", "sign with other keys than before: it becomes another provider");
+    .option("--new-identity", "sign with other keys than before: it becomes another provider")
+    .addOption(sizeOption())
+    .addOption(outputOption());
+}
+
+/** What else the verbs need that sign an archive anew. */
+interface Context {
+  /** The archive that says whose keys are needed. */
+  readonly archive: string;
+  /** The binary that a new subject's key is called after; the archive where left out. */
+  readonly binary?: string;
+  /** What the progress bar says. */
+  readonly title: string;
+  /** Stops the work. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs a verb that signs an archive anew, with the keys it was signed with and a progress bar.
+ *
+ * @param flags What the command line says.
+ * @param context The archive, the bar's title, the signal.
+ * @param work Calls the verb with the options all of them share.
+ */
+export async function resign<T>(
+  flags: ResigningFlags,
+  context: Context,
+  work: (options: Resigning) => Promise<T>,
+): Promise<T> {
+  const { archive, binary, title, signal } = context;
+  const limits = parseLimits(flags);
+  const keys = await findResigningKeys(archive, flags, { limits, signal }, binary);
+  return await withProgress(
+    title,
+    (onProgress) =>
+      work({ ...keys, sourceDateEpoch: sourceDateEpoch(), limits, signal, onProgress }),
+  );
 }
 
 /**
@@ -100,7 +141,7 @@ export function addResigningOptions(command: Command): Command {
  * @param binary The binary that a new subject's key is called after.
  * @throws {ParError} `ERR_KEY_NOT_FOUND`, and whatever reading claims and keys throws.
  */
-export async function findResigningKeys(
+async function findResigningKeys(
   archive: string,
   flags: ResigningFlags,
   options: ReadOptions,

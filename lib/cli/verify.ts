@@ -3,11 +3,12 @@ import { ParError } from "../errors.ts";
 import { readSmallFile } from "../files.ts";
 import { parsePublicKey, type PublicKey } from "../nkey.ts";
 import { parseTarget } from "../target.ts";
-import { type Check, verify } from "../verify.ts";
+import { type Check, type Policy, verify } from "../verify.ts";
+import { ARCHIVE_ARGUMENT, openInput, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
 import { paint } from "./style.ts";
 import { VerificationFailed } from "./verification_failed.ts";
-import { collect, outputOption, parseDays, parseLimits, sizeOption } from "./options.ts";
+import { collect, examples, outputOption, parseDays, parseLimits, sizeOption } from "./options.ts";
 
 interface VerifyFlags {
   readonly trustedIssuer?: string[];
@@ -26,7 +27,7 @@ const MAX_LIST = 2 ** 20;
 export function verifyCommand(signal: AbortSignal): Command {
   return new Command("verify")
     .description("check an archive, and whether it fits a policy")
-    .argument("<archive>", "the archive's path")
+    .argument("<archive>", ARCHIVE_ARGUMENT)
     .addOption(
       new Option(
         "--trusted-issuer <key>",
@@ -39,11 +40,19 @@ export function verifyCommand(signal: AbortSignal): Command {
     .option("--max-age <days>", "how long ago it may have been issued")
     .addOption(sizeOption())
     .addOption(outputOption())
+    .addHelpText(
+      "after",
+      examples(
+        "par verify fakepay.par.gz --trusted-issuer issuers.txt --this-host",
+        "par verify fakepay.par.gz --require-arch aarch64-linux --max-age 90 -o json",
+      ),
+    )
     .action((archive: string, flags: VerifyFlags) => run(archive, flags, signal));
 }
 
-async function run(archive: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
-  const report = await verify(archive, {
+async function run(name: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
+  const source = openInput(name);
+  const policy: Policy = {
     trustedIssuers: await trustedIssuers(flags),
     subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
     requiredTargets: flags.requireArch?.map(parseTarget),
@@ -51,7 +60,12 @@ async function run(archive: string, flags: VerifyFlags, signal: AbortSignal): Pr
     maxAge: flags.maxAge === undefined ? undefined : parseDays(flags.maxAge, "--max-age"),
     limits: parseLimits(flags),
     signal,
-  });
+  };
+  const report = await withReadProgress(
+    "Verifying",
+    source,
+    (onProgress) => verify(source, { ...policy, onProgress }),
+  );
   const failed = report.checks.find((check) => !check.passed);
   if (flags.output === "json") {
     const { claims } = report.archive ?? {};
