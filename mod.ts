@@ -14,6 +14,33 @@ export { merge, type MergeOptions } from "./lib/merge.ts";
 export type { Resigning, RewriteResult } from "./lib/rewrite.ts";
 export { extract, type ExtractOptions } from "./lib/extract.ts";
 export { type Check, type Policy, verify, type VerifyReport } from "./lib/verify.ts";
+export { push, type PushVerbOptions } from "./lib/push.ts";
+export { pull, type PullVerbOptions } from "./lib/pull.ts";
+export {
+  type Pulled,
+  type PullFileOptions,
+  type PullOptions,
+  type RegistrySource,
+  registrySource,
+  type ResolvedArchive,
+  resolveReference,
+} from "./lib/registry/pull.ts";
+export type { Pushed, PushOptions } from "./lib/registry/push.ts";
+export {
+  formatReference,
+  parseDigest,
+  parseReference,
+  type Reference,
+  type ReferenceOptions,
+} from "./lib/registry/reference.ts";
+export {
+  type Credentials,
+  type CredentialsOptions,
+  dockerConfigPath,
+  findCredentials,
+} from "./lib/registry/credentials.ts";
+export { BlobCache, cacheFolder } from "./lib/registry/cache.ts";
+export type { RegistryOptions } from "./lib/registry/options.ts";
 export type { BinaryInput, BinaryOptions } from "./lib/binary.ts";
 export {
   type Content,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MAX_CLAIMS_SIZE } from "./archive/limits.ts";
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./archive/entries.ts";
 import {
   COMPRESSION_LEVEL,
@@ -20,6 +21,7 @@ import {
 } from "./claims.ts";
 import { createSha256, toClaimsHash } from "./digest.ts";
 import { ParError } from "./errors.ts";
+import type { DeflatedSegment } from "./gzip.ts";
 import type { KeyPair } from "./nkey.ts";
 import type { Bytes } from "./source.ts";
 import type { Target } from "./target.ts";
@@ -127,7 +129,7 @@ export interface MeasuredContent extends Content {
   /** Its SHA-256 as upper-case hexadecimal. */
   readonly sha256: string;
   /** The same in an archive, as its own segment, to be copied; see {@linkcode WriteEntry}. */
-  readonly deflated?: WriteEntry["deflated"];
+  readonly deflated?: DeflatedSegment | undefined;
 }
 
 /** Everything {@linkcode signContents} needs. */
@@ -163,12 +165,19 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
       name: key === WIT_ENTRY ? WIT_ENTRY : binaryEntry(key as Target),
       size: content.size,
       open: () => checked(content, key, count),
-      deflated: content.deflated,
+      deflated: content.deflated && counted(content.deflated, content.size, count),
     });
   }
   const claims = await buildClaims(options, hashes);
   const token = await signClaims(claims, issuer);
   const bytes = new TextEncoder().encode(token);
+  if (bytes.length > MAX_CLAIMS_SIZE) {
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      `Cannot sign claims of ${bytes.length} bytes: readers take ${MAX_CLAIMS_SIZE}; is the schema ` +
+        "too large?",
+    );
+  }
   entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
   const { compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
   const level = compress ? compressLevel : undefined;
@@ -200,6 +209,12 @@ async function buildClaims(
 ): Promise<Claims> {
   const { issuer, subject, sourceDateEpoch, expires, notBefore, others } = options;
   const { config_schema, ...metadata } = options.wascap;
+  if (expires && notBefore && expires <= notBefore) {
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      "Cannot sign an archive that expires before it becomes valid: change one of the two times",
+    );
+  }
   requireRole(issuer, "account", "issuer");
   requireRole(subject, "service", "subject");
   const build = (jti: string): Claims => ({
@@ -263,7 +278,7 @@ async function measure({ open }: Content): Promise<MeasuredContent> {
     hash.update(chunk);
     size += chunk.length;
   }
-  return { open, size, sha256: toClaimsHash(hash.digest()) };
+  return { open, size, sha256: toClaimsHash(await hash.digest()) };
 }
 
 function counter(
@@ -273,6 +288,19 @@ function counter(
   const total = [...contents.values()].reduce((sum, { size }) => sum + size, 0);
   let done = 0;
   return (bytes) => onProgress?.(done += bytes, total);
+}
+
+/** A segment to copy, which counts for its content once it is copied. */
+function counted(
+  segment: DeflatedSegment,
+  size: number,
+  count: (bytes: number) => void,
+): DeflatedSegment {
+  const open = async function* (): Bytes {
+    yield* segment.open();
+    count(size);
+  };
+  return { ...segment, open };
 }
 
 /** The content again, and an error at its end where it is not what was signed. */
@@ -287,7 +315,7 @@ async function* checked(
     yield chunk;
     count(chunk.length);
   }
-  if (toClaimsHash(hash.digest()) !== content.sha256) {
+  if (toClaimsHash(await hash.digest()) !== content.sha256) {
     throw new ParError(
       "ERR_FILE_CHANGED",
       `Cannot write ${key}: its binary changed while it was read; try again when it is built`,

@@ -2,14 +2,15 @@ import { Command, Option } from "npm:commander@15.1.0";
 import { claimedTargets } from "../claims.ts";
 import { ParError } from "../errors.ts";
 import { extract } from "../extract.ts";
-import { fileSource } from "../files.ts";
 import { inspectClaims } from "../inspect.ts";
+import type { ArchiveSource } from "../source.ts";
 import { hostTarget, parseTarget, type Target } from "../target.ts";
-import { withReadProgress } from "./input.ts";
+import { openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
 import { collect, examples, parseLimits, sizeOption } from "./options.ts";
+import { addPullOptions, type PullFlags } from "./registry_flags.ts";
 
-interface ExtractFlags {
+interface ExtractFlags extends PullFlags {
   readonly arch?: string[];
   readonly all?: boolean;
   readonly output?: string;
@@ -19,12 +20,13 @@ interface ExtractFlags {
 
 /** Builds `par extract`. */
 export function extractCommand(signal: AbortSignal): Command {
-  return new Command("extract")
+  const command = new Command("extract")
     .description("verify an archive and take binaries out of it")
-    .argument("<archive>", "the archive's path")
+    .argument("<archive>", "a path, or a reference (host/repository:tag)")
     .option("-a, --arch <target>", "the target; repeatable (default: this machine's)", collect)
     .option("--all", "every target")
-    .option("--output <path>", "the file to write, or a folder (default: <target>.bin here)")
+    .option("--output <path>", "the file to write, or a folder (default: <target>.bin here)");
+  return addPullOptions(command)
     .addOption(sizeOption())
     .addOption(
       new Option("-o, --format <format>", "how to print the result")
@@ -42,16 +44,18 @@ export function extractCommand(signal: AbortSignal): Command {
 
 async function run(archive: string, flags: ExtractFlags, signal: AbortSignal): Promise<void> {
   const options = { limits: parseLimits(flags), signal };
+  using input = await openInput(archive, flags, signal);
+  const { source } = input;
   const outputs = await chooseOutputs(
-    flags.all ? await allTargets(archive, options) : askedTargets(flags),
+    flags.all ? await allTargets(source, options) : askedTargets(flags),
     flags.output,
   );
-  const source = fileSource(archive);
   await withReadProgress(
     "Extracting",
     source,
     (onProgress) => extract(source, { ...options, outputs, onProgress }),
   );
+  await sayTraffic(input);
   if (flags.format === "json") {
     const files = Object.entries(outputs).map(([target, file]) => ({ target, file }));
     return await printJson({ files, success: true });
@@ -62,7 +66,7 @@ async function run(archive: string, flags: ExtractFlags, signal: AbortSignal): P
 }
 
 async function allTargets(
-  archive: string,
+  archive: ArchiveSource,
   options: Parameters<typeof inspectClaims>[1],
 ): Promise<Target[]> {
   const { claims } = await inspectClaims(archive, options);

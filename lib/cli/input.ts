@@ -5,19 +5,58 @@
  */
 
 import { fileSource } from "../files.ts";
+import { isReference, parseReference } from "../registry/reference.ts";
 import { type ArchiveSource, streamSource } from "../source.ts";
+import { say } from "./io.ts";
 import { withProgress } from "./progress.ts";
+import type { PullFlags } from "./registry_flags.ts";
 
 /** How help describes the archive of a verb that only reads. */
-export const ARCHIVE_ARGUMENT = "the archive's path, or - for standard input";
+export const ARCHIVE_ARGUMENT =
+  "a path, a reference (host/repository:tag), or - for standard input";
+
+/** An archive to read, and what to do when it was. */
+export interface Input extends Disposable {
+  /** The archive. */
+  readonly source: ArchiveSource;
+}
 
 /**
- * Opens what an archive's argument names.
+ * Opens what an archive's argument names: an existing file first, else a reference where it reads
+ * like one. `oci://` makes it a reference, and `-` standard input.
  *
- * @param name A file's path, or `-` for standard input.
+ * @param name What the command line says.
+ * @param flags How to reach a registry.
+ * @param signal Stops the reading.
  */
-export function openInput(name: string): ArchiveSource {
-  return name === "-" ? streamSource(Deno.stdin.readable, "standard input") : fileSource(name);
+export async function openInput(
+  name: string,
+  flags: PullFlags,
+  signal: AbortSignal,
+): Promise<Input> {
+  if (name === "-") return local(streamSource(Deno.stdin.readable, "standard input"));
+  if (!await isReference(name)) return local(fileSource(name));
+  const reference = parseReference(name, { allowLatest: flags.allowLatest ?? false });
+  // Most archives are files, and starting up should not pay for the registry's client.
+  const [{ pullOptions }, { registrySource }] = await Promise.all([
+    import("./registry.ts"),
+    import("../registry/pull.ts"),
+  ]);
+  const source = registrySource(reference, await pullOptions(flags, signal));
+  return {
+    source,
+    [Symbol.dispose]: (): void => source.close(),
+  };
+}
+
+function local(source: ArchiveSource): Input {
+  return { source, [Symbol.dispose]: (): void => {} };
+}
+
+/** Says how much came over the network, where anything did. */
+export async function sayTraffic({ source }: Input): Promise<void> {
+  if (!("bytesRead" in source)) return;
+  say(`Note: ${source.bytesRead} of the layer's ${await source.size?.()} bytes were fetched.`);
 }
 
 /**

@@ -3,11 +3,12 @@ import type { VerifiedArchive } from "../archive/reader.ts";
 import { claimedTargets, type Claims } from "../claims.ts";
 import { inspect, inspectClaims } from "../inspect.ts";
 import { formatTime } from "../token.ts";
-import { ARCHIVE_ARGUMENT, openInput, withReadProgress } from "./input.ts";
+import { ARCHIVE_ARGUMENT, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson, say, warn } from "./io.ts";
 import { examples, outputOption, parseLimits, sizeOption } from "./options.ts";
+import { addPullOptions, type PullFlags } from "./registry_flags.ts";
 
-interface InspectFlags {
+interface InspectFlags extends PullFlags {
   readonly jwtOnly?: boolean;
   readonly claimsOnly?: boolean;
   readonly maxSize?: string;
@@ -16,11 +17,12 @@ interface InspectFlags {
 
 /** Builds `par inspect`. */
 export function inspectCommand(signal: AbortSignal): Command {
-  return new Command("inspect")
+  const command = new Command("inspect")
     .description("verify an archive and show what it says")
     .argument("<archive>", ARCHIVE_ARGUMENT)
     .option("--jwt-only", "print the signed token alone")
-    .option("--claims-only", "read no further than the token; the binaries stay unchecked")
+    .option("--claims-only", "read no further than the token; the binaries stay unchecked");
+  return addPullOptions(command)
     .addOption(sizeOption())
     .addOption(outputOption())
     .addHelpText(
@@ -35,13 +37,15 @@ export function inspectCommand(signal: AbortSignal): Command {
 
 async function run(name: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
   const options = { signal, limits: parseLimits(flags) };
-  const source = openInput(name);
+  using input = await openInput(name, flags, signal);
+  const { source } = input;
   const complete = flags.claimsOnly
     ? undefined
     : await withReadProgress("Verifying", source, (onProgress) =>
       inspect(source, { ...options, onProgress }));
   const archive = complete ?? await inspectClaims(source, options);
   if (flags.jwtOnly) return await print(archive.token);
+  await sayTraffic(input);
   if (!complete) say("Note: only the claims were read; the binaries were not checked.");
   if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");
   if (flags.output === "json") {

@@ -23,6 +23,9 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 /** The exit status of a process that an interrupt signal ended, as shells report it. */
 const INTERRUPTED = 130;
 
+/** The exit status of a process whose reader has gone, as shells report it. */
+const BROKEN_PIPE = 141;
+
 /**
  * Runs a command line.
  *
@@ -51,6 +54,7 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     if (error instanceof VerificationFailed) return EXIT_STATUS.untrusted;
     if (interruption.signal.aborted) return INTERRUPTED;
+    if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE;
     return await report(error, args, json);
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);

@@ -154,5 +154,11 @@ export function parseSize(text: string, flag: string): number {
  */
 export function sourceDateEpoch(): number | undefined {
   const text = Deno.env.get("SOURCE_DATE_EPOCH");
-  return text ? parseInteger(text, "SOURCE_DATE_EPOCH") : undefined;
+  if (!text) return undefined;
+  const seconds = parseInteger(text, "SOURCE_DATE_EPOCH");
+  if (seconds >= 0) return seconds;
+  throw new ParError(
+    "ERR_OPTION_INVALID",
+    `Cannot use ${text} for SOURCE_DATE_EPOCH: it counts the seconds since 1970`,
+  );
 }

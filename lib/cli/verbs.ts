@@ -18,6 +18,8 @@ export const VERBS: Readonly<Record<string, () => Promise<VerbBuilder>>> = {
   extract: async () => (await import("./extract.ts")).extractCommand,
   inspect: async () => (await import("./inspect.ts")).inspectCommand,
   verify: async () => (await import("./verify.ts")).verifyCommand,
+  push: async () => (await import("./push.ts")).pushCommand,
+  pull: async () => (await import("./pull.ts")).pullCommand,
   keys: async () => (await import("./keys.ts")).keysCommand,
   completions: async () => {
     const { completionsCommand } = await import("./completions.ts");

@@ -4,13 +4,14 @@ import { readSmallFile } from "../files.ts";
 import { parsePublicKey, type PublicKey } from "../nkey.ts";
 import { parseTarget } from "../target.ts";
 import { type Check, type Policy, verify } from "../verify.ts";
-import { ARCHIVE_ARGUMENT, openInput, withReadProgress } from "./input.ts";
+import { ARCHIVE_ARGUMENT, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
 import { paint } from "./style.ts";
 import { VerificationFailed } from "./verification_failed.ts";
 import { collect, examples, outputOption, parseDays, parseLimits, sizeOption } from "./options.ts";
+import { addPullOptions, type PullFlags } from "./registry_flags.ts";
 
-interface VerifyFlags {
+interface VerifyFlags extends PullFlags {
   readonly trustedIssuer?: string[];
   readonly subject?: string;
   readonly requireArch?: string[];
@@ -25,7 +26,7 @@ const MAX_LIST = 2 ** 20;
 
 /** Builds `par verify`. */
 export function verifyCommand(signal: AbortSignal): Command {
-  return new Command("verify")
+  const command = new Command("verify")
     .description("check an archive, and whether it fits a policy")
     .argument("<archive>", ARCHIVE_ARGUMENT)
     .addOption(
@@ -37,7 +38,8 @@ export function verifyCommand(signal: AbortSignal): Command {
     .option("--subject <key>", "the provider's public key it must have")
     .option("--require-arch <target>", "a target it must have; repeatable", collect)
     .option("--this-host", "it must have a binary that this machine can run")
-    .option("--max-age <days>", "how long ago it may have been issued")
+    .option("--max-age <days>", "how long ago it may have been issued");
+  return addPullOptions(command)
     .addOption(sizeOption())
     .addOption(outputOption())
     .addHelpText(
@@ -51,7 +53,8 @@ export function verifyCommand(signal: AbortSignal): Command {
 }
 
 async function run(name: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
-  const source = openInput(name);
+  using input = await openInput(name, flags, signal);
+  const { source } = input;
   const policy: Policy = {
     trustedIssuers: await trustedIssuers(flags),
     subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
@@ -66,6 +69,7 @@ async function run(name: string, flags: VerifyFlags, signal: AbortSignal): Promi
     source,
     (onProgress) => verify(source, { ...policy, onProgress }),
   );
+  await sayTraffic(input);
   const failed = report.checks.find((check) => !check.passed);
   if (flags.output === "json") {
     const { claims } = report.archive ?? {};

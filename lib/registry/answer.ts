@@ -59,14 +59,21 @@ export async function readBody(answer: Answer, limit: number): Promise<Uint8Arra
  * @param answer The answer.
  * @param task What was tried, to follow "Cannot ".
  * @param now Milliseconds since the epoch.
+ * @param hide Takes out of a text what nobody may see.
  * @returns A {@linkcode TransientError} where trying again may help, else a `ParError` with
- * `ERR_REGISTRY_DENIED`, `ERR_REGISTRY_NOT_FOUND` or `ERR_REGISTRY_REFUSED`.
+ * `ERR_REGISTRY_DENIED`, `ERR_REGISTRY_NOT_FOUND`, `ERR_REGISTRY_DIGEST` or
+ * `ERR_REGISTRY_REFUSED`.
  */
-export async function toError(answer: Answer, task: string, now: number): Promise<Error> {
+export async function toError(
+  answer: Answer,
+  task: string,
+  now: number,
+  hide: (text: string) => string,
+): Promise<Error> {
   const { status, url } = answer;
-  const said = await whatItSaid(answer);
-  const detail = `${url.host} answered ${status}${said && `: ${said}`}`;
-  if (status === 408 || status === 429 || status >= 500 && status !== 501) {
+  const { codes, text } = await whatItSaid(answer, hide);
+  const detail = `${url.host} answered ${status}${text && `: ${text}`}`;
+  if (isPassing(status)) {
     return new TransientError(detail, parseRetryAfter(answer.headers.get("retry-after"), now));
   }
   if (status === 401 || status === 403) {
@@ -82,7 +89,18 @@ export async function toError(answer: Answer, task: string, now: number): Promis
       `Cannot ${task}: ${detail}; check the reference for a typing error`,
     );
   }
+  if (codes.includes("DIGEST_INVALID")) {
+    return new ParError(
+      "ERR_REGISTRY_DIGEST",
+      `Cannot ${task}: ${detail}; something changed the content on its way, try again`,
+    );
+  }
   return new ParError("ERR_REGISTRY_REFUSED", `Cannot ${task}: ${detail}`);
+}
+
+/** Whether a status says that the same request may go better later. */
+export function isPassing(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500 && status !== 501;
 }
 
 /** An answer that no registry gives which follows the specification. */
@@ -102,29 +120,25 @@ export function printable(text: string): string {
 }
 
 /** OCI distribution specification 1.1, "Error codes": JSON; proxies before it say what they like. */
-async function whatItSaid(answer: Answer): Promise<string> {
-  let body: string;
+async function whatItSaid(
+  answer: Answer,
+  hide: (text: string) => string,
+): Promise<{ codes: unknown[]; text: string }> {
+  let body = "";
   try {
-    const bytes = await readBody(answer, MAX_ERROR_LENGTH);
-    if (bytes === undefined) return "";
-    body = new TextDecoder().decode(bytes);
+    body = new TextDecoder().decode(await readBody(answer, MAX_ERROR_LENGTH));
   } catch {
     // The status says enough.
-    return "";
-  } finally {
-    await answer.discard();
   }
+  await answer.discard();
   try {
-    const { errors } = JSON.parse(body) as {
-      errors: { code?: unknown; message?: unknown; detail?: unknown }[];
-    };
-    return printable(
-      errors.map(({ code, message }) =>
-        [code, message].filter((part) => typeof part === "string" && part !== "").join(": ")
-      ).join("; "),
+    const { errors } = JSON.parse(body) as { errors: { code?: unknown; message?: unknown }[] };
+    const texts = errors.map(({ code, message }) =>
+      [code, message].filter((part) => typeof part === "string" && part !== "").join(": ")
     );
+    return { codes: errors.map(({ code }) => code), text: printable(hide(texts.join("; "))) };
   } catch {
-    const type = answer.headers.get("content-type") ?? "";
-    return type.startsWith("text/plain") ? printable(body) : "";
+    const plain = answer.headers.get("content-type")?.startsWith("text/plain");
+    return { codes: [], text: plain ? printable(hide(body)) : "" };
   }
 }

@@ -47,6 +47,7 @@ const MARGIN = 5_000;
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens = new Map<string, Token>();
+  readonly #secrets = new Set<string>();
   #credentials: Promise<Credentials | undefined> | undefined;
   #basic: string | undefined;
   #bearer: BearerChallenge | undefined;
@@ -88,8 +89,22 @@ export class Authorizer {
     return true;
   }
 
-  #find(): Promise<Credentials | undefined> {
-    return this.#credentials ??= this.#options.credentials();
+  /** Takes every password and token out of a text: a server may send back what it was sent. */
+  hide(text: string): string {
+    return [...this.#secrets].filter(Boolean)
+      .reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
+  }
+
+  async #find(): Promise<Credentials | undefined> {
+    const credentials = await (this.#credentials ??= this.#options.credentials());
+    if (credentials?.kind === "password") {
+      this.#secrets.add(basic(credentials).slice("Basic ".length)).add(credentials.password);
+    } else if (credentials) {
+      this.#secrets.add(
+        credentials.kind === "identity" ? credentials.identityToken : credentials.registryToken,
+      );
+    }
+    return credentials;
   }
 
   #parse({ parameters }: Challenge): BearerChallenge {
@@ -128,6 +143,7 @@ export class Authorizer {
     if (credentials?.kind === "registry") return credentials.registryToken;
     const token = await this.#fetch(challenge, credentials);
     this.#tokens.set(key, token);
+    this.#secrets.add(token.value);
     return token.value;
   }
 
@@ -140,7 +156,9 @@ export class Authorizer {
       credentials?.kind === "password" ? basic(credentials) : undefined,
       this.#options,
     );
-    if (answer.status !== 200) throw await toError(answer, task, clock.now());
+    if (answer.status !== 200) {
+      throw await toError(answer, task, clock.now(), (text) => this.hide(text));
+    }
     const body = await readBody(answer, MAX_TOKEN_LENGTH);
     const { token, access_token, expires_in } = parseToken(body);
     const value = token ?? access_token;

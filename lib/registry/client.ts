@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Answer, protocolError, readBody, toError } from "./answer.ts";
+import { type Answer, isPassing, protocolError, readBody, toError } from "./answer.ts";
 import { Authorizer } from "./auth.ts";
 import { exchange, type Request } from "./exchange.ts";
 import { ACCEPTED_MANIFEST_TYPES } from "./media_types.ts";
@@ -155,30 +155,38 @@ export class RegistryClient {
    * `GET /v2/<name>/blobs/<digest>` (end-2).
    *
    * @param digest The blob's digest.
-   * @param start Offset of the first byte wanted. A registry may ignore it and begin at 0.
-   * @param end Offset after the last byte wanted. A registry may ignore it too.
+   * @param range The part wanted, from the first byte's offset to the one after the last. The
+   * registry may ignore it and send the whole.
    */
-  async getBlob(digest: string, start: number, end: number | undefined): Promise<BlobAnswer> {
-    const ranged = start > 0 || end !== undefined;
-    const answer = await this.#expect(ranged ? [200, 206] : [200], {
-      method: "GET",
-      url: this.#blob(digest),
-      ...(ranged
-        ? { headers: { range: `bytes=${start}-${end === undefined ? "" : end - 1}` } }
-        : {}),
-    });
-    if (answer.status === 200) {
-      const length = answer.headers.get("content-length");
-      return { answer, start: 0, total: length === null ? undefined : Number(length) };
+  async getBlob(
+    digest: string,
+    range?: readonly [start: number, end: number],
+  ): Promise<BlobAnswer> {
+    const request: Request = { method: "GET", url: this.#blob(digest) };
+    if (range === undefined) {
+      const answer = await this.#expect([200], request);
+      return { answer, start: 0, total: number(answer.headers.get("content-length")) };
     }
-    // RFC 9110, section 14.4.
-    const [, first, total] =
-      /^bytes ([0-9]+)-[0-9]+\/([0-9]+|\*)$/.exec(answer.headers.get("content-range") ?? "") ?? [];
-    if (Number(first) !== start) {
+    const [start, end] = range;
+    const answer = await this.#expect([200, 206, 416], {
+      ...request,
+      headers: { range: `bytes=${start}-${end - 1}` },
+    });
+    if (answer.status === 206) {
+      // RFC 9110, section 14.4.
+      const [, first, total] =
+        /^bytes ([0-9]+)-[0-9]+\/([0-9]+|\*)$/.exec(answer.headers.get("content-range") ?? "") ??
+          [];
+      if (Number(first) === start) return { answer, start, total: number(total) };
       await answer.discard();
       throw protocolError(this.task, "the registry answered with another range than asked for");
     }
-    return { answer, start, total: total === "*" ? undefined : Number(total) };
+    if (answer.status === 200) {
+      return { answer, start: 0, total: number(answer.headers.get("content-length")) };
+    }
+    // No range that is asked for here is outside of the blob, so the registry knows no ranges.
+    await answer.discard();
+    return await this.getBlob(digest);
   }
 
   /** `POST /v2/<name>/blobs/uploads/` (end-4a): begins an upload. */
@@ -192,7 +200,7 @@ export class RegistryClient {
     return {
       location: this.#location(answer),
       offset: 0,
-      minimum: Number(/^[0-9]+$/.exec(answer.headers.get("oci-chunk-min-length") ?? "")?.[0] ?? 0),
+      minimum: number(answer.headers.get("oci-chunk-min-length")) ?? 0,
     };
   }
 
@@ -223,7 +231,7 @@ export class RegistryClient {
    */
   async getUpload(session: UploadSession): Promise<UploadSession | undefined> {
     const answer = await this.#send({ method: "GET", url: session.location });
-    if (isTransient(answer.status)) throw await toError(answer, this.task, this.#clock.now());
+    if (isPassing(answer.status)) throw await this.#toError(answer);
     await answer.discard();
     const offset = receivedOffset(answer);
     if (answer.status !== 204 && answer.status !== 202 || offset === undefined) return undefined;
@@ -259,7 +267,12 @@ export class RegistryClient {
   async #expect(statuses: readonly number[], request: Request): Promise<Answer> {
     const answer = await this.#send(request);
     if (statuses.includes(answer.status)) return answer;
-    throw await toError(answer, this.task, this.#clock.now());
+    throw await this.#toError(answer);
+  }
+
+  async #toError(answer: Answer): Promise<Error> {
+    const hide = (text: string): string => this.#authorizer.hide(text);
+    return await toError(answer, this.task, this.#clock.now(), hide);
   }
 
   /** Sends a request, with credentials where it goes to the registry, and follows redirects. */
@@ -342,6 +355,11 @@ export function toContent(bytes: Uint8Array): Content {
   };
 }
 
+/** A header's decimal number, where it is one. */
+function number(text: string | null | undefined): number | undefined {
+  return /^[0-9]+$/.test(text ?? "") ? Number(text) : undefined;
+}
+
 function digestHeader(answer: Answer): string | undefined {
   const digest = answer.headers.get("docker-content-digest");
   return isDigest(digest) ? digest : undefined;
@@ -349,14 +367,10 @@ function digestHeader(answer: Answer): string | undefined {
 
 /**
  * How much of an upload has arrived: `Range: 0-<last>`. An upload of which nothing has arrived says
- * `0-0`, as one of a single byte would; a chunk of one byte is none that this project sends.
+ * `0-0`, as one of a single byte would; no chunk sent here is that small.
  */
 function receivedOffset(answer: Answer): number | undefined {
   const last = /^(?:bytes=)?0-([0-9]+)$/.exec(answer.headers.get("range") ?? "")?.[1];
   if (last === undefined) return undefined;
   return last === "0" ? 0 : Number(last) + 1;
-}
-
-function isTransient(status: number): boolean {
-  return status === 408 || status === 429 || status >= 500 && status !== 501;
 }

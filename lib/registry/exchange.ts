@@ -56,17 +56,16 @@ export async function exchange(
   signal?.addEventListener("abort", abort);
   const release = (): void => signal?.removeEventListener("abort", abort);
 
-  let stalled = false;
-  const stall = (): void => {
-    stalled = true;
-    controller.abort();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stalled: number | undefined;
+  const watchFor = (milliseconds: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      stalled = milliseconds;
+      controller.abort();
+    }, milliseconds);
   };
   const patience = Math.max(stallTimeout, request.patience ?? 0);
-  let timer = setTimeout(stall, patience);
-  const moved = (milliseconds: number): void => {
-    clearTimeout(timer);
-    timer = setTimeout(stall, milliseconds);
-  };
 
   let contentFailure: unknown;
   const content: Content | undefined = request.content && {
@@ -78,7 +77,7 @@ export async function exchange(
       let sent = 0;
       for await (const chunk of open()) {
         sent += chunk.length;
-        moved(sent < size ? stallTimeout : patience);
+        watchFor(sent < size ? stallTimeout : patience);
         yield chunk;
       }
     } catch (cause) {
@@ -94,9 +93,9 @@ export async function exchange(
     if (signal?.aborted) {
       return new ParError("ERR_ABORTED", `Cannot ${task}: the work was stopped`, signal.reason);
     }
-    if (stalled) {
+    if (stalled !== undefined) {
       return new TransientError(
-        `nothing came from ${url.host} for ${Math.round(patience / 1000)} seconds`,
+        `nothing moved to or from ${url.host} for ${stalled / 1000} seconds`,
       );
     }
     return toFailure(cause, url, task);
@@ -110,6 +109,7 @@ export async function exchange(
   if (authorization !== undefined) headers.set("authorization", authorization);
 
   let response: Response;
+  watchFor(content?.size ? stallTimeout : patience);
   try {
     response = await transport.send(url, { method, headers, content, signal: controller.signal });
   } catch (cause) {
@@ -123,7 +123,7 @@ export async function exchange(
     try {
       while (true) {
         // Only the wait for the server is timed: the reader of this may take as long as it likes.
-        moved(stallTimeout);
+        watchFor(stallTimeout);
         const { done, value } = await chunks.next();
         clearTimeout(timer);
         if (done) return;
@@ -200,6 +200,6 @@ function reasonOf(cause: unknown): string {
   while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
   const text = deepest instanceof Error ? deepest.message : String(deepest);
   return printable(
-    text.replace(/^.*? for url \([^)]*\): /s, "").replace(/\bhttps?:\/\/[^\s)]*/g, "…"),
+    text.replace(/^.*client error \(\w+\): /s, "").replace(/\bhttps?:\/\/[^\s)]*/g, "…"),
   );
 }

@@ -199,7 +199,8 @@ function split(text: string): Reference {
     registry = DEFAULT_REGISTRY;
     if (!repository.includes("/")) repository = `library/${repository}`;
   }
-  if (!HOST.test(registry) || Number(/:(\d+)$/.exec(registry)?.[1] ?? 0) > 65535) {
+  // The address has rules of its own: ports end at 65535, and 1.2.3.999 is no host.
+  if (!HOST.test(registry) || !URL.canParse(`https://${registry}/`)) {
     throw invalid(`${JSON.stringify(registry)} is no host; give host/repository:tag`);
   }
   if (!REPOSITORY.test(repository) || registry.length + repository.length >= MAX_LENGTH) {

@@ -8,6 +8,7 @@
 import type * as https from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
+import { ParError } from "../errors.ts";
 import type { Bytes } from "../source.ts";
 
 /** The content of a request, of known length. */
@@ -42,7 +43,11 @@ export interface TrustOptions {
   readonly insecureSkipTlsVerify?: boolean | undefined;
 }
 
-/** Makes a transport. */
+/**
+ * Makes a transport.
+ *
+ * @throws {ParError} `ERR_REGISTRY_CERTIFICATE` where the authority's certificate is none.
+ */
 export function createTransport(options: TrustOptions): Transport {
   return options.insecureSkipTlsVerify ? new UncheckedTransport() : new FetchTransport(options);
 }
@@ -52,10 +57,23 @@ class FetchTransport implements Transport {
 
   constructor({ caCert }: TrustOptions) {
     // One request at a time gains nothing from HTTP/2, and uploads lose a lot to its small windows.
-    this.#client = Deno.createHttpClient({
-      http2: false,
-      ...(caCert === undefined ? {} : { caCerts: [caCert] }),
-    });
+    const base = { http2: false };
+    if (caCert === undefined) {
+      this.#client = Deno.createHttpClient(base);
+      return;
+    }
+    try {
+      // What holds no certificate at all would pass as one that signs nothing.
+      if (!caCert.includes("-----BEGIN CERTIFICATE-----")) throw new Error("there is none in it");
+      this.#client = Deno.createHttpClient({ ...base, caCerts: [caCert] });
+    } catch (cause) {
+      throw new ParError(
+        "ERR_REGISTRY_CERTIFICATE",
+        "Cannot use the authority's certificate: it is not in PEM form; give one that begins with " +
+          "-----BEGIN CERTIFICATE-----",
+        cause,
+      );
+    }
   }
 
   async send(url: URL, { method, headers, content, signal }: WireRequest): Promise<Response> {
@@ -65,13 +83,18 @@ class FetchTransport implements Transport {
       signal,
       redirect: "manual",
       client: this.#client,
-      ...(content === undefined ? {} : { body: new ContentBlob(content) }),
+      ...(content === undefined ? {} : { body: toBody(content) }),
     });
   }
 
   close(): void {
     this.#client.close();
   }
+}
+
+function toBody(content: Content): BodyInit {
+  // Deno sends an empty blob without its length, which servers may take for a body without end.
+  return content.size === 0 ? new Uint8Array(0) : new ContentBlob(content);
 }
 
 /**

@@ -1,0 +1,118 @@
+/**
+ * The cache: blobs by their digest, so that a moved tag or a planted file is never taken for what
+ * was asked for.
+ *
+ * @module
+ */
+
+import { type FileSink, readFile, throwIfAborted, writeFile } from "../files.ts";
+import type { Bytes } from "../source.ts";
+import { checkBlob, type Descriptor } from "./download.ts";
+
+/**
+ * Tells where the user's cache folder is.
+ *
+ * @param env Reads an environment variable; it is asked for `XDG_CACHE_HOME` and `HOME`, on Windows
+ * for `LOCALAPPDATA`.
+ * @returns The folder for this toolkit, which need not exist; `undefined` where none is known.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const env: Record<string, string> = { XDG_CACHE_HOME: "/cache", LOCALAPPDATA: "/cache" };
+ * assert.equal(cacheFolder((name) => env[name]), "/cache/wasmcloud-par");
+ * ```
+ */
+export function cacheFolder(
+  env: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): string | undefined {
+  const base = Deno.build.os === "windows" ? env("LOCALAPPDATA") : xdgCache(env);
+  return base && `${base}/wasmcloud-par`;
+}
+
+/** Blobs that were received before. */
+export class BlobCache {
+  readonly #folder: string;
+
+  /**
+   * Names the cache's place; nothing is read or made yet.
+   *
+   * @param folder Its folder, such as {@linkcode cacheFolder} names.
+   */
+  constructor(folder: string) {
+    this.#folder = `${folder}/blobs/sha256`;
+  }
+
+  /**
+   * Finds a blob, and reads it whole to see that it is that one. A file that is not goes away.
+   *
+   * @param blob What names it.
+   * @param signal Stops the reading.
+   * @returns The path of its file, or `undefined` where the cache does not have it.
+   */
+  async find(blob: Descriptor, signal?: AbortSignal): Promise<string | undefined> {
+    const path = this.#path(blob);
+    try {
+      if ((await Deno.lstat(path)).size === blob.size) {
+        for await (const _ of checkBlob(readFile(path), blob, "use a cached blob")) {
+          throwIfAborted(signal);
+        }
+        return path;
+      }
+      await Deno.remove(path);
+    } catch {
+      throwIfAborted(signal);
+      // Missing, damaged or unreadable: it is received anew, and put in the place of this one.
+    }
+    return undefined;
+  }
+
+  /**
+   * Passes a blob's bytes on and keeps them, once all have come and were found right. Where the
+   * cache cannot be written, they pass all the same.
+   *
+   * @param blob What names it.
+   * @param receive Receives it, and fails at the end where it is not the blob.
+   * @param signal Stops the work.
+   */
+  async *keep(blob: Descriptor, receive: () => Bytes, signal?: AbortSignal): Bytes {
+    const path = this.#path(blob);
+    await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 }).catch(() => {});
+    const opened = Promise.withResolvers<FileSink | undefined>();
+    const ended = Promise.withResolvers<void>();
+    const written = writeFile(path, async (sink) => {
+      opened.resolve(sink);
+      await ended.promise;
+    }, { mode: 0o600 }).catch(() => opened.resolve(undefined));
+    let sink = await opened.promise;
+    let complete = false;
+    try {
+      // Another process may have received it while this one waited for its turn.
+      const found = sink && await this.find(blob, signal);
+      for await (const chunk of found === undefined ? receive() : readFile(found)) {
+        throwIfAborted(signal);
+        await sink?.write(chunk).catch(() => sink = undefined);
+        yield chunk;
+      }
+      complete = sink !== undefined;
+    } finally {
+      if (complete) ended.resolve();
+      else ended.reject(new Error("nothing to keep"));
+      await written;
+    }
+  }
+
+  #path({ digest }: Descriptor): string {
+    return `${this.#folder}/${digest.slice("sha256:".length)}`;
+  }
+}
+
+function xdgCache(env: (name: string) => string | undefined): string | undefined {
+  const folder = env("XDG_CACHE_HOME");
+  // XDG base directory specification: a relative path counts as none.
+  if (folder?.startsWith("/")) return folder;
+  const home = env("HOME");
+  if (!home) return undefined;
+  return Deno.build.os === "darwin" ? `${home}/Library/Caches` : `${home}/.cache`;
+}

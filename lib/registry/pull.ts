@@ -1,0 +1,330 @@
+/**
+ * Reading an archive from a registry: what a reference names, a source to read it from, and a file.
+ *
+ * @module
+ */
+
+import { ByteReader } from "../byte_reader.ts";
+import { ParError } from "../errors.ts";
+import { type FileSink, readFile, throwIfAborted, writeFile } from "../files.ts";
+import type { ArchiveSource, Bytes } from "../source.ts";
+import type { BlobCache } from "./cache.ts";
+import { RegistryClient } from "./client.ts";
+import { checkBlob, type Descriptor, downloadBlob } from "./download.ts";
+import { type ArchiveManifest, digestOf, parseManifest } from "./manifest.ts";
+import type { RegistryOptions } from "./options.ts";
+import { baseName, formatReference, type Reference } from "./reference.ts";
+import { retry } from "./retry.ts";
+
+/** Settings of {@linkcode registrySource}. */
+export interface PullOptions extends RegistryOptions {
+  /** The digest that the manifest must have, as {@linkcode parseDigest} gives it. */
+  readonly digest?: string | undefined;
+  /** Where blobs are kept and looked for; absent, all comes from the registry. */
+  readonly cache?: BlobCache | undefined;
+}
+
+/** What a reference names, its manifest checked. */
+export interface ResolvedArchive extends ArchiveManifest {
+  /** The reference it was found by. */
+  readonly reference: Reference;
+  /** The manifest's digest: that of the bytes which came. */
+  readonly digest: string;
+}
+
+/** An archive in a registry, read as it is needed. */
+export interface RegistrySource extends ArchiveSource, Disposable {
+  /** The reference, as text. */
+  readonly name: string;
+
+  /**
+   * How many bytes of the layer came over the network so far, those that were of no use counted.
+   */
+  readonly bytesRead: number;
+
+  /** Fetches the manifest, once. */
+  resolve(): Promise<ResolvedArchive>;
+
+  /**
+   * Reads the layer from its beginning; fails at the end where it does not have its digest.
+   *
+   * It asks for the first 32 KiB alone, where the token is, and for the rest as the reading goes on.
+   */
+  open(): Bytes;
+
+  /**
+   * Reads a part of the layer and asks for no more than that. Only the whole has a digest: what comes
+   * here must be checked against something else, such as the hashes in the signed claims.
+   */
+  range(start: number, length: number): Bytes;
+
+  /** The layer's length in bytes. */
+  size(): Promise<number>;
+
+  /** Closes the connections. */
+  close(): void;
+}
+
+/** Settings of {@linkcode pullArchive}. */
+export interface PullFileOptions extends PullOptions {
+  /**
+   * The file to write; where left out, the last part of the repository with `.par.gz`, or `.par`
+   * where the archive is not compressed, in the current folder.
+   */
+  readonly destination?: string | undefined;
+  /**
+   * Checks the archive while it passes; what it throws leaves no file. It must read to the end.
+   */
+  readonly verify?: ((archive: ArchiveSource) => Promise<unknown>) | undefined;
+}
+
+/** What {@linkcode pullArchive} did. */
+export interface Pulled {
+  /** The file that was written. */
+  readonly path: string;
+  /** The manifest's digest. */
+  readonly digest: string;
+  /** The archive's length in bytes. */
+  readonly size: number;
+}
+
+/** Enough for the token of nearly every archive; and little where it is all that is wanted. */
+const FIRST_REQUEST = 32 * 1024;
+
+/**
+ * Makes a source of an archive in a registry. Nothing is sent before something is read.
+ *
+ * @param reference Where it is.
+ * @param options How to get there, and the digest that its manifest must have.
+ * @returns The source; `using` closes its connections.
+ *
+ * @example A registry that is not there
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseReference } from "./reference.ts";
+ *
+ * const reference = parseReference("127.0.0.1:9/kv:1.2.0");
+ * using source = registrySource(reference, { insecure: true, tries: 1 });
+ * assert.equal(source.name, "127.0.0.1:9/kv:1.2.0");
+ * await assert.rejects(source.resolve(), { code: "ERR_REGISTRY_UNREACHABLE" });
+ * ```
+ */
+export function registrySource(reference: Reference, options: PullOptions = {}): RegistrySource {
+  return new LayerSource(reference, options);
+}
+
+/**
+ * Finds out what a reference names.
+ *
+ * @param reference The reference.
+ * @param options How to get there, and the digest that the manifest must have.
+ * @returns The manifest, checked against its digest.
+ * @throws {ParError} `ERR_REGISTRY_DIGEST`, `ERR_REGISTRY_CONTENT`, `ERR_REGISTRY_NOT_FOUND`,
+ * `ERR_REGISTRY_DENIED`, `ERR_REGISTRY_UNREACHABLE` and every other code of a registry.
+ *
+ * @example A registry that is not there
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseReference } from "./reference.ts";
+ *
+ * const reference = parseReference("127.0.0.1:9/kv:1.2.0");
+ * await assert.rejects(resolveReference(reference, { insecure: true, tries: 1 }), {
+ *   code: "ERR_REGISTRY_UNREACHABLE",
+ * });
+ * ```
+ */
+export async function resolveReference(
+  reference: Reference,
+  options: PullOptions = {},
+): Promise<ResolvedArchive> {
+  using source = registrySource(reference, options);
+  return await source.resolve();
+}
+
+/**
+ * Copies an archive from a registry to a file, which has its name only once all was found right.
+ *
+ * @param reference Where it is, or a source of it that is already open.
+ * @param options How to get there, where to put it, and how to check it.
+ * @returns The file, the manifest's digest, the size.
+ * @throws {ParError} `ERR_FILE_UNWRITABLE`, every code of a registry, and what `verify` throws.
+ *
+ * @example A registry that is not there
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseReference } from "./reference.ts";
+ *
+ * const reference = parseReference("127.0.0.1:9/kv:1.2.0");
+ * await assert.rejects(pullArchive(reference, { insecure: true, tries: 1 }), {
+ *   code: "ERR_REGISTRY_UNREACHABLE",
+ * });
+ * ```
+ */
+export async function pullArchive(
+  reference: Reference,
+  options: PullFileOptions = {},
+): Promise<Pulled> {
+  using source = registrySource(reference, options);
+  const { digest, layer } = await source.resolve();
+  const reader = new ByteReader(source.open());
+  try {
+    const path = options.destination ?? fileName(reference, await reader.peek(2));
+    const copy = async (sink: FileSink): Promise<void> => {
+      if (options.verify === undefined) {
+        for await (const chunk of reader.rest()) await sink.write(chunk);
+        return;
+      }
+      let complete = false;
+      await options.verify({
+        name: source.name,
+        size: () => Promise.resolve(layer.size),
+        async *open() {
+          for await (const chunk of reader.rest()) {
+            await sink.write(chunk);
+            yield chunk;
+          }
+          complete = true;
+        },
+      });
+      // What was not read was not written, nor held against its digest.
+      if (!complete) {
+        throw new ParError(
+          "ERR_ARCHIVE_TRAILING_DATA",
+          `Cannot pull ${source.name}: its bytes were not read to the end; nothing was written`,
+        );
+      }
+    };
+    await writeFile(path, copy, options.signal ? { signal: options.signal } : {});
+    return { path, digest, size: layer.size };
+  } finally {
+    await reader.close();
+  }
+}
+
+/**
+ * Names the file for an archive: the last part of its repository and `.par.gz`, or `.par`.
+ *
+ * @param reference Where the archive is in a registry.
+ * @param start The archive's first two bytes, which tell whether it is compressed.
+ * @returns The file's name.
+ */
+export function fileName(reference: Reference, start: Uint8Array): string {
+  return `${baseName(reference)}.par${start[0] === 0x1f && start[1] === 0x8b ? ".gz" : ""}`;
+}
+
+class LayerSource implements RegistrySource {
+  readonly name: string;
+  readonly #reference: Reference;
+  readonly #options: PullOptions;
+  readonly #task: string;
+  #client: RegistryClient | undefined;
+  #resolved: Promise<ResolvedArchive> | undefined;
+  #cached: Promise<string | undefined> | undefined;
+  #bytesRead = 0;
+
+  constructor(reference: Reference, options: PullOptions) {
+    this.name = formatReference(reference);
+    this.#reference = reference;
+    this.#options = options;
+    this.#task = `read ${this.name}`;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  resolve(): Promise<ResolvedArchive> {
+    return this.#resolved ??= this.#resolve();
+  }
+
+  async size(): Promise<number> {
+    return (await this.resolve()).layer.size;
+  }
+
+  async *open(): Bytes {
+    const { layer } = await this.resolve();
+    const { cache, signal } = this.#options;
+    const path = await this.#find(layer);
+    const receive = (): Bytes => checkBlob(this.#receive(layer), layer, this.#task);
+    if (path !== undefined) yield* checkBlob(readFile(path), layer, this.#task);
+    else if (cache !== undefined) yield* cache.keep(layer, receive, signal);
+    else yield* receive();
+  }
+
+  async *range(start: number, length: number): Bytes {
+    const { layer } = await this.resolve();
+    const end = Math.min(layer.size, start + length);
+    const path = await this.#find(layer);
+    if (path !== undefined) yield* readFile(path, start, Math.max(0, end - start));
+    else yield* this.#download(layer, start, end);
+  }
+
+  close(): void {
+    this.#client?.close();
+    this.#client = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async *#receive(layer: Descriptor): Bytes {
+    const first = Math.min(layer.size, FIRST_REQUEST);
+    yield* this.#download(layer, 0, first);
+    yield* this.#download(layer, first, layer.size);
+  }
+
+  async *#download(layer: Descriptor, start: number, end: number): Bytes {
+    const { onProgress } = this.#options;
+    let at = start;
+    const received = (count: number): void => void (this.#bytesRead += count);
+    for await (const chunk of downloadBlob(this.#connect(), layer, start, end, received)) {
+      at += chunk.length;
+      onProgress?.(at, layer.size);
+      yield chunk;
+    }
+  }
+
+  /** A blob in the cache is read whole once to see that it is right, and then where it is wanted. */
+  #find(layer: Descriptor): Promise<string | undefined> {
+    const { cache, signal } = this.#options;
+    return this.#cached ??= Promise.resolve(cache?.find(layer, signal));
+  }
+
+  #connect(): RegistryClient {
+    return this.#client ??= new RegistryClient(
+      this.#reference,
+      { task: this.#task, push: false },
+      this.#options,
+    );
+  }
+
+  async #resolve(): Promise<ResolvedArchive> {
+    throwIfAborted(this.#options.signal);
+    const { tag, digest: pinned } = this.#reference;
+    const client = this.#connect();
+    const raw = await retry(
+      () => client.getManifest(pinned ?? tag ?? "latest"),
+      client.backoff,
+    );
+    const digest = await digestOf(raw.bytes);
+    for (const expected of [pinned, this.#options.digest]) {
+      if (expected !== undefined && expected !== digest) {
+        throw new ParError(
+          "ERR_REGISTRY_DIGEST",
+          `Cannot ${this.#task}: its manifest has the digest ${digest}, and ${expected} was ` +
+            "asked for; if that is not meant to be, do not use it",
+        );
+      }
+    }
+    if (raw.digest !== undefined && raw.digest !== digest) {
+      throw new ParError(
+        "ERR_REGISTRY_DIGEST",
+        `Cannot ${this.#task}: its manifest has the digest ${digest}, and the registry says ` +
+          `${raw.digest}; something changed it on its way, try again`,
+      );
+    }
+    const manifest = parseManifest(raw.bytes, raw.mediaType, this.#task);
+    return { ...manifest, reference: this.#reference, digest };
+  }
+}

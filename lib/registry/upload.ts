@@ -1,0 +1,152 @@
+/**
+ * Sending a blob, and going on where the registry says that it broke off.
+ *
+ * @module
+ */
+
+import { ParError } from "../errors.ts";
+import { quote } from "../files.ts";
+import type { ArchiveSource, Bytes } from "../source.ts";
+import { protocolError } from "./answer.ts";
+import type { RegistryClient, UploadSession } from "./client.ts";
+import { Backoff, retry, TransientError } from "./retry.ts";
+import type { Content } from "./transport.ts";
+
+/** A blob to send. */
+export interface Upload {
+  readonly digest: string;
+  readonly size: number;
+  readonly source: Pick<ArchiveSource, "name" | "open" | "range">;
+}
+
+/** Settings of {@linkcode uploadBlob}. */
+export interface UploadOptions {
+  /** The most bytes that one request sends. */
+  readonly chunkSize: number;
+  /** Hears how many bytes have been sent. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** So much progress wipes out the failures before it; less would let a bad line go on for ever. */
+const PROGRESS = 1024 * 1024;
+
+/**
+ * Sends a blob, unless the registry has it.
+ *
+ * @param client The registry.
+ * @param upload The blob.
+ * @param options How large the pieces may be.
+ * @returns Whether anything was sent.
+ * @throws {ParError} `ERR_FILE_CHANGED`, `ERR_REGISTRY_DIGEST`, and every code of a registry.
+ */
+export async function uploadBlob(
+  client: RegistryClient,
+  upload: Upload,
+  options: UploadOptions,
+): Promise<boolean> {
+  const { digest, size } = upload;
+  if (await retry(() => client.headBlob(digest), client.backoff)) return false;
+  const backoff = new Backoff(client.backoff);
+  let session: UploadSession | undefined;
+  let settled = 0;
+  for (let broken = false;; broken = true) {
+    let resumed = false;
+    try {
+      if (broken) {
+        // The answer that got lost may have been the last one.
+        if (await client.headBlob(digest)) break;
+        session &&= await client.getUpload(session);
+        resumed = session !== undefined;
+      }
+      session ??= await client.postUpload();
+      const computed = await send(client, upload, session, options, (reached) => {
+        session = reached;
+        if (reached.offset - settled < PROGRESS) return;
+        settled = reached.offset;
+        backoff.reset();
+      });
+      if (computed === undefined || computed === digest) break;
+      throw new ParError(
+        "ERR_REGISTRY_DIGEST",
+        `Cannot ${client.task}: the registry computed the digest ${computed} of what has the ` +
+          `digest ${digest}; push it again`,
+      );
+    } catch (failure) {
+      const lost = resumed && isRefusal(failure);
+      if (lost) session = undefined;
+      await backoff.wait(lost ? new TransientError(`it broke off: ${failure.message}`) : failure);
+    }
+  }
+  options.onProgress?.(size, size);
+  return true;
+}
+
+/** What a resumed upload is refused for may lie in what arrived before it broke off. */
+function isRefusal(failure: unknown): failure is ParError {
+  return failure instanceof ParError && (
+    failure.code === "ERR_REGISTRY_NOT_FOUND" || failure.code === "ERR_REGISTRY_REFUSED" ||
+    failure.code === "ERR_REGISTRY_DIGEST"
+  );
+}
+
+/** Sends what is missing from the session's offset on, and ends the upload. */
+async function send(
+  client: RegistryClient,
+  upload: Upload,
+  begun: UploadSession,
+  { chunkSize, onProgress }: UploadOptions,
+  reached: (session: UploadSession) => void,
+): Promise<string | undefined> {
+  const { digest, size, source } = upload;
+  const part = (start: number, end: number): Content => ({
+    size: end - start,
+    open: () => readPart(source, start, end, onProgress && ((done) => onProgress(done, size))),
+  });
+  if (begun.offset > size) {
+    throw protocolError(client.task, "the registry says that it received more than was sent");
+  }
+  const limit = Math.max(chunkSize, begun.minimum);
+  if (begun.offset === 0 && size <= limit) {
+    return await client.putUpload(begun, digest, part(0, size));
+  }
+  let session = begun;
+  while (session.offset < size) {
+    const before = session.offset;
+    session = await client.patchUpload(session, part(before, Math.min(size, before + limit)));
+    if (session.offset <= before || session.offset > size) {
+      throw protocolError(client.task, "the registry took a chunk and has no more than before");
+    }
+    reached(session);
+  }
+  return await client.putUpload(session, digest);
+}
+
+/** Reads a part of a source, to its last byte or not at all. */
+async function* readPart(
+  source: Upload["source"],
+  start: number,
+  end: number,
+  onProgress: ((done: number) => void) | undefined,
+): Bytes {
+  let at = source.range ? start : 0;
+  for await (let chunk of source.range ? source.range(start, end - start) : source.open()) {
+    if (at < start) {
+      const skipped = Math.min(chunk.length, start - at);
+      at += skipped;
+      chunk = chunk.subarray(skipped);
+    }
+    chunk = chunk.subarray(0, end - at);
+    if (chunk.length > 0) {
+      yield chunk;
+      at += chunk.length;
+      onProgress?.(at);
+    }
+    if (at === end) return;
+  }
+  if (at < end) {
+    throw new ParError(
+      "ERR_FILE_CHANGED",
+      `Cannot push ${quote(source.name)}: it became shorter while it was read; push it again`,
+    );
+  }
+}
