@@ -61,6 +61,15 @@ export const ERROR_CODES = {
   },
   ERR_BINARY_TOO_LARGE: { category: "failed", meaning: "A binary is larger than an entry can be." },
   ERR_SCHEMA_INVALID: { category: "failed", meaning: "The configuration schema is not JSON." },
+  ERR_WIT_INVALID: {
+    category: "failed",
+    meaning: "A WIT package is malformed, or its text does not hold together.",
+  },
+  ERR_WIT_TOOL_MISSING: {
+    category: "failed",
+    meaning: "Text and encoding of a WIT package take `wasm-tools`, which cannot be started.",
+  },
+  ERR_WIT_NOT_FOUND: { category: "failed", meaning: "The archive has no WIT package." },
   ERR_KEY_INVALID: { category: "failed", meaning: "A key is not in the text form of an nkey." },
   ERR_KEY_CHECKSUM: { category: "failed", meaning: "A key's checksum does not match its bytes." },
   ERR_KEY_ROLE: { category: "failed", meaning: "A key has another role than its place asks for." },

@@ -5,12 +5,26 @@
  */
 
 import type { InflateRaw } from "node:zlib";
-import { ByteReader } from "./byte_reader.ts";
+import type { ByteReader } from "./byte_reader.ts";
+import { concat, lengthOf } from "./bytes.ts";
+import { combineCrc32 } from "./crc32.ts";
 import { ParError } from "./errors.ts";
 import { builtin } from "./runtime.ts";
-import { type Bytes, iterate } from "./source.ts";
+import { type Bytes, iterate, toStream } from "./source.ts";
 
-const OUTPUT_LENGTH = 256 * 1024;
+const CHUNK_LENGTH = 256 * 1024;
+
+/** A member up to this length is small. */
+const SMALL_LENGTH = 16 * 1024;
+
+/** What a small member may decompress to, as it is held in memory. */
+const SMALL_CONTENT_LENGTH = 1024 * 1024;
+
+/** RFC 1952, section 2.3.1: a checksum and a length. */
+const TRAILER_LENGTH = 8;
+
+/** A final, empty deflate block (RFC 1951, section 3.2.6). */
+const FINAL_BLOCK = Uint8Array.of(3, 0);
 
 /** RFC 1952, section 2.3.1. */
 const FLAG = { HCRC: 2, EXTRA: 4, NAME: 8, COMMENT: 16, RESERVED: 0xe0 } as const;
@@ -61,29 +75,92 @@ export async function readGzipHeader(reader: ByteReader): Promise<GzipHeader> {
   return extra ? { bytes, extra } : { bytes };
 }
 
+/** A place in a member that can be told from the outside, counted from behind its header. */
+export interface Boundary {
+  /** How many compressed bytes are before it. */
+  readonly deflated: number;
+  /** How many bytes they are decompressed. */
+  readonly inflated: number;
+}
+
+/** Settings of {@linkcode gunzip}. */
+export interface GunzipOptions {
+  /** Places where the two must meet, in order; the last is the member's end. */
+  readonly boundaries?: readonly Boundary[] | undefined;
+  /** Is told, for each boundary in order, the checksum of what is between the last one and it. */
+  readonly onChecksum?: ((crc32: number) => void) | undefined;
+}
+
 /**
  * Decompresses the member whose header was just read.
  *
  * @param reader The stream, behind the header; left at its end.
  * @param header The header.
- * @throws {ParError} `ERR_GZIP_CORRUPT`, `ERR_ARCHIVE_TRUNCATED`, and where anything follows the
- * member `ERR_GZIP_SECOND_MEMBER` or `ERR_ARCHIVE_TRAILING_DATA`.
+ * @param options What to check beside the checksum. In a browser, boundaries are not seen.
+ * @throws {ParError} `ERR_GZIP_CORRUPT`, `ERR_ARCHIVE_TRUNCATED`, `ERR_INDEX_MISMATCH` for a boundary
+ * that is none, and where anything follows the member `ERR_GZIP_SECOND_MEMBER` or
+ * `ERR_ARCHIVE_TRAILING_DATA`.
  */
-export async function* gunzip(reader: ByteReader, header: GzipHeader): Bytes {
+export async function* gunzip(
+  reader: ByteReader,
+  header: GzipHeader,
+  options: GunzipOptions = {},
+): Bytes {
+  if (!options.onChecksum) {
+    const content = await gunzipSmall(reader, header, options);
+    if (content) {
+      yield* content;
+      return;
+    }
+  }
   const zlib = builtin("node:zlib");
   if (!zlib) {
     yield* gunzipOnTheWeb(reader, header);
     return;
   }
-  let crc = 0;
+  const { boundaries = [], onChecksum } = options;
+  let passed = 0;
   let length = 0;
-  for await (const chunk of inflate(reader, zlib.createInflateRaw({ chunkSize: OUTPUT_LENGTH }))) {
-    crc = zlib.crc32(chunk, crc);
-    length += chunk.length;
-    yield chunk;
+  let crc = 0;
+  let part = { start: 0, crc: 0 };
+  const endPart = (): void => {
+    crc = combineCrc32(crc, part.crc, length - part.start);
+    onChecksum?.(part.crc);
+    part = { start: length, crc: 0 };
+  };
+  let fed = 0;
+  using inflaters = new DisposableStack();
+  let inflater = inflaters.use(new Inflater(zlib));
+  while (!inflater.ended) {
+    const boundary = boundaries[passed];
+    if (boundary?.deflated === fed) {
+      if (boundary.inflated !== length) throw mismatch();
+      passed++;
+      endPart();
+      if (passed === boundaries.length) continue;
+      // Inflated from an empty history each, the parts are known to be the same in another place.
+      if (!await inflater.canEnd()) throw mismatch();
+      inflater = inflaters.use(new Inflater(zlib));
+      continue;
+    }
+    const chunk = await reader.readSome(
+      Math.min(CHUNK_LENGTH, (boundary?.deflated ?? Infinity) - fed),
+    );
+    if (!chunk) throw truncated(reader.position);
+    fed += chunk.length;
+    for await (const inflated of inflater.feed(chunk)) {
+      part.crc = zlib.crc32(inflated, part.crc);
+      length += inflated.length;
+      yield inflated;
+    }
   }
-  const trailer = await reader.read(8);
-  const view = new DataView(trailer.buffer, trailer.byteOffset, 8);
+  const { unused } = inflater;
+  const end = fed - unused.length;
+  if (passed < boundaries.length || end !== (boundaries.at(-1)?.deflated ?? end)) throw mismatch();
+  if (boundaries.length === 0) endPart();
+  reader.unread(unused);
+  const trailer = await reader.read(TRAILER_LENGTH);
+  const view = new DataView(trailer.buffer, trailer.byteOffset, TRAILER_LENGTH);
   if (view.getUint32(0, true) !== crc || view.getUint32(4, true) !== length % 2 ** 32) {
     throw corrupt("its checksum does not match its content");
   }
@@ -100,76 +177,167 @@ export async function* gunzip(reader: ByteReader, header: GzipHeader): Bytes {
     "Cannot trust the archive: bytes follow the end of its gzip member",
   );
 }
+/** Inflates a chunk at a time: what it is fed is used up before it asks for more. */
+class Inflater implements Disposable {
+  readonly #stream: InflateRaw;
+  #last: Uint8Array = new Uint8Array(0);
+  #fed = 0;
+  #failure: unknown;
+  #wake = (): void => {};
 
-/** Runs a raw inflater, and leaves the reader right behind the last byte that it used. */
-async function* inflate(reader: ByteReader, inflater: InflateRaw): Bytes {
-  let fed = 0;
-  let last: Uint8Array = new Uint8Array(0);
-  const ended = new Promise<void>((resolve) => inflater.once("close", resolve));
-  const feed = async (): Promise<void> => {
-    while (!inflater.destroyed && !inflater.readableEnded) {
-      const chunk = await reader.readSome(OUTPUT_LENGTH);
-      if (!chunk) return void inflater.end();
-      fed += chunk.length;
-      last = chunk;
-      const written = new Promise<void>((resolve) => inflater.write(chunk, () => resolve()));
-      await Promise.race([written, ended]);
-    }
-  };
-  let failure: unknown;
-  const feeding = feed().catch((error) => {
-    failure = error;
-    inflater.destroy();
-  });
-  try {
-    yield* inflater as AsyncIterable<Uint8Array>;
-  } catch (cause) {
-    if (failure) throw failure;
-    throw inflateError(cause, reader.position);
-  } finally {
-    inflater.destroy();
-    await feeding;
+  constructor(zlib: typeof import("node:zlib")) {
+    this.#stream = zlib.createInflateRaw({ chunkSize: CHUNK_LENGTH });
+    this.#stream.on("readable", () => this.#wake());
+    this.#stream.on("error", (error) => {
+      this.#failure = error;
+      this.#wake();
+    });
   }
-  if (failure) throw failure;
-  reader.unread(last.subarray(last.length - (fed - inflater.bytesWritten)));
+
+  /** Whether the final block has ended, with bytes left over. */
+  get ended(): boolean {
+    return this.#stream.bytesWritten < this.#fed;
+  }
+
+  /** The bytes of the last chunk that are behind the final block. */
+  get unused(): Uint8Array {
+    return this.#last.subarray(this.#last.length - (this.#fed - this.#stream.bytesWritten));
+  }
+
+  /** Gives what a chunk inflates to. */
+  async *feed(chunk: Uint8Array): Bytes {
+    let done = false;
+    this.#last = chunk;
+    this.#fed += chunk.length;
+    this.#stream.write(chunk, () => {
+      done = true;
+      this.#wake();
+    });
+    while (true) {
+      const inflated: Uint8Array | null = this.#stream.read();
+      if (inflated) yield inflated;
+      else if (this.#failure) throw inflateError(this.#failure);
+      else if (done) return;
+      else await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  /**
+   * Whether a final block could follow what it was fed: whether that ends where a block ends, at a
+   * byte boundary. Nothing can be fed after this.
+   */
+  async canEnd(): Promise<boolean> {
+    const behind = Uint8Array.of(0);
+    for await (const _ of this.feed(concat([FINAL_BLOCK, behind]))) return false;
+    return this.ended && this.unused.length === behind.length;
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.destroy();
+  }
 }
 
-function inflateError(cause: unknown, position: number): unknown {
-  const { code, message } = cause as { code?: string; message?: string };
-  if (code === "Z_BUF_ERROR") {
-    return new ParError(
-      "ERR_ARCHIVE_TRUNCATED",
-      `Cannot read the archive to its end: its gzip member stops after ${position} bytes; ` +
-        "get a complete copy",
-      cause,
-    );
+/**
+ * Inflates a segment: deflated bytes that were cut out of a member at byte boundaries.
+ *
+ * @param deflated The segment's bytes.
+ * @throws {ParError} `ERR_GZIP_CORRUPT`.
+ */
+export async function* inflateSegment(deflated: Bytes): Bytes {
+  const whole = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    yield* deflated as AsyncIterable<Uint8Array<ArrayBuffer>>;
+    yield FINAL_BLOCK;
+  }();
+  const zlib = builtin("node:zlib");
+  if (zlib) {
+    using inflater = new Inflater(zlib);
+    for await (const chunk of whole) yield* inflater.feed(chunk);
+    return;
   }
+  try {
+    yield* iterate(toStream(whole).pipeThrough(new DecompressionStream("deflate-raw")));
+  } catch (cause) {
+    throw cause instanceof TypeError ? corrupt(cause.message, cause) : cause;
+  }
+}
+
+function inflateError(cause: unknown): unknown {
+  const { code, message } = cause as { code?: string; message?: string };
   return code?.startsWith("Z_") ? corrupt(message ?? code, cause) : cause;
+}
+
+function truncated(position: number): ParError {
+  return new ParError(
+    "ERR_ARCHIVE_TRUNCATED",
+    `Cannot read the archive to its end: its gzip member stops after ${position} bytes; ` +
+      "get a complete copy",
+  );
+}
+
+function mismatch(): ParError {
+  return new ParError(
+    "ERR_INDEX_MISMATCH",
+    "Cannot trust the archive: its index does not say where its entries are",
+  );
 }
 
 /** The browser's own decompressor checks the trailer, and refuses what follows it. */
 async function* gunzipOnTheWeb(reader: ByteReader, header: GzipHeader): Bytes {
   const member = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     yield header.bytes as Uint8Array<ArrayBuffer>;
-    for (let chunk = await reader.readSome(); chunk; chunk = await reader.readSome()) {
-      yield chunk as Uint8Array<ArrayBuffer>;
-    }
+    yield* reader.rest() as AsyncIterable<Uint8Array<ArrayBuffer>>;
   }();
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller): Promise<void> {
-      const next = await member.next();
-      if (next.done) controller.close();
-      else controller.enqueue(next.value);
-    },
-    async cancel(): Promise<void> {
-      await member.return(undefined);
-    },
-  });
   try {
-    yield* iterate(stream.pipeThrough(new DecompressionStream("gzip")));
+    yield* iterate(toStream(member).pipeThrough(new DecompressionStream("gzip")));
   } catch (cause) {
     throw cause instanceof TypeError ? corrupt(cause.message, cause) : cause;
   }
+}
+
+/**
+ * Decompresses a small member, without loading `node:zlib`, which takes longer than all the rest.
+ *
+ * @returns The content, and the reader left at its end; or `undefined`, and the reader left where it
+ * was, where the member is not small, or not in order in any way: the other way finds out in which.
+ */
+async function gunzipSmall(
+  reader: ByteReader,
+  header: GzipHeader,
+  { boundaries = [] }: GunzipOptions,
+): Promise<Uint8Array[] | undefined> {
+  const member = await reader.peek(SMALL_LENGTH + 1);
+  if (member.length > SMALL_LENGTH) return undefined;
+  let content: Uint8Array[];
+  try {
+    content = await decompress("gzip", header.bytes, member);
+  } catch {
+    return undefined;
+  }
+  const end = member.length - TRAILER_LENGTH;
+  if ((boundaries.at(-1)?.deflated ?? end) !== end) throw mismatch();
+  for (const { deflated, inflated } of boundaries) {
+    // Only where a block ends, at a byte boundary, can a final one follow.
+    const before = deflated === end
+      ? content
+      : await decompress("deflate-raw", member.subarray(0, deflated), FINAL_BLOCK).catch(() => []);
+    if (lengthOf(before) !== inflated) throw mismatch();
+  }
+  await reader.read(member.length);
+  return content;
+}
+
+/** Decompresses what is in memory, up to {@linkcode SMALL_CONTENT_LENGTH}. */
+async function decompress(
+  format: CompressionFormat,
+  ...parts: readonly Uint8Array[]
+): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  const stream = new Blob(parts as Uint8Array<ArrayBuffer>[]).stream();
+  for await (const chunk of iterate(stream.pipeThrough(new DecompressionStream(format)))) {
+    chunks.push(chunk);
+    if (lengthOf(chunks) > SMALL_CONTENT_LENGTH) throw new RangeError("more than expected");
+  }
+  return chunks;
 }
 
 function corrupt(reason: string, cause?: unknown): ParError {
@@ -178,14 +346,4 @@ function corrupt(reason: string, cause?: unknown): ParError {
     `Cannot decompress the archive: ${reason}; get another copy`,
     cause,
   );
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -1,42 +1,76 @@
 /**
- * Writing one gzip member whose parts can be inflated alone. This module is browser compatible.
+ * Writing one gzip member whose parts can be inflated, and copied, alone. This module is browser
+ * compatible.
  *
  * @module
  */
 
+import { combineCrc32 } from "./crc32.ts";
+import { createDeflatePool, type DeflatedSlab, type Slab, WINDOW_LENGTH } from "./deflate_pool.ts";
+import { ParError } from "./errors.ts";
 import { builtin } from "./runtime.ts";
-import { type Bytes, iterate } from "./source.ts";
+import { type Bytes, iterate, toStream } from "./source.ts";
 
 /** Input bytes to one deflate call. A block's size is part of the format's reproducibility. */
-const BLOCK_LENGTH = 1024 * 1024;
+const BLOCK_LENGTH = 512 * 1024;
 
-/** Deflate looks back at most so far (RFC 1951, section 2). */
-const WINDOW_LENGTH = 32 * 1024;
-
-/** RFC 1952, section 2.3: deflate, no flags, no time, slowest compression, unknown system. */
-const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 0xff);
+/** Starting a worker takes as long as deflating about one block does. */
+const BLOCKS_WORTH_WORKERS = 4;
 
 /** A final, empty deflate block (RFC 1951, section 3.2.6). */
 const FINAL_BLOCK = Uint8Array.of(3, 0);
 
 /** A part of the input that shall be inflatable without what stands before it. */
 export interface Segment {
-  /** Its bytes. */
-  readonly bytes: Bytes;
+  /** How many bytes it has. */
+  readonly length: number;
+  /** Gives them. */
+  readonly open: () => Bytes;
+  /** The same, deflated before, to be copied instead. */
+  readonly deflated?: DeflatedSegment | undefined;
 }
+
+/** A part of another member that can be inflated alone. */
+export interface DeflatedSegment {
+  /** How many bytes it has, deflated. */
+  readonly length: number;
+  /** The checksum of what it inflates to. */
+  readonly crc32: number;
+  /** Gives the deflated bytes: whole blocks that end at a byte boundary, none of them final. */
+  readonly open: () => Bytes;
+}
+
+/** Settings of {@linkcode gzip}. */
+export interface GzipOptions {
+  /** Deflate's effort, 1 to 9. */
+  readonly level: number;
+  /** How many threads deflate; the bytes do not depend on it. As many as cores where left out. */
+  readonly jobs?: number | undefined;
+  /** The data of the header's extra field (RFC 1952, section 2.3.1.1), at most 65535 bytes. */
+  readonly extra?: Uint8Array | undefined;
+  /**
+   * Is told the deflated length of each segment, in order, once it is given out. In a browser, which
+   * can neither mark where a segment ends nor copy one, it is not called, and there is no extra
+   * field.
+   */
+  readonly onSegment?: (deflatedLength: number) => void;
+}
+
+/** Where the data of the extra field begins in the member. */
+export const EXTRA_OFFSET = 12;
 
 /**
  * Compresses segments into one gzip member (RFC 1952).
  *
  * Each segment begins at a byte boundary with an empty history. Inside a segment, blocks of a fixed
  * size are compressed independently, each primed with the window before it, so that the same input
- * gives the same bytes however the blocks are shared out.
+ * gives the same bytes however the blocks are shared out. The last segment holds the final block.
  *
  * @param segments The input, in order.
- * @param level Deflate's effort, 1 to 9.
+ * @param options Effort, threads, header.
  * @returns The member's bytes.
  */
-export async function* gzip(segments: AsyncIterable<Segment>, level: number): Bytes {
+export async function* gzip(segments: readonly Segment[], options: GzipOptions): Bytes {
   const zlib = builtin("node:zlib");
   if (!zlib) {
     yield* gzipOnTheWeb(segments);
@@ -44,67 +78,158 @@ export async function* gzip(segments: AsyncIterable<Segment>, level: number): By
   }
   let crc = 0;
   let length = 0;
-  yield HEADER;
-  for await (const segment of segments) {
-    let window = new Uint8Array(0);
-    for await (const block of blocks(segment.bytes)) {
-      crc = zlib.crc32(block, crc);
-      length += block.length;
-      yield zlib.deflateRawSync(block, {
-        level,
-        ...(window.length > 0 && { dictionary: window }),
-        finishFlush: zlib.constants.Z_SYNC_FLUSH,
-      });
-      window = block.subarray(-WINDOW_LENGTH);
+  using pool = createDeflatePool(options.level, countJobs(segments, options.jobs));
+  const cutter = new Cutter();
+  const output = new OutputQueue(options);
+  yield encodeHeader(options);
+  for (const [index, segment] of segments.entries()) {
+    if (segment.deflated) {
+      crc = combineCrc32(crc, segment.deflated.crc32, segment.length);
+      output.add(copy(segment.deflated));
+    } else {
+      for await (const slab of cutter.slabs(segment.open())) {
+        crc = zlib.crc32(
+          slab.bytes.subarray(slab.windowLength, slab.windowLength + slab.length),
+          crc,
+        );
+        output.add(cutter.deflated(pool.deflate(slab)));
+        yield* output.take(pool.depth);
+      }
     }
+    length += segment.length;
+    if (index === segments.length - 1) output.add(once(FINAL_BLOCK));
+    output.endSegment();
   }
-  yield FINAL_BLOCK;
+  yield* output.take(0);
   const trailer = new DataView(new ArrayBuffer(8));
   trailer.setUint32(0, crc, true);
   trailer.setUint32(4, length % 2 ** 32, true);
   yield new Uint8Array(trailer.buffer);
 }
 
-/** Cuts bytes into blocks of {@linkcode BLOCK_LENGTH}, the last one shorter. */
-async function* blocks(bytes: Bytes): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let block = new Uint8Array(BLOCK_LENGTH);
-  let filled = 0;
-  for await (const chunk of bytes) {
-    for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + BLOCK_LENGTH - filled);
-      block.set(part, filled);
-      filled += part.length;
-      at += part.length;
-      if (filled < BLOCK_LENGTH) continue;
-      yield block;
-      block = new Uint8Array(BLOCK_LENGTH);
-      filled = 0;
+/** RFC 1952, section 2.3: deflate, perhaps an extra field, no time, the effort, unknown system. */
+function encodeHeader({ level, extra }: GzipOptions): Uint8Array {
+  const effort = level === 9 ? 2 : level === 1 ? 4 : 0;
+  const fixed = [0x1f, 0x8b, 8, extra ? 4 : 0, 0, 0, 0, 0, effort, 0xff];
+  return Uint8Array.from(
+    extra ? [...fixed, extra.length & 0xff, extra.length >> 8, ...extra] : fixed,
+  );
+}
+
+function countJobs(segments: readonly Segment[], jobs: number | undefined): number {
+  let length = 0;
+  for (const segment of segments) if (!segment.deflated) length += segment.length;
+  const blocks = Math.ceil(length / BLOCK_LENGTH);
+  if (blocks < BLOCKS_WORTH_WORKERS) return 1;
+  return Math.min(jobs ?? navigator.hardwareConcurrency, blocks);
+}
+
+/** Deflated bytes in the order they were asked for, while they are made in any other. */
+class OutputQueue {
+  readonly #parts: (Bytes | "end of segment")[] = [];
+  readonly #onSegment: (deflatedLength: number) => void;
+  #segmentLength = 0;
+
+  constructor({ onSegment = (): void => {} }: GzipOptions) {
+    this.#onSegment = onSegment;
+  }
+
+  add(bytes: Bytes): void {
+    this.#parts.push(bytes);
+  }
+
+  endSegment(): void {
+    this.#parts.push("end of segment");
+  }
+
+  /** Gives the first parts out, and leaves as many as `rest`. */
+  async *take(rest: number): Bytes {
+    while (this.#parts.length > rest) {
+      const part = this.#parts.shift();
+      if (part === undefined) return;
+      if (part === "end of segment") {
+        this.#onSegment(this.#segmentLength);
+        this.#segmentLength = 0;
+        continue;
+      }
+      for await (const chunk of part) {
+        this.#segmentLength += chunk.length;
+        yield chunk;
+      }
     }
   }
-  if (filled > 0) yield block.subarray(0, filled);
+}
+
+async function* once(bytes: Uint8Array): Bytes {
+  yield bytes;
+}
+
+async function* copy({ length, open }: DeflatedSegment): Bytes {
+  let copied = 0;
+  for await (const chunk of open()) {
+    copied += chunk.length;
+    yield chunk;
+  }
+  if (copied === length) return;
+  throw new ParError(
+    "ERR_FILE_CHANGED",
+    "Cannot copy from the archive: it changed while it was read; try again",
+  );
+}
+
+/** Cuts bytes into blocks of {@linkcode BLOCK_LENGTH}, and keeps the memory of those that are done. */
+class Cutter {
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+
+  /** Each block with the window before it; the last is shorter. */
+  async *slabs(input: Bytes): AsyncGenerator<Slab> {
+    let bytes = this.#allocate();
+    let windowLength = 0;
+    let length = 0;
+    for await (const chunk of input) {
+      for (let at = 0; at < chunk.length;) {
+        const part = chunk.subarray(at, at + BLOCK_LENGTH - length);
+        bytes.set(part, windowLength + length);
+        length += part.length;
+        at += part.length;
+        if (length < BLOCK_LENGTH) continue;
+        const next = this.#allocate();
+        next.set(bytes.subarray(windowLength + length - WINDOW_LENGTH, windowLength + length));
+        yield { bytes, windowLength, length };
+        bytes = next;
+        windowLength = WINDOW_LENGTH;
+        length = 0;
+      }
+    }
+    if (length > 0) yield { bytes, windowLength, length };
+    else this.#free.push(bytes);
+  }
+
+  /** A copy of the deflated bytes, when they are there. */
+  deflated(promise: Promise<DeflatedSlab>): Bytes {
+    // It may fail long before its turn, or when nobody waits for it any more.
+    promise.catch(() => {});
+    const copy = async function* (free: Uint8Array<ArrayBuffer>[]): Bytes {
+      const { bytes, length } = await promise;
+      const deflated = bytes.slice(0, length);
+      free.push(bytes);
+      yield deflated;
+    };
+    return copy(this.#free);
+  }
+
+  #allocate(): Uint8Array<ArrayBuffer> {
+    // What does not get smaller takes a few bytes more, and has the window's space for them.
+    return this.#free.pop() ?? new Uint8Array(WINDOW_LENGTH + BLOCK_LENGTH);
+  }
 }
 
 /** The browser compresses at a level of its own choice, and without marks between segments. */
-async function* gzipOnTheWeb(segments: AsyncIterable<Segment>): Bytes {
+async function* gzipOnTheWeb(segments: readonly Segment[]): Bytes {
   const input = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    for await (const segment of segments) {
-      yield* segment.bytes as AsyncIterable<Uint8Array<ArrayBuffer>>;
+    for (const segment of segments) {
+      yield* segment.open() as AsyncIterable<Uint8Array<ArrayBuffer>>;
     }
   };
   yield* iterate(toStream(input()).pipeThrough(new CompressionStream("gzip")));
-}
-
-/** A web stream of what an iterator yields. */
-export function toStream<T extends Uint8Array>(bytes: AsyncIterable<T>): ReadableStream<T> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  return new ReadableStream<T>({
-    async pull(controller): Promise<void> {
-      const next = await iterator.next();
-      if (next.done) controller.close();
-      else controller.enqueue(next.value);
-    },
-    async cancel(reason): Promise<void> {
-      await iterator.return?.(reason);
-    },
-  }, { highWaterMark: 0 });
 }

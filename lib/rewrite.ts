@@ -6,7 +6,13 @@
 
 import { EntryCursor } from "./archive/cursor.ts";
 import { binaryEntry, WIT_ENTRY } from "./archive/entries.ts";
-import { readArchive, type ReadOptions, type VerifiedArchive } from "./archive/reader.ts";
+import {
+  type HashedEntry,
+  readArchive,
+  type ReadOptions,
+  type VerifiedArchive,
+} from "./archive/reader.ts";
+import { copySegments } from "./archive/segment.ts";
 import type { Claims } from "./claims.ts";
 import { ParError } from "./errors.ts";
 import { fileSource, quote, stat, writeFile } from "./files.ts";
@@ -17,7 +23,7 @@ import {
   type SignOptions,
   type WriteProgress,
 } from "./pack.ts";
-import type { ArchiveSource } from "./source.ts";
+import type { ArchiveSource, Bytes } from "./source.ts";
 import type { Target } from "./target.ts";
 
 /** Who signs an archive that was signed before. */
@@ -30,6 +36,10 @@ export interface Resigning {
   readonly newIdentity?: boolean | undefined;
   /** Seconds since the epoch to state as the time of issue; see `Signing`. */
   readonly sourceDateEpoch?: number | undefined;
+  /** Deflate's effort from 1 to 9 for what is compressed anew; 9 where left out. */
+  readonly compressLevel?: number | undefined;
+  /** How many threads compress; as many as cores where left out. */
+  readonly jobs?: number | undefined;
   /** Bounds on the archive that is read. */
   readonly limits?: ReadOptions["limits"];
   /** Stops the work; the archive is left as it was. */
@@ -69,13 +79,20 @@ export async function openArchive(
   options: Pick<Resigning, "limits" | "signal">,
 ): Promise<OpenArchive> {
   const { limits, signal } = options;
-  const archive = await readArchive(source.open(), { limits, signal, allowEarly: true });
+  const archive = await readArchive(source.open(), {
+    limits,
+    signal,
+    allowEarly: true,
+    segments: true,
+  });
+  const copies = copySegments(source, archive);
   const contents = new Map<string, MeasuredContent>();
-  for (const { target, size, sha256 } of archive.binaries) {
-    contents.set(target, { size, sha256, open: () => cursor.open(binaryEntry(target)) });
-  }
-  const { wit } = archive;
-  if (wit) contents.set(WIT_ENTRY, { ...wit, open: () => cursor.open(WIT_ENTRY) });
+  const add = (key: string, name: string, { size, sha256 }: HashedEntry): void => {
+    const open = (): Bytes => cursor.open(name);
+    contents.set(key, { size, sha256, open, deflated: copies.get(name) });
+  };
+  for (const binary of archive.binaries) add(binary.target, binaryEntry(binary.target), binary);
+  if (archive.wit) add(WIT_ENTRY, WIT_ENTRY, archive.wit);
   return { archive, contents };
 }
 
@@ -107,6 +124,7 @@ export async function rewriteArchive(
       ...keptClaims(archive.claims),
       contents,
       compress: archive.compressed,
+      patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);
     if (await identify(path) !== before) {

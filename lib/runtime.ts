@@ -22,3 +22,11 @@ export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name]
   };
   return process?.getBuiltinModule?.(name) as Builtins[Name] | undefined;
 }
+
+/**
+ * Whether {@linkcode builtin} has something to give. In Deno even to look at `process` loads all that
+ * Node's modules stand on, which takes as long as starting up; this does not.
+ */
+export function hasBuiltins(): boolean {
+  return "Deno" in globalThis || builtin("node:zlib") !== undefined;
+}

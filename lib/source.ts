@@ -74,3 +74,18 @@ export async function* iterate(
     await reader.cancel().catch(() => {});
   }
 }
+
+/** Makes a web stream of chunks, which are asked for one at a time. */
+export function toStream<T extends Uint8Array>(bytes: AsyncIterable<T>): ReadableStream<T> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  return new ReadableStream<T>({
+    async pull(controller): Promise<void> {
+      const next = await iterator.next();
+      if (next.done) controller.close();
+      else controller.enqueue(next.value);
+    },
+    async cancel(reason): Promise<void> {
+      await iterator.return?.(reason);
+    },
+  }, { highWaterMark: 0 });
+}

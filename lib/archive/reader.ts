@@ -14,7 +14,15 @@ import type { Bytes } from "../source.ts";
 import type { Target } from "../target.ts";
 import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../token.ts";
 import { type EntryKind, hashKey, parseEntryName } from "./entries.ts";
+import {
+  type ArchiveIndex,
+  boundariesOf,
+  decodeIndex,
+  IndexCheck,
+  type IndexedSegment,
+} from "./index.ts";
 import { checkSize, type Limits, MAX_CLAIMS_SIZE } from "./limits.ts";
+import { padded } from "./tar.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
 
 /** Settings of {@linkcode readArchive} and {@linkcode readClaims}. */
@@ -25,6 +33,8 @@ export interface ReadOptions extends VerifyTokenOptions {
   readonly signal?: AbortSignal | undefined;
   /** Is told how many bytes of the archive were read so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
+  /** Whether to find the segments of an archive with an index. */
+  readonly segments?: boolean | undefined;
 }
 
 /** An entry that the claims vouch for by its hash. */
@@ -47,6 +57,14 @@ export interface VerifiedArchive extends VerifiedToken {
   readonly binaries: readonly (HashedEntry & { readonly target: Target })[];
   /** Its WIT package, where it has one. */
   readonly wit?: HashedEntry;
+  /** Its segments, where they were asked for and it has an index. */
+  readonly segments?: readonly ReadSegment[];
+}
+
+/** A segment of an archive that was read. */
+export interface ReadSegment extends IndexedSegment {
+  /** The CRC-32 of what it holds. */
+  readonly crc32: number;
 }
 
 /**
@@ -84,7 +102,9 @@ export async function readArchive(
   const hashed = new Map<string, HashedEntry>();
   let token: VerifiedToken | undefined;
   await using stream = await openStream(source, options);
-  for await (const entry of readTar(stream.tar, options.limits ?? {})) {
+  const { tar, check } = stream;
+  for await (const entry of readTar(tar, options.limits ?? {})) {
+    check?.entry(entry.name, tar.position + padded(entry.size));
     const kind = parseEntryName(entry.name);
     if (seen.has(entry.name)) throw duplicate(entry.name, kind);
     seen.add(entry.name);
@@ -103,6 +123,7 @@ export async function readArchive(
       sha256,
     });
   }
+  check?.end(tar.position);
   if (!token) throw missingClaims();
   for (const key of Object.keys(token.claims.wascap.target_hashes)) {
     if (!hashed.has(key)) throw missingEntry(key);
@@ -115,6 +136,7 @@ export async function readArchive(
     size: stream.position,
     binaries: entries.filter(isBinary).sort((a, b) => a.target < b.target ? -1 : 1),
     ...(wit && { wit }),
+    ...(stream.segments?.length && { segments: stream.segments }),
   };
 }
 
@@ -150,6 +172,10 @@ export async function readClaims(
 interface OpenStream extends AsyncDisposable {
   readonly tar: ByteReader;
   readonly compressed: boolean;
+  /** Holds the entries against the archive's index, where it has one. */
+  readonly check?: IndexCheck | undefined;
+  /** What was found of its segments so far, where that was asked for. */
+  readonly segments?: readonly ReadSegment[] | undefined;
   /** Bytes of the archive that were read. */
   readonly position: number;
 }
@@ -163,11 +189,13 @@ async function openStream(source: Bytes, options: ReadOptions): Promise<OpenStre
     );
   }
   const compressed = await isGzip(raw);
-  const plain = compressed ? gunzip(raw, await readGzipHeader(raw)) : raw.rest();
+  const { plain, index, segments } = compressed ? await openGzip(raw, options) : openPlain(raw);
   const tar = new ByteReader(bounded(plain, raw, options));
   return {
     tar,
     compressed,
+    check: index && new IndexCheck(index),
+    segments,
     get position(): number {
       return raw.position;
     },
@@ -178,8 +206,33 @@ async function openStream(source: Bytes, options: ReadOptions): Promise<OpenStre
   };
 }
 
+interface PlainStream {
+  readonly plain: Bytes;
+  readonly index?: ArchiveIndex | undefined;
+  readonly segments?: ReadSegment[] | undefined;
+}
+
+function openPlain(raw: ByteReader): PlainStream {
+  return { plain: raw.rest() };
+}
+
+async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStream> {
+  const header = await readGzipHeader(raw);
+  const index = header.extra && decodeIndex(header.extra, header.bytes.length);
+  if (!index) return { plain: gunzip(raw, header) };
+  const segments: ReadSegment[] | undefined = options.segments ? [] : undefined;
+  const plain = gunzip(raw, header, {
+    boundaries: boundariesOf(index),
+    onChecksum: segments && ((crc32) => {
+      const segment = index[segments.length];
+      if (segment) segments.push({ ...segment, crc32 });
+    }),
+  });
+  return { plain, index, segments };
+}
+
 /** Watches the bytes that pass: limits, the wish to stop, progress. */
-async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
+export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
   let unpacked = 0;
   for await (const chunk of plain) {
     if (options.signal?.aborted) {
@@ -196,7 +249,8 @@ async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): By
   }
 }
 
-async function readToken(entry: TarEntry): Promise<string> {
+/** Reads the token out of its entry, whose size is bounded. */
+export async function readToken(entry: TarEntry): Promise<string> {
   if (entry.size > MAX_CLAIMS_SIZE) {
     throw new ParError(
       "ERR_CLAIMS_TOO_LARGE",
@@ -218,7 +272,7 @@ async function hashEntry(
     hash.update(chunk);
     await consume?.(chunk);
   }
-  return toClaimsHash(hash.digest());
+  return toClaimsHash(await hash.digest());
 }
 
 function isBinary(entry: HashedEntry): entry is HashedEntry & { readonly target: Target } {

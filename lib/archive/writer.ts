@@ -5,13 +5,17 @@
  */
 
 import { ParError } from "../errors.ts";
-import { gzip, type Segment } from "../gzip.ts";
+import { type DeflatedSegment, EXTRA_OFFSET, gzip, type Segment } from "../gzip.ts";
 import type { Bytes } from "../source.ts";
 import { CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
+import { encodeIndex } from "./index.ts";
 import { BLOCK_LENGTH, encodeHeader, MAX_ENTRY_SIZE, padded } from "./tar.ts";
 
 /** Deflate's effort that the reference writes archives with. */
 export const COMPRESSION_LEVEL = 9;
+
+/** Beyond any machine's cores; each job takes memory. */
+const MAX_JOBS = 256;
 
 /** An entry to write. */
 export interface WriteEntry {
@@ -21,32 +25,85 @@ export interface WriteEntry {
   readonly size: number;
   /** Gives the content, exactly `size` bytes. */
   readonly open: () => Bytes;
+  /**
+   * The segment of another archive that holds the same entry, whose bytes are copied where they can
+   * be. It was inflated alone before, which is what reading an archive with its index does.
+   */
+  readonly deflated?: DeflatedSegment | undefined;
+}
+
+/** Settings of {@linkcode writeArchive}. */
+export interface WriteOptions {
+  /** Deflate's effort from 1 to 9; a plain tar stream where left out. */
+  readonly level?: number | undefined;
+  /** How many threads compress; the bytes do not depend on it. As many as cores where left out. */
+  readonly jobs?: number | undefined;
+  /**
+   * Replaces bytes that were given out before, once they are all written. Where it is left out, as
+   * it must be for a pipe, a compressed archive has no index.
+   */
+  readonly patch?: ((offset: number, bytes: Uint8Array) => Promise<void>) | undefined;
 }
 
 /**
  * Writes an archive.
  *
  * @param entries The entries, in their order in the archive.
- * @param level Deflate's effort from 1 to 9, or `undefined` for a plain tar stream.
- * @returns The archive's bytes.
- * @throws {ParError} `ERR_BINARY_TOO_LARGE` or `ERR_FILE_CHANGED`.
+ * @param options Whether and how to compress.
+ * @returns The archive's bytes, to be read once.
+ * @throws {ParError} `ERR_OPTION_INVALID`, and from the bytes `ERR_BINARY_TOO_LARGE` or
+ * `ERR_FILE_CHANGED`.
  */
-export async function* writeArchive(
-  entries: readonly WriteEntry[],
-  level: number | undefined,
-): Bytes {
-  const segments = tarSegments(entries);
-  if (level !== undefined) {
-    yield* gzip(segments, level);
-    return;
-  }
-  for await (const segment of segments) yield* segment.bytes;
+export function writeArchive(entries: readonly WriteEntry[], options: WriteOptions = {}): Bytes {
+  const { level, jobs } = options;
+  requireWhole(level, 9, "the compression level");
+  requireWhole(jobs, MAX_JOBS, "the number of jobs");
+  const segments = [...entries.map(toSegment), END_SEGMENT];
+  return level === undefined ? plain(segments) : compressed(segments, { ...options, level });
 }
 
-/** One segment for each entry, header and padding with it, and one for the end marker. */
-async function* tarSegments(entries: readonly WriteEntry[]): AsyncGenerator<Segment> {
-  for (const entry of entries) yield { bytes: tarEntry(entry) };
-  yield { bytes: endMarker() };
+function requireWhole(value: number | undefined, most: number, what: string): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)) return;
+  throw new ParError(
+    "ERR_OPTION_INVALID",
+    `Cannot use ${value} as ${what}: give a whole number from 1 to ${most}`,
+  );
+}
+
+/** What an entry of the archive becomes: header, content and padding. */
+interface EntrySegment extends Segment {
+  readonly name: string;
+}
+
+function toSegment(entry: WriteEntry): EntrySegment {
+  const { name, size, deflated } = entry;
+  return { name, length: BLOCK_LENGTH + padded(size), open: () => tarEntry(entry), deflated };
+}
+
+const END_SEGMENT: EntrySegment = { name: "", length: 2 * BLOCK_LENGTH, open: endMarker };
+
+async function* plain(segments: readonly EntrySegment[]): Bytes {
+  for (const { open } of segments) yield* open();
+}
+
+/** The index goes to the front as zeros, and is filled in when the lengths are known. */
+async function* compressed(
+  segments: readonly EntrySegment[],
+  { level, jobs, patch }: WriteOptions & { readonly level: number },
+): Bytes {
+  const lengths: number[] = [];
+  const index = (): Uint8Array | undefined =>
+    encodeIndex(segments.map(({ name, length }, i) => (
+      { name, length, deflatedLength: lengths[i] ?? 0 }
+    )));
+  yield* gzip(segments, {
+    level,
+    jobs,
+    extra: patch && index(),
+    onSegment: (length) => lengths.push(length),
+  });
+  const extra = index();
+  if (extra && lengths.length === segments.length) await patch?.(EXTRA_OFFSET, extra);
 }
 
 async function* tarEntry(entry: WriteEntry): Bytes {

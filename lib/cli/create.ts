@@ -24,6 +24,8 @@ interface CreateFlags extends KeyFlags, BinaryFlags {
   readonly version?: string;
   readonly revision?: string;
   readonly schema?: string;
+  readonly wit?: string;
+  readonly witDirectory?: string;
   readonly destination?: string;
   readonly compress?: boolean;
   readonly expiresIn?: string;
@@ -47,6 +49,11 @@ export function createCommand(signal: AbortSignal): Command {
       new Option("-j, --schema <file>", "the JSON schema of the link definition")
         .env("WASH_JSON_SCHEMA"),
     )
+    .option("--wit <file>", "the provider's WIT package, wasm-encoded")
+    .addOption(
+      new Option("--wit-directory <path>", "a folder of WIT text to encode; takes wasm-tools")
+        .env("WIT_DIR"),
+    )
     .option(
       "--destination <path>",
       "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
@@ -64,7 +71,12 @@ export function createCommand(signal: AbortSignal): Command {
         "par create -n Echo -v Acme -b x86_64-linux=build/echo -b aarch64-linux=build/echo-arm",
       ),
     )
-    .action((flags: CreateFlags) => run(flags, signal));
+    .action((flags: CreateFlags, self: Command) => {
+      if (flags.wit !== undefined && self.getOptionValueSource("witDirectory") === "cli") {
+        throw new ParError("ERR_USAGE", "Cannot embed two WIT packages: give a file or a folder");
+      }
+      return run(flags, signal);
+    });
 }
 
 async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
@@ -85,6 +97,7 @@ async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
     version: flags.version,
     revision: flags.revision === undefined ? undefined : parseInteger(flags.revision, "--revision"),
     schema: flags.schema === undefined ? undefined : await readSchema(flags.schema),
+    wit: await readWitFlags(flags, signal),
     notBefore: after(flags.validIn, "--valid-in"),
     expires: after(flags.expiresIn, "--expires-in"),
     sourceDateEpoch: epoch,
@@ -103,6 +116,16 @@ async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
   if (toOutput) return;
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else await print(`Successfully created archive ${destination}`);
+}
+
+async function readWitFlags(
+  { wit, witDirectory }: CreateFlags,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (wit === undefined && !witDirectory) return undefined;
+  const { encodeWit, readWit } = await import("../wit.ts");
+  if (wit !== undefined) return await readWit(wit);
+  return await encodeWit(witDirectory as string, { signal });
 }
 
 async function readSchema(path: string): Promise<Json> {

@@ -1,9 +1,9 @@
-import { Command } from "npm:commander@15.1.0";
-import type { VerifiedArchive } from "../archive/reader.ts";
+import { Command, Option } from "npm:commander@15.1.0";
+import type { ReadOptions, VerifiedArchive } from "../archive/reader.ts";
 import { claimedTargets, type Claims } from "../claims.ts";
 import { inspect, inspectClaims } from "../inspect.ts";
 import { formatTime } from "../token.ts";
-import { ARCHIVE_ARGUMENT, openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { ARCHIVE_ARGUMENT, type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson, say, warn } from "./io.ts";
 import { examples, outputOption, parseLimits, sizeOption } from "./options.ts";
 import { addPullOptions, type PullFlags } from "./registry_flags.ts";
@@ -11,6 +11,7 @@ import { addPullOptions, type PullFlags } from "./registry_flags.ts";
 interface InspectFlags extends PullFlags {
   readonly jwtOnly?: boolean;
   readonly claimsOnly?: boolean;
+  readonly wit?: boolean;
   readonly maxSize?: string;
   readonly output: "text" | "json";
 }
@@ -21,7 +22,13 @@ export function inspectCommand(signal: AbortSignal): Command {
     .description("verify an archive and show what it says")
     .argument("<archive>", ARCHIVE_ARGUMENT)
     .option("--jwt-only", "print the signed token alone")
-    .option("--claims-only", "read no further than the token; the binaries stay unchecked");
+    .addOption(
+      new Option("--claims-only", "read no further than the token; the binaries stay unchecked")
+        .conflicts("wit"),
+    )
+    .addOption(
+      new Option("--wit", "print the WIT package; takes wasm-tools").conflicts("jwtOnly"),
+    );
   return addPullOptions(command)
     .addOption(sizeOption())
     .addOption(outputOption())
@@ -39,6 +46,7 @@ async function run(name: string, flags: InspectFlags, signal: AbortSignal): Prom
   const options = { signal, limits: parseLimits(flags) };
   using input = await openInput(name, flags, signal);
   const { source } = input;
+  if (flags.wit) return await runWit(input, flags, options);
   const complete = flags.claimsOnly
     ? undefined
     : await withReadProgress("Verifying", source, (onProgress) =>
@@ -51,6 +59,21 @@ async function run(name: string, flags: InspectFlags, signal: AbortSignal): Prom
   if (flags.output === "json") {
     await printJson(toJson(archive.claims, archive.compressed, complete));
   } else await print(await toTable(archive.claims));
+}
+
+async function runWit(input: Input, flags: InspectFlags, options: ReadOptions): Promise<void> {
+  const { decodeWit, inspectWit, printable } = await import("../wit.ts");
+  const { source } = input;
+  const { archive, wit } = await withReadProgress(
+    "Verifying",
+    source,
+    (onProgress) => inspectWit(source, { ...options, onProgress }),
+  );
+  const text = await decodeWit(wit, options);
+  await sayTraffic(input);
+  if (flags.output === "json") {
+    await printJson({ ...toJson(archive.claims, archive.compressed, archive), wit: text });
+  } else await print(printable(text));
 }
 
 /** The keys that `wash par inspect` printed, and more. */
@@ -80,6 +103,7 @@ function toJson(
         sha256,
       })),
     }),
+    ...(complete?.wit && { wit_details: complete.wit }),
     success: true,
   };
 }

@@ -69,6 +69,7 @@ async function buildProgram(args: readonly string[], signal: AbortSignal): Promi
     // Without this, `create --version 1.0` would print ours.
     .enablePositionalOptions()
     .exitOverride()
+    .hook("preAction", (_program, command) => ignoreEmptyVariables(command))
     .configureOutput({ writeErr: (text) => say(text.trimEnd()) });
   const verb = VERBS[args[0] ?? ""];
   for (const load of verb ? [verb] : Object.values(VERBS)) {
@@ -76,6 +77,14 @@ async function buildProgram(args: readonly string[], signal: AbortSignal): Promi
     program.addCommand(withSharedSettings(command, program));
   }
   return program;
+}
+
+/** Pipelines set a variable to nothing where they have no value for it. */
+function ignoreEmptyVariables(command: Command): void {
+  for (const [name, value] of Object.entries(command.opts())) {
+    if (value !== "" || command.getOptionValueSource(name) !== "env") continue;
+    command.setOptionValue(name, undefined);
+  }
 }
 
 /** Every verb, and every verb's verb, explains itself alike. */

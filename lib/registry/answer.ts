@@ -138,7 +138,7 @@ async function whatItSaid(
     );
     return { codes: errors.map(({ code }) => code), text: printable(hide(texts.join("; "))) };
   } catch {
-    const plain = answer.headers.get("content-type")?.startsWith("text/plain");
+    const plain = /^(?:text\/plain|$)/.test(answer.headers.get("content-type") ?? "");
     return { codes: [], text: plain ? printable(hide(body)) : "" };
   }
 }

@@ -85,6 +85,7 @@ export class BlobCache {
       opened.resolve(sink);
       await ended.promise;
     }, { mode: 0o600 }).catch(() => opened.resolve(undefined));
+    ended.promise.catch(() => {}); // nobody waits for it where no file was made
     let sink = await opened.promise;
     let complete = false;
     try {

@@ -72,6 +72,8 @@ export async function* downloadBlob(
         throw new TransientError(`the registry sent ${at} of ${blob.size} bytes and no more`);
       }
     } catch (failure) {
+      // All is here, whatever became of the connection after that.
+      if (at === end && failure instanceof TransientError) return;
       if (at - settled >= PROGRESS) {
         settled = at;
         backoff.reset();

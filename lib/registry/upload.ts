@@ -49,6 +49,12 @@ export async function uploadBlob(
   const backoff = new Backoff(client.backoff);
   let session: UploadSession | undefined;
   let settled = 0;
+  const note = (reached: UploadSession): void => {
+    session = reached;
+    if (reached.offset - settled < PROGRESS) return;
+    settled = reached.offset;
+    backoff.reset();
+  };
   for (let broken = false;; broken = true) {
     let resumed = false;
     try {
@@ -57,14 +63,10 @@ export async function uploadBlob(
         if (await client.headBlob(digest)) break;
         session &&= await client.getUpload(session);
         resumed = session !== undefined;
+        if (session) note(session);
       }
       session ??= await client.postUpload();
-      const computed = await send(client, upload, session, options, (reached) => {
-        session = reached;
-        if (reached.offset - settled < PROGRESS) return;
-        settled = reached.offset;
-        backoff.reset();
-      });
+      const computed = await send(client, upload, session, options, note);
       if (computed === undefined || computed === digest) break;
       throw new ParError(
         "ERR_REGISTRY_DIGEST",
@@ -74,7 +76,9 @@ export async function uploadBlob(
     } catch (failure) {
       const lost = resumed && isRefusal(failure);
       if (lost) session = undefined;
-      await backoff.wait(lost ? new TransientError(`it broke off: ${failure.message}`) : failure);
+      await backoff.wait(
+        lost ? new TransientError(failure.message.replace(`Cannot ${client.task}: `, "")) : failure,
+      );
     }
   }
   options.onProgress?.(size, size);

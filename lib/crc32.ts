@@ -1,0 +1,41 @@
+/**
+ * Sums of gzip's checksum (RFC 1952, section 8). This module is browser compatible.
+ *
+ * @module
+ */
+
+/** The checksum's polynomial with its bits reversed: the most significant bit stands for one. */
+const POLYNOMIAL = 0xedb88320;
+
+/** One, in that order of bits. */
+const ONE = 2 ** 31;
+
+/** x to the 8th, which is what one more byte multiplies a checksum by. */
+const BYTE = 2 ** 23;
+
+/**
+ * Computes the CRC-32 of two byte strings, one behind the other, from those of each.
+ *
+ * @param first The checksum of the first.
+ * @param second The checksum of the second.
+ * @param length How many bytes the second has.
+ * @returns The checksum of both, as an unsigned integer of 32 bits.
+ */
+export function combineCrc32(first: number, second: number, length: number): number {
+  let shift = ONE;
+  for (let square = BYTE; length > 0; length = Math.floor(length / 2)) {
+    if (length % 2 === 1) shift = multiply(shift, square);
+    square = multiply(square, square);
+  }
+  return (multiply(shift, first) ^ second) >>> 0;
+}
+
+/** The product of two polynomials over GF(2), modulo the checksum's. */
+function multiply(a: number, b: number): number {
+  let product = 0;
+  for (let bit = ONE; bit >= 1; bit /= 2) {
+    if (a & bit) product ^= b;
+    b = b & 1 ? (b >>> 1) ^ POLYNOMIAL : b >>> 1;
+  }
+  return product >>> 0;
+}

@@ -1,0 +1,535 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { ErrorCode, ParError } from "../../lib/errors.ts";
+import { pullArchive, registrySource } from "../../lib/registry/pull.ts";
+import { pushArchive, type PushOptions } from "../../lib/registry/push.ts";
+import { parseReference } from "../../lib/registry/reference.ts";
+import { blobSource } from "../../lib/source.ts";
+import { collect, concat, noise } from "../_bytes.ts";
+import { temporaryFolder } from "../_tools.ts";
+import { type Fault, type FaultProxy, first, type Rule, startFaultProxy } from "./_fault_proxy.ts";
+import { hasDockerRegistry, instantClock, startDockerRegistry } from "./_registry.ts";
+import { startUploadRegistry } from "./_upload_registry.ts";
+
+const BYTES = concat(Uint8Array.of(0x1f, 0x8b), noise(2_999_998));
+const DIGEST = `sha256:${createHash("sha256").update(BYTES).digest("hex")}`;
+const SOURCE = blobSource(BYTES, "kv.par.gz");
+const BLOB = /\/blobs\/sha256:(?!44136fa)/;
+const UPLOAD = /\/blobs\/uploads\/./;
+const MANIFEST = /\/manifests\//;
+const OPTIONS = { insecure: true, stallTimeout: 300 } as const;
+
+/** How a test with a fault ends. */
+type Ending = "success" | readonly [code: ErrorCode, message: RegExp];
+
+/** What is left to say about a fault. */
+interface FaultCase {
+  readonly fault: string;
+  readonly rule: Rule;
+  readonly ending: Ending;
+  /** Looks at what passed the proxy. */
+  readonly check?: (proxy: FaultProxy, waits: readonly number[]) => void;
+}
+
+function always(method: string, path: RegExp, fault: Fault): Rule {
+  return first(Infinity, method, path, fault);
+}
+
+function status(code: number, headers: Record<string, string> = {}): Fault {
+  const body = JSON.stringify({ errors: [{ code: "TOOMANYREQUESTS", message: "not now" }] });
+  return { kind: "answer", status: code, headers, body };
+}
+
+/** The requests of a method to a path. */
+function count(proxy: FaultProxy, method: string, path: RegExp): number {
+  return proxy.requests.filter((request) => request.method === method && path.test(request.path))
+    .length;
+}
+
+async function conclude(work: Promise<unknown>, ending: Ending): Promise<void> {
+  if (ending === "success") return void await work;
+  const [code, message] = ending;
+  await assert.rejects(work, (error: ParError) => {
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, /^Cannot /);
+    assert.match(error.message, message);
+    assert.doesNotMatch(error.message, /\p{Cc}/u);
+    assert(error.message.length < 600, error.message);
+    return true;
+  });
+}
+
+function testPush({ fault, rule, ending, check }: FaultCase, options: PushOptions = {}): void {
+  Deno.test({
+    name: `pushArchive() ${ending === "success" ? "survives" : "reports"} ${fault}`,
+    ignore: !hasDockerRegistry,
+    async fn() {
+      await using registry = await startDockerRegistry();
+      const proxy = startFaultProxy(registry.host, rule);
+      await using _ = proxy;
+      const clock = instantClock();
+      const work = pushArchive(parseReference(`${proxy.host}/kv:1`), SOURCE, {
+        ...OPTIONS,
+        chunkSize: 1_000_000,
+        clock,
+        ...options,
+      });
+      await conclude(work, ending);
+      assert(proxy.faults > 0, "the fault never happened");
+      check?.(proxy, clock.waits);
+
+      // Whatever happened: the tag names the right archive, or nothing.
+      const pulled = await fetch(`http://${registry.host}/v2/kv/manifests/1`, {
+        headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
+      });
+      if (pulled.status === 404) return void await pulled.body?.cancel();
+      const { layers } = await pulled.json();
+      const blob = await fetch(`http://${registry.host}/v2/kv/blobs/${layers[0].digest}`);
+      assert.deepEqual(new Uint8Array(await blob.arrayBuffer()), BYTES);
+    },
+  });
+}
+
+function testPull({ fault, rule, ending, check }: FaultCase): void {
+  Deno.test({
+    name: `pullArchive() ${ending === "success" ? "survives" : "reports"} ${fault}`,
+    ignore: !hasDockerRegistry,
+    async fn() {
+      await using registry = await startDockerRegistry();
+      await pushArchive(parseReference(`${registry.host}/kv:1`), SOURCE, OPTIONS);
+      const proxy = startFaultProxy(registry.host, rule);
+      await using _ = proxy;
+      await using folder = await temporaryFolder();
+      const destination = `${folder.path}/kv.par.gz`;
+      const clock = instantClock();
+      const reference = parseReference(`${proxy.host}/kv:1`);
+      await conclude(pullArchive(reference, { ...OPTIONS, destination, clock }), ending);
+      assert(proxy.faults > 0, "the fault never happened");
+      check?.(proxy, clock.waits);
+
+      const left = [...Deno.readDirSync(folder.path)].map(({ name }) => name);
+      assert.deepEqual(left, ending === "success" ? ["kv.par.gz"] : []);
+      if (ending === "success") {
+        assert.deepEqual(new Uint8Array(await Deno.readFile(destination)), BYTES);
+      }
+    },
+  });
+}
+
+const PUSH_FAULTS: readonly FaultCase[] = [
+  {
+    fault: "a reset as it looks for a blob",
+    rule: first(2, "HEAD", BLOB, { kind: "reset" }),
+    ending: "success",
+  },
+  {
+    fault: "a reset as it begins an upload",
+    rule: first(2, "POST", /uploads\/$/, { kind: "reset" }),
+    ending: "success",
+  },
+  {
+    fault: "a reset in the middle of a chunk",
+    rule: first(1, "PATCH", UPLOAD, { kind: "cut request", after: 400_000 }),
+    ending: "success",
+  },
+  {
+    fault: "a chunk whose answer is lost",
+    rule: first(1, "PATCH", UPLOAD, { kind: "lose answer" }),
+    ending: "success",
+  },
+  {
+    fault: "an upload whose last answer is lost, without sending it again",
+    // The first PUT ends the upload of the configuration.
+    rule: (() => {
+      let puts = 0;
+      return ({ method, path }) =>
+        method === "PUT" && UPLOAD.test(path) && ++puts === 2 ? { kind: "lose answer" } : undefined;
+    })(),
+    ending: "success",
+    check: (proxy) => assert.equal(count(proxy, "PATCH", UPLOAD), 3),
+  },
+  {
+    fault: "a manifest whose answer is lost",
+    rule: first(1, "PUT", MANIFEST, { kind: "lose answer" }),
+    ending: "success",
+  },
+  {
+    fault: "a chunk that is never answered",
+    rule: first(1, "PATCH", UPLOAD, { kind: "silence" }),
+    ending: "success",
+  },
+  {
+    fault: "status 500 four times",
+    rule: first(4, "PATCH", UPLOAD, status(500)),
+    ending: "success",
+    check: (_, waits) => assert.equal(waits.length, 4),
+  },
+  {
+    fault: "status 500 ten times",
+    rule: always("PATCH", UPLOAD, status(500)),
+    ending: ["ERR_REGISTRY_UNREACHABLE", /answered 500: TOOMANYREQUESTS: not now; tried 6 times/],
+    check: (proxy) => assert.equal(count(proxy, "PATCH", UPLOAD), 6),
+  },
+  {
+    fault: "status 429, as late as the registry asks",
+    rule: first(1, "POST", /uploads\/$/, status(429, { "retry-after": "3" })),
+    ending: "success",
+    check: (_, waits) => assert.deepEqual(waits, [3125]),
+  },
+  {
+    fault: "status 429 that asks for an hour",
+    rule: always("POST", /uploads\/$/, status(429, { "retry-after": "3600" })),
+    ending: ["ERR_REGISTRY_UNREACHABLE", /answered 429.* in 3600 seconds/],
+  },
+  {
+    fault: "status 403, without trying again",
+    rule: always("POST", /uploads\/$/, status(403)),
+    ending: ["ERR_REGISTRY_DENIED", /answered 403.*docker login/],
+    check: (proxy) => assert.equal(count(proxy, "POST", /uploads\/$/), 1),
+  },
+  {
+    fault: "status 413, with what a proxy says",
+    rule: always("PATCH", UPLOAD, {
+      kind: "answer",
+      status: 413,
+      headers: { "content-type": "text/plain" },
+      body: `too large\u0007\u001b[2J\n${"x".repeat(10_000)}`,
+    }),
+    ending: ["ERR_REGISTRY_REFUSED", /answered 413: too large \[2J x+…/],
+  },
+  {
+    fault: "a digest of the layer that is not its own",
+    rule: (request) =>
+      request.method === "PUT" && UPLOAD.test(request.path) &&
+        request.path.includes(DIGEST.slice(7))
+        ? { kind: "header", name: "docker-content-digest", value: `sha256:${"0".repeat(64)}` }
+        : undefined,
+    ending: ["ERR_REGISTRY_DIGEST", /computed the digest sha256:000/],
+  },
+  {
+    fault: "a digest of the manifest that is not its own",
+    rule: always("PUT", MANIFEST, {
+      kind: "header",
+      name: "docker-content-digest",
+      value: `sha256:${"0".repeat(64)}`,
+    }),
+    ending: ["ERR_REGISTRY_DIGEST", /computed sha256:000/],
+  },
+  {
+    fault: "an upload without a Location",
+    rule: always("POST", /uploads\/$/, { kind: "answer", status: 202 }),
+    ending: ["ERR_REGISTRY_PROTOCOL", /without a Location/],
+  },
+  {
+    fault: "a redirect that would make a GET of a chunk",
+    rule: always("PATCH", UPLOAD, {
+      kind: "answer",
+      status: 302,
+      headers: { location: "/elsewhere" },
+    }),
+    ending: ["ERR_REGISTRY_PROTOCOL", /redirects a PATCH with 302/],
+  },
+  {
+    fault: "a registry that takes chunks and forgets them",
+    rule: always("PATCH", UPLOAD, {
+      kind: "answer",
+      status: 202,
+      headers: { location: "/v2/kv/blobs/uploads/1", range: "0-0" },
+    }),
+    ending: ["ERR_REGISTRY_PROTOCOL", /no more than before/],
+  },
+];
+for (const faultCase of PUSH_FAULTS) testPush(faultCase);
+
+testPush({
+  fault: "a reset in the middle of its only request",
+  rule: (() => {
+    let left = 1;
+    return ({ method, path }) =>
+      method === "PUT" && path.includes(DIGEST.slice(7)) && left-- > 0
+        ? { kind: "cut request", after: 1_000_000 }
+        : undefined;
+  })(),
+  ending: "success",
+}, { monolithic: true });
+
+const PULL_FAULTS: readonly FaultCase[] = [
+  {
+    fault: "a reset instead of the manifest",
+    rule: first(3, "GET", MANIFEST, { kind: "reset" }),
+    ending: "success",
+  },
+  {
+    fault: "a manifest that breaks off",
+    rule: first(1, "GET", MANIFEST, { kind: "cut answer", after: 50 }),
+    ending: "success",
+  },
+  {
+    fault: "a reset instead of the layer",
+    rule: first(3, "GET", BLOB, { kind: "reset" }),
+    ending: "success",
+  },
+  {
+    fault: "a layer that breaks off, by range",
+    rule: ({ method, path, headers }) =>
+      method === "GET" && BLOB.test(path) && headers.get("range") === "bytes=32768-2999999"
+        ? { kind: "cut answer", after: 1_000_000 }
+        : undefined,
+    ending: "success",
+    check: (proxy) => {
+      assert.equal(proxy.faults, 1);
+      const { headers } = proxy.requests.at(-1) as { headers: ReadonlyMap<string, string> };
+      assert.equal(headers.get("range"), "bytes=1032768-2999999");
+    },
+  },
+  {
+    fault: "a layer that breaks off again and again",
+    rule: (request) => BLOB.test(request.path) ? { kind: "cut answer", after: 300_000 } : undefined,
+    ending: "success",
+    check: (proxy) => assert.equal(count(proxy, "GET", BLOB), 11),
+  },
+  {
+    fault: "a layer that always breaks off at once",
+    rule: always("GET", BLOB, { kind: "cut answer", after: 0 }),
+    ending: ["ERR_REGISTRY_UNREACHABLE", /tried 6 times/],
+    check: (proxy) => assert.equal(count(proxy, "GET", BLOB), 6),
+  },
+  {
+    fault: "a layer cut short as if that were all",
+    rule: first(2, "GET", BLOB, { kind: "shorten", to: 20_000 }),
+    ending: "success",
+  },
+  {
+    fault: "a layer always cut short as if that were all",
+    rule: always("GET", BLOB, { kind: "shorten", to: 0 }),
+    ending: ["ERR_REGISTRY_UNREACHABLE", /sent 0 of 3000000 bytes and no more; tried 6 times/],
+  },
+  {
+    fault: "a layer that stalls",
+    rule: first(2, "GET", BLOB, { kind: "stall", after: 10_000 }),
+    ending: "success",
+  },
+  {
+    fault: "a layer that always stalls",
+    rule: always("GET", BLOB, { kind: "stall", after: 0 }),
+    ending: ["ERR_REGISTRY_UNREACHABLE", /nothing moved .* for 0\.3 seconds; tried 6 times/],
+  },
+  {
+    fault: "a registry that accepts connections and never answers",
+    rule: always("GET", MANIFEST, { kind: "silence" }),
+    ending: ["ERR_REGISTRY_UNREACHABLE", /nothing moved .* for 0\.3 seconds; tried 6 times/],
+  },
+  {
+    fault: "another blob of the same length",
+    rule: always("GET", BLOB, {
+      kind: "answer",
+      status: 200,
+      headers: { "docker-content-digest": DIGEST },
+      body: noise(3_000_000, 7),
+    }),
+    ending: ["ERR_REGISTRY_DIGEST", /its 3000000 bytes have the digest sha256:/],
+  },
+  {
+    fault: "another blob that is shorter",
+    rule: always("GET", BLOB, { kind: "answer", status: 200, body: noise(1_000_000, 7) }),
+    ending: ["ERR_REGISTRY_DIGEST", /sends 1000000 bytes .* has 3000000/],
+  },
+  {
+    fault: "another blob that is longer",
+    rule: always("GET", BLOB, { kind: "answer", status: 200, body: noise(4_000_000, 7) }),
+    ending: ["ERR_REGISTRY_DIGEST", /sends 4000000 bytes .* has 3000000/],
+  },
+  {
+    fault: "a single byte that is another",
+    rule: always("GET", BLOB, {
+      kind: "answer",
+      status: 200,
+      body: BYTES.map((byte, index) => index === 2_000_000 ? byte ^ 1 : byte),
+    }),
+    ending: ["ERR_REGISTRY_DIGEST", /do not use them/],
+  },
+  {
+    fault: "a blob of another length than the manifest says, by its range",
+    rule: always("GET", BLOB, {
+      kind: "header",
+      name: "content-range",
+      value: "bytes 0-32767/3000001",
+    }),
+    ending: ["ERR_REGISTRY_DIGEST", /sends 3000001 bytes/],
+  },
+  {
+    fault: "another range than asked for",
+    rule: always("GET", BLOB, {
+      kind: "header",
+      name: "content-range",
+      value: "bytes 5-32772/3000000",
+    }),
+    ending: ["ERR_REGISTRY_PROTOCOL", /another range/],
+  },
+  {
+    fault: "a digest header that is not the manifest's",
+    rule: always("GET", MANIFEST, {
+      kind: "header",
+      name: "docker-content-digest",
+      value: `sha256:${"0".repeat(64)}`,
+    }),
+    ending: ["ERR_REGISTRY_DIGEST", /the registry says sha256:000/],
+  },
+  {
+    fault: "a web page instead of the manifest",
+    rule: always("GET", MANIFEST, {
+      kind: "answer",
+      status: 200,
+      headers: { "content-type": "text/html" },
+      body: "<html>log in first</html>",
+    }),
+    ending: ["ERR_REGISTRY_CONTENT", /not JSON/],
+  },
+  {
+    fault: "a layer without end",
+    rule: always("GET", BLOB, { kind: "endless" }),
+    ending: ["ERR_REGISTRY_DIGEST", /sends more bytes for a blob .* 3000000/],
+  },
+  {
+    fault: "a manifest without end",
+    rule: always("GET", MANIFEST, { kind: "endless" }),
+    ending: ["ERR_REGISTRY_PROTOCOL", /more than 4194304 bytes/],
+  },
+  {
+    fault: "a layer whose length is stated too long",
+    rule: always("GET", BLOB, { kind: "header", name: "content-length", value: "3000001" }),
+    ending: "success",
+  },
+  {
+    fault: "a layer that pretends to be compressed once more",
+    rule: always("GET", BLOB, { kind: "header", name: "content-encoding", value: "gzip" }),
+    ending: "success",
+  },
+  {
+    fault: "status 503 three times",
+    rule: first(3, "GET", BLOB, status(503)),
+    ending: "success",
+  },
+  {
+    fault: "status 500 ten times",
+    rule: first(10, "GET", BLOB, status(500)),
+    ending: ["ERR_REGISTRY_UNREACHABLE", /answered 500: TOOMANYREQUESTS: not now; tried 6 times/],
+    check: (proxy) => assert.equal(proxy.faults, 6),
+  },
+  {
+    fault: "status 429, as late as the registry asks",
+    rule: first(1, "GET", BLOB, status(429, { "retry-after": "2" })),
+    ending: "success",
+    check: (_, waits) => assert.deepEqual(waits, [2125]),
+  },
+  {
+    fault: "status 404, without trying again",
+    rule: always("GET", BLOB, status(404)),
+    ending: ["ERR_REGISTRY_NOT_FOUND", /answered 404/],
+    check: (proxy) => assert.equal(proxy.faults, 1),
+  },
+  {
+    fault: "redirects in a circle",
+    rule: always("GET", BLOB, { kind: "answer", status: 307, headers: { location: "?again" } }),
+    ending: ["ERR_REGISTRY_PROTOCOL", /redirects more than 10 times/],
+  },
+  {
+    fault: "a redirect to what is no web address",
+    rule: always("GET", BLOB, {
+      kind: "answer",
+      status: 307,
+      headers: { location: "file:///etc/passwd" },
+    }),
+    ending: ["ERR_REGISTRY_PROTOCOL", /no web address/],
+  },
+  {
+    fault: "a registry that ignores ranges",
+    rule: always("GET", BLOB, { kind: "ignore range" }),
+    ending: "success",
+  },
+  {
+    fault: "a registry that knows no ranges, and says so",
+    rule: ({ path, headers }) => BLOB.test(path) && headers.has("range") ? status(416) : undefined,
+    ending: "success",
+  },
+  {
+    fault: "a registry that ignores ranges and breaks off",
+    rule: (() => {
+      let blobs = 0;
+      return ({ path }) =>
+        !BLOB.test(path)
+          ? undefined
+          : ++blobs === 2
+          ? { kind: "cut answer", after: 1_000_000 }
+          : { kind: "ignore range" };
+    })(),
+    ending: "success",
+  },
+];
+for (const faultCase of PULL_FAULTS) testPull(faultCase);
+
+Deno.test({
+  name: "registrySource() stops reading where a registry ignores ranges",
+  ignore: !hasDockerRegistry,
+  async fn() {
+    await using registry = await startDockerRegistry();
+    await pushArchive(parseReference(`${registry.host}/kv:1`), SOURCE, OPTIONS);
+    const proxy = startFaultProxy(registry.host, always("GET", BLOB, { kind: "ignore range" }));
+    await using _ = proxy;
+    using source = registrySource(parseReference(`${proxy.host}/kv:1`), OPTIONS);
+    const part = await collect(source.range(500_000, 1000));
+    assert.deepEqual(part, BYTES.slice(500_000, 501_000));
+    assert(source.bytesRead >= 501_000, `${source.bytesRead}`);
+    assert(source.bytesRead < 1_000_000, `${source.bytesRead}`);
+  },
+});
+
+Deno.test("pushArchive() goes on where the registry says that an upload broke off", async () => {
+  const registry = startUploadRegistry();
+  await using _registry = registry;
+  const proxy = startFaultProxy(
+    registry.host,
+    first(1, "PATCH", UPLOAD, { kind: "cut request", after: 700_000 }),
+  );
+  await using _proxy = proxy;
+  await pushArchive(parseReference(`${proxy.host}/kv:1`), SOURCE, {
+    ...OPTIONS,
+    chunkSize: 1_000_000,
+    clock: instantClock(),
+  });
+  assert.deepEqual(registry.blobs.get(DIGEST), BYTES);
+  assert.deepEqual(registry.violations, []);
+  // The second chunk begins at byte 700 000: no byte of the layer was sent twice.
+  assert.deepEqual(registry.chunks, [1_000_000, 1_000_000, 1_000_000, 300_000]);
+  assert.equal(registry.received, BYTES.length + "{}".length);
+});
+
+Deno.test("pushArchive() survives uploads that break off again and again", async () => {
+  const registry = startUploadRegistry();
+  await using _registry = registry;
+  const proxy = startFaultProxy(
+    registry.host,
+    always("PATCH", UPLOAD, { kind: "cut request", after: 300_000 }),
+  );
+  await using _proxy = proxy;
+  await pushArchive(parseReference(`${proxy.host}/kv:1`), SOURCE, {
+    ...OPTIONS,
+    chunkSize: 1_000_000,
+    clock: instantClock(),
+  });
+  assert.deepEqual(registry.blobs.get(DIGEST), BYTES);
+  assert.deepEqual(registry.violations, []);
+  assert.equal(registry.received, BYTES.length + "{}".length);
+});
+
+Deno.test("pushArchive() sends chunks as long as the registry wants them, with their lengths", async () => {
+  const registry = startUploadRegistry(800_000);
+  await using _ = registry;
+  await pushArchive(parseReference(`${registry.host}/kv:1`), SOURCE, {
+    ...OPTIONS,
+    chunkSize: 100_000,
+  });
+  assert.deepEqual(registry.chunks, [800_000, 800_000, 800_000, 600_000]);
+  assert.deepEqual(registry.violations, []);
+  assert.deepEqual(registry.blobs.get(DIGEST), BYTES);
+});

@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.10.2";
+import {
+  formatReference,
+  isReference,
+  parseDigest,
+  parseReference,
+  quoteReference,
+} from "../../lib/registry/reference.ts";
+import { temporaryFolder } from "../_tools.ts";
+
+const HEX = "0123456789abcdef".repeat(4);
+
+Deno.test("parseReference() reads every form", () => {
+  const forms: [
+    text: string,
+    registry: string,
+    repository: string,
+    tag?: string | undefined,
+    hex?: string,
+  ][] = [
+    ["ghcr.example/org/kv:1.2.0", "ghcr.example", "org/kv", "1.2.0"],
+    ["oci://ghcr.example/org/kv:1.2.0", "ghcr.example", "org/kv", "1.2.0"],
+    ["OCI://ghcr.example/kv:1", "ghcr.example", "kv", "1"],
+    ["  localhost:5000/kv:1\n", "localhost:5000", "kv", "1"],
+    ["localhost/kv:1", "localhost", "kv", "1"],
+    ["127.0.0.1:5000/a/b/c__d.e-f--g:v1_2", "127.0.0.1:5000", "a/b/c__d.e-f--g", "v1_2"],
+    ["[::1]:5000/kv:1", "[::1]:5000", "kv", "1"],
+    [`h.example/kv@sha256:${HEX}`, "h.example", "kv", undefined, HEX],
+    [`h.example/kv:1@sha256:${HEX}`, "h.example", "kv", "1", HEX],
+    ["Registry.Example/Org/KV:V1.0-RC1", "registry.example", "org/kv", "v1.0-rc1"],
+    ["kv:1", "docker.io", "library/kv", "1"],
+    ["org/kv:1", "docker.io", "org/kv", "1"],
+    ["docker.io/kv:1", "docker.io", "library/kv", "1"],
+    ["index.docker.io/org/kv:1", "docker.io", "org/kv", "1"],
+    ["registry-1.docker.io/kv:1", "docker.io", "library/kv", "1"],
+  ];
+  for (const [text, registry, repository, tag, hex] of forms) {
+    const reference = parseReference(text);
+    assert.deepEqual({ ...reference }, {
+      registry,
+      repository,
+      ...(tag ? { tag } : {}),
+      ...(hex ? { digest: `sha256:${hex}` } : {}),
+    }, text);
+    assert.deepEqual(parseReference(formatReference(reference)), reference);
+  }
+});
+
+Deno.test("parseReference() refuses latest and no tag unless allowed, but not with a digest", () => {
+  for (const text of ["h.example/kv", "h.example/kv:latest", "h.example/kv:LATEST", "kv"]) {
+    assert.throws(() => parseReference(text), {
+      code: "ERR_REFERENCE_LATEST",
+      message: /^Cannot /,
+    });
+    assert.equal(parseReference(text, { allowLatest: true }).tag, "latest");
+  }
+  assert.equal(parseReference(`h.example/kv@sha256:${HEX}`).tag, undefined);
+  assert.equal(parseReference(`h.example/kv:latest@sha256:${HEX}`).tag, "latest");
+});
+
+Deno.test("parseReference() refuses what is no reference", () => {
+  const wrong = [
+    "",
+    "/",
+    ":1",
+    "h.example/",
+    "h.example/kv:",
+    "h.example/kv:a b",
+    `h.example/kv:${"a".repeat(129)}`,
+    "h.example/../kv:1",
+    "h.example//kv:1",
+    "h.example/kv/:1",
+    "h.example/-kv:1",
+    "h.example/k___v:1",
+    "h.example:99999/kv:1",
+    "h.example:/kv:1",
+    "h..example/kv:1",
+    "1.2.3.999/kv:1",
+    "[1:2]/kv:1",
+    "-h.example/kv:1",
+    "h.example/kv@sha256:abc",
+    `h.example/kv@sha512:${HEX}${HEX}`,
+    `h.example/kv@sha256:${HEX}@sha256:${HEX}`,
+    "https://h.example/kv:1",
+    "h.example/kv:1?tag=2",
+    "h.example/kv:1#2",
+    "h.example/kv%2f:1",
+    "h.example/kv\\x:1",
+    `h.example/${"a/".repeat(130)}b:1`,
+    "h.example/k\u0000v:1",
+    "h.example/kévé:1",
+  ];
+  for (const text of wrong) {
+    assert.throws(
+      () => parseReference(text, { allowLatest: true }),
+      { code: "ERR_REFERENCE_INVALID", message: /^Cannot use / },
+      text,
+    );
+  }
+});
+
+Deno.test("parseReference() refuses a user and a password, and does not show them", () => {
+  for (
+    const text of [
+      "me:hunter2@h.example/kv:1",
+      "oci://me:hunter2@h.example/kv:1",
+      "https://me:hunter2@h.example/kv:1",
+      "me:hunter2@h.example:5000/kv:1",
+    ]
+  ) {
+    assert.throws(() => parseReference(text), (error: Error & { code?: string }) => {
+      assert.equal(error.code, "ERR_REFERENCE_INVALID");
+      assert(!error.message.includes("hunter2"), error.message);
+      assert(error.message.includes("h.example"), error.message);
+      return true;
+    });
+  }
+  assert.equal(quoteReference(`kv:1@sha256:${HEX}`), `"kv:1@sha256:${HEX}"`);
+});
+
+Deno.test("parseReference() never throws anything but its own errors", () => {
+  fc.assert(fc.property(
+    fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.string({ unit: fc.constantFrom(..."ab1.:/@-_[]sha256%?#") }),
+    ),
+    (text) => {
+      try {
+        const reference = parseReference(text, { allowLatest: true });
+        assert.deepEqual(
+          parseReference(formatReference(reference), { allowLatest: true }),
+          reference,
+        );
+        // What goes into an address must not change its meaning.
+        const url = new URL(`https://${reference.registry}/v2/${reference.repository}/`);
+        assert.equal(url.pathname, `/v2/${reference.repository}/`);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, "ERR_REFERENCE_INVALID", String(error));
+      }
+    },
+  ));
+});
+
+Deno.test("parseDigest() takes a digest with and without its algorithm", () => {
+  assert.equal(parseDigest(HEX), `sha256:${HEX}`);
+  assert.equal(parseDigest(`sha256:${HEX}`), `sha256:${HEX}`);
+  assert.equal(parseDigest(` SHA256:${HEX.toUpperCase()} `), `sha256:${HEX}`);
+  for (const text of ["", "sha256:", HEX.slice(1), `sha512:${HEX}`, `${HEX}0`, `md5:${HEX}`]) {
+    assert.throws(() => parseDigest(text), { code: "ERR_REFERENCE_INVALID" }, text);
+  }
+});
+
+Deno.test("isReference() tells references from the paths of missing files", async () => {
+  const none = (): boolean => false;
+  const references = [
+    "ghcr.example/org/kv:1.2.0",
+    "localhost:5000/kv:1",
+    "localhost:5000/kv",
+    "ghcr.example/org/kv",
+    `org/kv@sha256:${HEX}`,
+    "org/kv:1",
+    "oci://kv",
+    "oci://build/kv.par.gz",
+    "Ghcr.Example/KV:1",
+  ];
+  for (const text of references) assert(await isReference(text, none), text);
+  const paths = [
+    "kv.par.gz",
+    "build/kv.par.gz",
+    "./build/kv.par.gz",
+    "../kv.par",
+    "/tmp/kv.par.gz",
+    "build.out/kv.par.gz",
+    "~/kv.par",
+    "C:\\build\\kv.par",
+    "kv",
+    "https://h.example/kv:1",
+    "",
+  ];
+  for (const text of paths) assert(!await isReference(text, none), text);
+});
+
+Deno.test("isReference() lets an existing file win, and oci:// beat it", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/kv:1`;
+  const asked: string[] = [];
+  const exists = (text: string): boolean => asked.push(text) > 0;
+  assert(!await isReference("localhost:5000/kv:1", exists));
+  assert.deepEqual(asked, ["localhost:5000/kv:1"]);
+  assert(await isReference("oci://localhost:5000/kv:1", exists));
+  await Deno.writeTextFile(path, "");
+  assert(!await isReference(path));
+  assert(await isReference(`localhost:5000/kv:1`));
+});
