@@ -4,11 +4,16 @@
  * @module
  */
 
-import { readArchive, type ReadOptions, type VerifiedArchive } from "./archive/reader.ts";
+import { binaryEntry } from "./archive/entries.ts";
+import { checkHash, readArchive, type ReadOptions, type VerifiedClaims } from "./archive/reader.ts";
+import { type IndexedArchive, openIndexed, readEntry } from "./archive/segment.ts";
+import { claimedTargets, type Claims } from "./claims.ts";
+import { createSha256, toClaimsHash } from "./digest.ts";
 import { ParError } from "./errors.ts";
-import { type FileSink, writeFile } from "./files.ts";
+import { type FileSink, quote, writeFile } from "./files.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 import { targetNotFound } from "./remove.ts";
+import type { ArchiveSource } from "./source.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** Settings of {@linkcode extract}. */
@@ -20,11 +25,13 @@ export interface ExtractOptions extends ReadOptions {
 /**
  * Extracts binaries, executable for everyone.
  *
- * The whole archive is verified, in one pass. A file has its name only after that.
+ * Where the archive has an index and its source knows ranges, its token is verified and the targets'
+ * bytes alone are read; otherwise the whole archive is, once. A file has its name only after its
+ * bytes had the signed hash.
  *
  * @param archive A file's path, a stream, bytes, or another source.
  * @param options Which targets, and where to; limits, time and signal.
- * @returns What was verified.
+ * @returns The token and its claims.
  * @throws {ParError} Any code of the category `untrusted`; `ERR_TARGET_INVALID`,
  * `ERR_TARGET_NOT_FOUND`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`,
  * `ERR_ABORTED`.
@@ -52,26 +59,79 @@ export interface ExtractOptions extends ReadOptions {
 export async function extract(
   archive: ArchiveInput,
   options: ExtractOptions,
-): Promise<VerifiedArchive> {
+): Promise<VerifiedClaims> {
   const source = toSource(archive);
   const outputs = Object.entries(options.outputs)
     .map(([target, path]) => [parseTarget(target), path] as const);
+  requireDistinct(outputs);
+  const indexed = await openIndexed(source, options);
+  if (!indexed) return await extractInOnePass(source, outputs, options);
+  for (const [target] of outputs) requireTarget(target, source, indexed.claims);
+  for (const [target, path] of outputs) {
+    await writeFile(
+      path,
+      (sink) => copyEntry(source, indexed, target, sink, options),
+      { mode: MODE, signal: options.signal },
+    );
+  }
+  return indexed;
+}
+
+/** Reads one entry alone, and holds it against the hash that the verified claims state. */
+async function copyEntry(
+  source: ArchiveSource,
+  { index, claims }: IndexedArchive,
+  target: Target,
+  sink: FileSink,
+  options: ReadOptions,
+): Promise<void> {
+  const hash = await createSha256();
+  for await (const chunk of readEntry(source, index, binaryEntry(target), options)) {
+    hash.update(chunk);
+    await sink.write(chunk);
+  }
+  checkHash(target, toClaimsHash(await hash.digest()), claims);
+}
+
+async function extractInOnePass(
+  source: ArchiveSource,
+  outputs: readonly Output[],
+  options: ReadOptions,
+): Promise<VerifiedClaims> {
   return await withSinks(outputs, options.signal, async (sinks) => {
-    const verified = await readArchive(source.open(), options, (entry) => {
+    const { claims, token, compressed } = await readArchive(source.open(), options, (entry) => {
       const sink = entry.kind === "binary" ? sinks.get(entry.target) : undefined;
       return sink && ((chunk): Promise<void> => sink.write(chunk));
     });
-    for (const target of sinks.keys()) {
-      const found = verified.binaries.some((binary) => binary.target === target);
-      if (!found) throw targetNotFound(target, source.name, verified.binaries);
-    }
-    return verified;
+    for (const target of sinks.keys()) requireTarget(target, source, claims);
+    return { claims, token, compressed };
   });
 }
 
+function requireTarget(target: Target, source: ArchiveSource, claims: Claims): void {
+  const targets = claimedTargets(claims);
+  if (!targets.includes(target)) throw targetNotFound(target, source.name, targets);
+}
+
+function requireDistinct(outputs: readonly Output[]): void {
+  const paths = outputs.map(([, path]) => path);
+  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+  if (twice === undefined) return;
+  throw new ParError(
+    "ERR_OPTION_INVALID",
+    `Cannot extract two targets to one file, ${quote(twice)}`,
+  );
+}
+
+/** A target, and the file its binary goes to. */
+type Output = readonly [Target, string];
+
+/** A library or a program, for whoever wants to run it. */
+const MODE = 0o755;
+
 /** Opens all files before the one pass over the archive, and names them after it. */
 async function withSinks<T>(
-  outputs: readonly (readonly [Target, string])[],
+  outputs: readonly Output[],
   signal: AbortSignal | undefined,
   work: (sinks: ReadonlyMap<Target, FileSink>) => Promise<T>,
   sinks: ReadonlyMap<Target, FileSink> = new Map(),
@@ -79,12 +139,9 @@ async function withSinks<T>(
   const [first, ...rest] = outputs;
   if (!first) return await work(sinks);
   const [target, path] = first;
-  if (rest.some(([, other]) => other === path)) {
-    throw new ParError("ERR_OPTION_INVALID", `Cannot extract two targets to one file, ${path}`);
-  }
   return await writeFile(
     path,
     (sink) => withSinks(rest, signal, work, new Map([...sinks, [target, sink]])),
-    { mode: 0o755, signal },
+    { mode: MODE, signal },
   );
 }

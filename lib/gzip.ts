@@ -6,13 +6,16 @@
  */
 
 import { combineCrc32 } from "./crc32.ts";
-import { createDeflatePool, type DeflatedSlab, type Slab, WINDOW_LENGTH } from "./deflate_pool.ts";
+import { type Block, createDeflatePool } from "./deflate_pool.ts";
 import { ParError } from "./errors.ts";
 import { builtin } from "./runtime.ts";
 import { type Bytes, iterate, toStream } from "./source.ts";
 
 /** Input bytes to one deflate call. A block's size is part of the format's reproducibility. */
 const BLOCK_LENGTH = 512 * 1024;
+
+/** Deflate looks back at most so far (RFC 1951, section 2). */
+const WINDOW_LENGTH = 32 * 1024;
 
 /** Starting a worker takes as long as deflating about one block does. */
 const BLOCKS_WORTH_WORKERS = 4;
@@ -79,7 +82,6 @@ export async function* gzip(segments: readonly Segment[], options: GzipOptions):
   let crc = 0;
   let length = 0;
   using pool = createDeflatePool(options.level, countJobs(segments, options.jobs));
-  const cutter = new Cutter();
   const output = new OutputQueue(options);
   yield encodeHeader(options);
   for (const [index, segment] of segments.entries()) {
@@ -87,12 +89,9 @@ export async function* gzip(segments: readonly Segment[], options: GzipOptions):
       crc = combineCrc32(crc, segment.deflated.crc32, segment.length);
       output.add(copy(segment.deflated));
     } else {
-      for await (const slab of cutter.slabs(segment.open())) {
-        crc = zlib.crc32(
-          slab.bytes.subarray(slab.windowLength, slab.windowLength + slab.length),
-          crc,
-        );
-        output.add(cutter.deflated(pool.deflate(slab)));
+      for await (const block of blocks(segment.open())) {
+        crc = zlib.crc32(block.bytes, crc);
+        output.add(when(pool.deflate(block)));
         yield* output.take(pool.depth);
       }
     }
@@ -160,6 +159,15 @@ class OutputQueue {
   }
 }
 
+/** The bytes that a promise is for. */
+function when(promise: Promise<Uint8Array>): Bytes {
+  // It may fail long before its turn, or when nobody waits for it any more.
+  promise.catch(() => {});
+  return async function* (): Bytes {
+    yield await promise;
+  }();
+}
+
 async function* once(bytes: Uint8Array): Bytes {
   yield bytes;
 }
@@ -177,51 +185,29 @@ async function* copy({ length, open }: DeflatedSegment): Bytes {
   );
 }
 
-/** Cuts bytes into blocks of {@linkcode BLOCK_LENGTH}, and keeps the memory of those that are done. */
-class Cutter {
-  readonly #free: Uint8Array<ArrayBuffer>[] = [];
-
-  /** Each block with the window before it; the last is shorter. */
-  async *slabs(input: Bytes): AsyncGenerator<Slab> {
-    let bytes = this.#allocate();
-    let windowLength = 0;
-    let length = 0;
-    for await (const chunk of input) {
-      for (let at = 0; at < chunk.length;) {
-        const part = chunk.subarray(at, at + BLOCK_LENGTH - length);
-        bytes.set(part, windowLength + length);
-        length += part.length;
-        at += part.length;
-        if (length < BLOCK_LENGTH) continue;
-        const next = this.#allocate();
-        next.set(bytes.subarray(windowLength + length - WINDOW_LENGTH, windowLength + length));
-        yield { bytes, windowLength, length };
-        bytes = next;
-        windowLength = WINDOW_LENGTH;
-        length = 0;
-      }
+/**
+ * Cuts bytes into blocks of {@linkcode BLOCK_LENGTH}, the last one shorter, each with the window
+ * before it.
+ */
+async function* blocks(input: Bytes): AsyncGenerator<Block> {
+  let bytes = new Uint8Array(BLOCK_LENGTH);
+  let window = new Uint8Array(0);
+  let filled = 0;
+  for await (const chunk of input) {
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + BLOCK_LENGTH - filled);
+      bytes.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < BLOCK_LENGTH) continue;
+      yield { bytes, window };
+      // Copies: views would be sent to a worker with all of the memory behind them.
+      window = bytes.slice(-WINDOW_LENGTH);
+      bytes = new Uint8Array(BLOCK_LENGTH);
+      filled = 0;
     }
-    if (length > 0) yield { bytes, windowLength, length };
-    else this.#free.push(bytes);
   }
-
-  /** A copy of the deflated bytes, when they are there. */
-  deflated(promise: Promise<DeflatedSlab>): Bytes {
-    // It may fail long before its turn, or when nobody waits for it any more.
-    promise.catch(() => {});
-    const copy = async function* (free: Uint8Array<ArrayBuffer>[]): Bytes {
-      const { bytes, length } = await promise;
-      const deflated = bytes.slice(0, length);
-      free.push(bytes);
-      yield deflated;
-    };
-    return copy(this.#free);
-  }
-
-  #allocate(): Uint8Array<ArrayBuffer> {
-    // What does not get smaller takes a few bytes more, and has the window's space for them.
-    return this.#free.pop() ?? new Uint8Array(WINDOW_LENGTH + BLOCK_LENGTH);
-  }
+  if (filled > 0) yield { bytes: bytes.slice(0, filled), window };
 }
 
 /** The browser compresses at a level of its own choice, and without marks between segments. */

@@ -7,7 +7,7 @@
 import { ParError } from "./errors.ts";
 import { quote } from "./files.ts";
 import { type Resigning, rewriteArchive, type RewriteResult } from "./rewrite.ts";
-import { parseTarget } from "./target.ts";
+import { parseTarget, type Target } from "./target.ts";
 
 /** Settings of {@linkcode remove}. */
 export interface RemoveOptions extends Resigning {
@@ -51,7 +51,7 @@ export async function remove(archive: string, options: RemoveOptions): Promise<R
   return await rewriteArchive(archive, options, ({ contents, archive: { binaries } }) => {
     for (const target of options.targets) {
       if (contents.delete(parseTarget(target))) continue;
-      throw targetNotFound(target, archive, binaries);
+      throw targetNotFound(target, archive, binaries.map((binary) => binary.target));
     }
     const left = binaries.some(({ target }) => contents.has(target));
     if (!left && !options.allowEmpty) {
@@ -67,11 +67,10 @@ export async function remove(archive: string, options: RemoveOptions): Promise<R
 export function targetNotFound(
   target: string,
   archive: string,
-  binaries: readonly { readonly target: string }[],
+  targets: readonly Target[],
 ): ParError {
-  const targets = binaries.map((binary) => binary.target).join(", ") || "none";
   return new ParError(
     "ERR_TARGET_NOT_FOUND",
-    `Cannot find ${target} in ${quote(archive)}: its targets are ${targets}`,
+    `Cannot find ${target} in ${quote(archive)}: its targets are ${targets.join(", ") || "none"}`,
   );
 }

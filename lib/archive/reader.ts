@@ -291,7 +291,12 @@ function expectedHash(key: string, claims: Claims): string {
   return hash;
 }
 
-function checkHash(key: string, sha256: string, claims: Claims): void {
+/**
+ * Holds the hash of an entry's bytes against the claims.
+ *
+ * @throws {ParError} `ERR_HASH_UNLISTED` or `ERR_HASH_MISMATCH`.
+ */
+export function checkHash(key: string, sha256: string, claims: Claims): void {
   const expected = expectedHash(key, claims);
   if (sha256 === expected) return;
   throw new ParError(

@@ -8,16 +8,19 @@ import { withProgress } from "./progress.ts";
 import { addKeyOptions, findKeys, type KeyFlags } from "./signing.ts";
 import {
   addBinaryOptions,
+  addCompressionOptions,
   type BinaryFlags,
+  type CompressionFlags,
   examples,
   outputOption,
   pairBinaries,
+  parseCompression,
   parseDays,
   parseInteger,
   sourceDateEpoch,
 } from "./options.ts";
 
-interface CreateFlags extends KeyFlags, BinaryFlags {
+interface CreateFlags extends KeyFlags, BinaryFlags, CompressionFlags {
   readonly name: string;
   readonly vendor: string;
   readonly capid?: string;
@@ -58,10 +61,10 @@ export function createCommand(signal: AbortSignal): Command {
       "--destination <path>",
       "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
     )
-    .option("--compress", "compress with gzip, level 9")
+    .option("--compress", "compress with gzip")
     .option("--expires-in <days>", "how long the archive is valid (default: for ever)")
     .option("--valid-in <days>", "when the archive begins to be valid (default: at once)");
-  return addKeyOptions(addBinaryOptions(command))
+  return addKeyOptions(addCompressionOptions(addBinaryOptions(command)))
     .addOption(outputOption())
     .addHelpText(
       "after",
@@ -104,6 +107,7 @@ async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
     binaries,
     destination: toOutput ? Deno.stdout.writable : destination,
     compress: flags.compress,
+    ...parseCompression(flags),
     forceTarget: flags.forceArch,
     onWarning: warn,
     signal,

@@ -2,17 +2,25 @@ import { Command } from "npm:commander@15.1.0";
 import { ParError } from "../errors.ts";
 import { insert } from "../insert.ts";
 import { print, printJson, warn } from "./io.ts";
-import { addBinaryOptions, type BinaryFlags, examples, pairBinaries } from "./options.ts";
+import {
+  addBinaryOptions,
+  addCompressionOptions,
+  type BinaryFlags,
+  type CompressionFlags,
+  examples,
+  pairBinaries,
+  parseCompression,
+} from "./options.ts";
 import { addResigningOptions, resign, type ResigningFlags } from "./signing.ts";
 
-type InsertFlags = ResigningFlags & BinaryFlags;
+type InsertFlags = ResigningFlags & BinaryFlags & CompressionFlags;
 
 /** Builds `par insert`. */
 export function insertCommand(signal: AbortSignal): Command {
   const command = new Command("insert")
     .description("add binaries to an archive, or replace them, and sign it anew")
     .argument("<archive>", "the archive's path");
-  return addResigningOptions(addBinaryOptions(command))
+  return addResigningOptions(addCompressionOptions(addBinaryOptions(command)))
     .addHelpText(
       "after",
       examples(
@@ -31,6 +39,7 @@ async function run(archive: string, flags: InsertFlags, signal: AbortSignal): Pr
   await resign(flags, context, (options) =>
     insert(archive, {
       ...options,
+      ...parseCompression(flags),
       binaries,
       forceTarget: flags.forceArch,
       onWarning: warn,

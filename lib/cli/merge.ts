@@ -1,10 +1,15 @@
 import { Command } from "npm:commander@15.1.0";
 import { merge } from "../merge.ts";
 import { print, printJson } from "./io.ts";
-import { examples } from "./options.ts";
+import {
+  addCompressionOptions,
+  type CompressionFlags,
+  examples,
+  parseCompression,
+} from "./options.ts";
 import { addResigningOptions, resign, type ResigningFlags } from "./signing.ts";
 
-interface MergeFlags extends ResigningFlags {
+interface MergeFlags extends ResigningFlags, CompressionFlags {
   readonly destination: string;
   readonly compress?: boolean;
 }
@@ -15,8 +20,8 @@ export function mergeCommand(signal: AbortSignal): Command {
     .description("bring archives of one provider, made on different machines, into one")
     .argument("<archives...>", "the archives' paths")
     .requiredOption("--destination <path>", "the merged archive's path")
-    .option("--compress", "compress with gzip, level 9 (default: as the first archive is)");
-  return addResigningOptions(command)
+    .option("--compress", "compress with gzip (default: as the first archive is)");
+  return addResigningOptions(addCompressionOptions(command))
     .addHelpText(
       "after",
       examples(
@@ -32,7 +37,7 @@ async function run(archives: string[], flags: MergeFlags, signal: AbortSignal): 
   await resign(
     flags,
     { archive: archives[0] ?? "", title: "Merging", signal },
-    (options) => merge(archives, { ...options, destination, compress }),
+    (options) => merge(archives, { ...options, ...parseCompression(flags), destination, compress }),
   );
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else await print(`Successfully merged ${archives.length} archives into ${destination}`);

@@ -45,6 +45,31 @@ export function addBinaryOptions(command: Command): Command {
     .option("--force-arch", "take a binary for its target though its header contradicts");
 }
 
+/** The values of the flags that {@linkcode addCompressionOptions} adds. */
+export interface CompressionFlags {
+  readonly compressLevel?: string;
+  readonly jobs?: string;
+}
+
+/** Adds the flags that say how hard to compress, and on how many cores. */
+export function addCompressionOptions(command: Command): Command {
+  return command
+    .option("--compress-level <1-9>", "how hard to compress (default: 9)")
+    .option("--jobs <number>", "threads that compress; the bytes stay the same (default: cores)");
+}
+
+/** Reads what the flags of {@linkcode addCompressionOptions} say. */
+export function parseCompression(
+  { compressLevel, jobs }: CompressionFlags,
+): { compressLevel: number | undefined; jobs: number | undefined } {
+  return {
+    compressLevel: compressLevel === undefined
+      ? undefined
+      : parseInteger(compressLevel, "--compress-level"),
+    jobs: jobs === undefined ? undefined : parseInteger(jobs, "--jobs"),
+  };
+}
+
 /** `--max-size`: how much an archive may unpack to. */
 export function sizeOption(): Option {
   return new Option("--max-size <size>", "the most an archive may unpack to (default: 8G)");
