@@ -90,11 +90,7 @@ export async function create(options: CreateOptions): Promise<CreateResult> {
       wit: wit && blobSource(wit, "the WIT package"),
       patch,
     });
-  if (typeof destination !== "string") {
-    const packed = await pack();
-    await pipe(packed, destination, signal);
-    return toResult(packed);
-  }
+  if (typeof destination !== "string") return await pipe(pack, destination, signal);
   return await writeFile(destination, async (sink) => {
     const packed = await pack(sink.patch);
     for await (const chunk of packed.bytes) await sink.write(chunk);
@@ -107,17 +103,19 @@ function toResult({ claims, token, targets }: PackedArchive): CreateResult {
 }
 
 async function pipe(
-  { bytes }: PackedArchive,
+  pack: () => Promise<PackedArchive>,
   destination: WritableStream<Uint8Array>,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<CreateResult> {
   const writer = destination.getWriter();
   try {
-    for await (const chunk of bytes) {
+    const packed = await pack();
+    for await (const chunk of packed.bytes) {
       throwIfAborted(signal);
       await writer.write(chunk);
     }
     await writer.close();
+    return toResult(packed);
   } catch (error) {
     await writer.abort(error).catch(() => {});
     throw error;

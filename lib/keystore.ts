@@ -221,5 +221,5 @@ export async function readGivenKey(given: string, description: KeyDescription): 
 
 /** Generous, so that a mistyped seed is not taken for a path and shown in an error. */
 function looksLikeSeed(text: string): boolean {
-  return /^\s*S[A-Z0-9]{30,}\s*$/i.test(text);
+  return /^[A-Z0-9]{30,}$/i.test(text.replaceAll(/[\s"'-]/g, ""));
 }

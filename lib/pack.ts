@@ -6,6 +6,7 @@
 
 import { MAX_CLAIMS_SIZE } from "./archive/limits.ts";
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./archive/entries.ts";
+import { proofread } from "./archive/proofread.ts";
 import {
   COMPRESSION_LEVEL,
   writeArchive,
@@ -181,7 +182,9 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
   entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
   const { compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
   const level = compress ? compressLevel : undefined;
-  return { claims, token, targets, bytes: writeArchive(entries, { level, jobs, patch }) };
+  const archive = writeArchive(entries, { level, jobs, patch });
+  const copies = level !== undefined && entries.some(({ deflated }) => deflated);
+  return { claims, token, targets, bytes: copies ? proofread(archive) : archive };
 }
 
 function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {
@@ -218,12 +221,12 @@ async function buildClaims(
   requireRole(issuer, "account", "issuer");
   requireRole(subject, "service", "subject");
   const build = (jti: string): Claims => ({
-    ...(expires && { exp: seconds(expires) }),
+    ...(expires && { exp: seconds(expires, "the end of validity") }),
     jti,
-    iat: sourceDateEpoch ?? Math.floor(Date.now() / 1000),
+    iat: requireTime(sourceDateEpoch ?? Math.floor(Date.now() / 1000), "the time of issue"),
     iss: issuer.publicKey,
     sub: subject.publicKey,
-    ...(notBefore && { nbf: seconds(notBefore) }),
+    ...(notBefore && { nbf: seconds(notBefore, "the beginning of validity") }),
     wascap: { ...metadata, target_hashes, ...(config_schema !== undefined && { config_schema }) },
     wascap_revision: WASCAP_REVISION,
     ...others,
@@ -244,8 +247,17 @@ function requireRole(pair: KeyPair, role: "account" | "service", place: string):
   );
 }
 
-function seconds(date: Date): number {
-  return Math.floor(date.getTime() / 1000);
+function seconds(date: Date, what: string): number {
+  return requireTime(Math.floor(date.getTime() / 1000), what);
+}
+
+/** RFC 7519, section 2, "NumericDate", and no fraction, which the reference does not read. */
+function requireTime(value: number, what: string): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new ParError(
+    "ERR_OPTION_INVALID",
+    `Cannot use ${value} as ${what}: give whole seconds, since 1970`,
+  );
 }
 
 /**

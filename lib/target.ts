@@ -146,18 +146,20 @@ export function hostTarget(): Target | undefined {
  * ```
  */
 export function targetFromTriple(triple: string): Target | undefined {
-  const [cpu = "", vendor, system, environment = ""] = triple.split("-");
-  const os = vendor === "apple"
-    ? system === "darwin" ? "macos" : system
-    : environment.startsWith("android")
+  const [cpu = "", ...rest] = triple.split("-");
+  // Android's triples leave the vendor out.
+  const system = rest.find((part) => /^(linux|darwin|ios|windows|freebsd|android)/.test(part));
+  const os = rest.some((part) => part.startsWith("android"))
     ? "android"
+    : system === "darwin"
+    ? "macos"
     : system;
   const arch = /^i[3-6]86$/.test(cpu)
     ? "x86"
-    : /^(arm|thumb)v?\d/.test(cpu)
-    ? "arm"
-    : cpu === "arm64"
+    : /^arm64e?$/.test(cpu)
     ? "aarch64"
+    : /^(arm|thumb)(v\d|$)/.test(cpu)
+    ? "arm"
     : cpu.replace(/^riscv64.*/, "riscv64").replace(/^powerpc64le$/, "powerpc64");
   const target = `${arch}-${os}`;
   return isTargetName(target) && isKnownTarget(target) ? target : undefined;

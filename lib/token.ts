@@ -124,7 +124,9 @@ function checkHeader(header: unknown): void {
     // A key or key id in the header invites verifiers to believe the token about its own key.
     throw new ParError(
       "ERR_TOKEN_HEADER",
-      `Cannot trust the token: its header has parameters besides alg and typ: ${names.join(", ")}`,
+      `Cannot trust the token: its header has parameters besides alg and typ: ${
+        names.map((name) => JSON.stringify(name)).join(", ")
+      }`,
     );
   }
 }

@@ -76,7 +76,8 @@ export function encodeIndex(segments: readonly SegmentLengths[]): Uint8Array | u
  *
  * @param extra The data of the extra field.
  * @param start Offset of the first segment: the length of the gzip header.
- * @returns The index; `undefined` where there is none, or one of another version.
+ * @returns The index; `undefined` where there is none, or one of another version, or one that was
+ * not filled in.
  * @throws {ParError} `ERR_INDEX_MISMATCH` for one that contradicts itself.
  */
 export function decodeIndex(extra: Uint8Array, start: number): ArchiveIndex | undefined {
@@ -104,7 +105,7 @@ export function decodeIndex(extra: Uint8Array, start: number): ArchiveIndex | un
     if (!Number.isSafeInteger(offset + total)) throw malformed("its lengths are beyond reason");
   }
   if (segments.length === 0) throw malformed("it has no segments");
-  return segments;
+  return offset === start ? undefined : segments;
 }
 
 /** RFC 1952, section 2.3.1.1: each subfield has two bytes of id and two of length. */

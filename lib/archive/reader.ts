@@ -189,7 +189,11 @@ async function openStream(source: Bytes, options: ReadOptions): Promise<OpenStre
     );
   }
   const compressed = await isGzip(raw);
-  const { plain, index, segments } = compressed ? await openGzip(raw, options) : openPlain(raw);
+  const opening = compressed ? openGzip(raw, options) : openPlain(raw);
+  const { plain, index, segments } = await opening.catch(async (error) => {
+    await raw.close();
+    throw error;
+  });
   const tar = new ByteReader(bounded(plain, raw, options));
   return {
     tar,
@@ -212,8 +216,8 @@ interface PlainStream {
   readonly segments?: ReadSegment[] | undefined;
 }
 
-function openPlain(raw: ByteReader): PlainStream {
-  return { plain: raw.rest() };
+function openPlain(raw: ByteReader): Promise<PlainStream> {
+  return Promise.resolve({ plain: raw.rest() });
 }
 
 async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStream> {

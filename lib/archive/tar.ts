@@ -152,6 +152,7 @@ export interface PaxRecords {
  */
 export function decodePax(content: Uint8Array): PaxRecords {
   const records: { path?: string; size?: number } = {};
+  const seen = new Set<string>();
   for (let at = 0; at < content.length;) {
     const space = content.indexOf(0x20, at);
     const digits = space - at > 9 ? "" : String.fromCharCode(...content.subarray(at, space));
@@ -162,13 +163,13 @@ export function decodePax(content: Uint8Array): PaxRecords {
       length === 0 || at + length > content.length || equals < 1 ||
       content[at + length - 1] !== 0x0a
     ) {
-      throw new ParError(
-        "ERR_HEADER_INVALID",
-        "Cannot read the archive: a pax record is malformed",
-      );
+      throw malformedPax();
     }
     const keyword = decodeText(record.subarray(0, equals));
     const value = decodeText(record.subarray(equals + 1));
+    // Readers differ in which of two they take, and in where a value with a line feed ends.
+    if (seen.has(keyword) || value.includes("\n")) throw malformedPax();
+    seen.add(keyword);
     if (keyword === "path") records.path = value;
     if (keyword === "size") {
       records.size = /^[0-9]{1,16}$/.test(value) ? Number(value) : -1;
@@ -183,6 +184,11 @@ export function decodePax(content: Uint8Array): PaxRecords {
     at += length;
   }
   return records;
+}
+
+/** The error for pax records that readers could take in different ways. */
+export function malformedPax(): ParError {
+  return new ParError("ERR_HEADER_INVALID", "Cannot read the archive: a pax record is malformed");
 }
 
 function decodeText(bytes: Uint8Array): string {

@@ -12,6 +12,7 @@ import {
   BLOCK_LENGTH,
   decodeHeader,
   decodePax,
+  malformedPax,
   MAX_ENTRY_SIZE,
   padded,
   type PaxRecords,
@@ -50,6 +51,7 @@ export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerat
       if (header.size > MAX_PAX_LENGTH) throw sizeError(header.name);
       const records = decodePax((await reader.read(header.size)).slice());
       await skipPadding(reader, header.size);
+      if (Object.keys(pax).length > 0) throw malformedPax();
       // A global record would change entries far from it: there is no honest use for one here.
       if (header.type === "pax") pax = { ...pax, ...records };
       else if (Object.keys(records).length > 0) throw sizeError(header.name);
@@ -58,9 +60,9 @@ export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerat
     const size = effectiveSize(header.size, pax, header.name);
     const name = pax.path ?? header.name;
     pax = {};
-    const bytes = reader.take(size);
-    yield { name, size, bytes };
-    for await (const _ of bytes);
+    const end = reader.position + size;
+    yield { name, size, bytes: reader.take(size) };
+    for await (const _ of reader.take(end - reader.position));
     await skipPadding(reader, size);
   }
   if (decodeHeader(await reader.read(BLOCK_LENGTH))) throw trailing();

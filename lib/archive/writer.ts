@@ -26,8 +26,8 @@ export interface WriteEntry {
   /** Gives the content, exactly `size` bytes. */
   readonly open: () => Bytes;
   /**
-   * The segment of another archive that holds the same entry, whose bytes are copied where they can
-   * be. It was inflated alone before, which is what reading an archive with its index does.
+   * The segment of another archive that holds the same entry, to be copied where that can be done.
+   * Whether it can stand in another place, only reading what was written can tell; see `proofread`.
    */
   readonly deflated?: DeflatedSegment | undefined;
 }

@@ -7,6 +7,7 @@
 import { Command, CommanderError } from "npm:commander@15.1.0";
 import { type ErrorCategory, type ErrorCode, ParError } from "../errors.ts";
 import { printJson, say } from "./io.ts";
+import { printable } from "./printable.ts";
 import { redact } from "./redact.ts";
 import { paint } from "./style.ts";
 import { VerificationFailed } from "./verification_failed.ts";
@@ -101,8 +102,8 @@ async function report(error: unknown, args: readonly string[], json: boolean): P
     say(error instanceof Error ? error.stack ?? error.message : String(error));
     return EXIT_STATUS.failed;
   }
-  say(`${paint(Deno.stderr, "red", "Error:")} ${error.message} [${error.code}]`);
-  if (args.includes("--verbose")) { for (const line of causes(error)) say(line); }
+  say(`${paint(Deno.stderr, "red", "Error:")} ${printable(error.message)} [${error.code}]`);
+  if (args.includes("--verbose")) { for (const line of causes(error)) say(printable(line)); }
   if (json) await printFailure(error.code, error.message);
   return EXIT_STATUS[error.category];
 }

@@ -1,3 +1,4 @@
+import { printable } from "./printable.ts";
 import Table from "npm:cli-table3@0.6.5";
 
 /** The lines of the field's document: double, with a joint only where columns begin or end. */
@@ -46,10 +47,4 @@ export function drawTable(
   }
   table.push([wide(heading, "center")], [wide(list.join("\n"), "left")]);
   return table.toString();
-}
-
-/** An archive's claims are somebody's text: it must not move the cursor or colour the terminal. */
-function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- these are what is to be replaced
-  return text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }

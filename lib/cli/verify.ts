@@ -6,6 +6,7 @@ import { parseTarget } from "../target.ts";
 import { type Check, type Policy, verify } from "../verify.ts";
 import { ARCHIVE_ARGUMENT, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
+import { printable } from "./printable.ts";
 import { paint } from "./style.ts";
 import { VerificationFailed } from "./verification_failed.ts";
 import { collect, examples, outputOption, parseDays, parseLimits, sizeOption } from "./options.ts";
@@ -89,7 +90,7 @@ function toLine({ name, passed, message, code }: Check): string {
   const outcome = passed
     ? paint(Deno.stdout, "green", "ok    ")
     : paint(Deno.stdout, "red", "FAILED");
-  return `${outcome}  ${name.padEnd(10)}  ${message}${code ? ` [${code}]` : ""}`;
+  return `${outcome}  ${name.padEnd(10)}  ${printable(message)}${code ? ` [${code}]` : ""}`;
 }
 
 /** The flags' issuers, else the environment's; `undefined` where there is no list at all. */

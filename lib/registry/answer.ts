@@ -11,7 +11,9 @@ import { parseRetryAfter, TransientError } from "./retry.ts";
 export interface Answer {
   /** Where it came from, redirects followed. */
   readonly url: URL;
+  /** Its status code. */
   readonly status: number;
+  /** Its headers. */
   readonly headers: Headers;
 
   /**

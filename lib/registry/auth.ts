@@ -22,6 +22,7 @@ export interface AuthorizerOptions extends ExchangeOptions {
   readonly credentials: () => Promise<Credentials | undefined>;
   /** Allows sending credentials over plain HTTP. */
   readonly insecure: boolean;
+  /** Tells when a token's life is over. */
   readonly clock: Clock;
 }
 

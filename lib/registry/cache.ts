@@ -7,7 +7,7 @@
 
 import { type FileSink, readFile, throwIfAborted, writeFile } from "../files.ts";
 import type { Bytes } from "../source.ts";
-import { checkBlob, type Descriptor } from "./download.ts";
+import { checkBlob, type Descriptor, FIRST_REQUEST } from "./download.ts";
 
 /**
  * Tells where the user's cache folder is.
@@ -70,34 +70,70 @@ export class BlobCache {
 
   /**
    * Passes a blob's bytes on and keeps them, once all have come and were found right. Where the
-   * cache cannot be written, they pass all the same.
+   * cache cannot be written, they pass all the same; and where only the beginning is read, the
+   * cache is left alone.
    *
    * @param blob What names it.
    * @param receive Receives it, and fails at the end where it is not the blob.
    * @param signal Stops the work.
    */
   async *keep(blob: Descriptor, receive: () => Bytes, signal?: AbortSignal): Bytes {
+    const bytes = receive()[Symbol.asyncIterator]();
+    const beginning: Uint8Array[] = [];
+    let length = 0;
+    try {
+      while (length < FIRST_REQUEST) {
+        const { done, value } = await bytes.next();
+        if (done) break;
+        beginning.push(value);
+        length += value.length;
+        yield value;
+      }
+      yield* this.#keepRest(
+        blob,
+        beginning,
+        length,
+        { [Symbol.asyncIterator]: () => bytes },
+        signal,
+      );
+    } finally {
+      await bytes.return?.();
+    }
+  }
+
+  async *#keepRest(
+    blob: Descriptor,
+    beginning: readonly Uint8Array[],
+    length: number,
+    rest: Bytes,
+    signal: AbortSignal | undefined,
+  ): Bytes {
     const path = this.#path(blob);
     await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 }).catch(() => {});
     const opened = Promise.withResolvers<FileSink | undefined>();
     const ended = Promise.withResolvers<void>();
+    ended.promise.catch(() => {}); // nobody waits for it where no file was made
     const written = writeFile(path, async (sink) => {
       opened.resolve(sink);
       await ended.promise;
     }, { mode: 0o600 }).catch(() => opened.resolve(undefined));
-    ended.promise.catch(() => {}); // nobody waits for it where no file was made
     let sink = await opened.promise;
+    const write = async (chunk: Uint8Array): Promise<void> => {
+      await sink?.write(chunk).catch(() => sink = undefined);
+    };
     let complete = false;
     try {
       // Another process may have received it while this one waited for its turn.
       const found = sink && await this.find(blob, signal);
-      for await (const chunk of found === undefined ? receive() : readFile(found)) {
+      if (found === undefined) { for (const chunk of beginning) await write(chunk); }
+      for await (const chunk of found === undefined ? rest : readFile(found, length)) {
         throwIfAborted(signal);
-        await sink?.write(chunk).catch(() => sink = undefined);
+        if (found === undefined) await write(chunk);
         yield chunk;
       }
-      complete = sink !== undefined;
+      complete = found === undefined && sink !== undefined;
     } finally {
+      // Where another process kept it, its file stays.
       if (complete) ended.resolve();
       else ended.reject(new Error("nothing to keep"));
       await written;

@@ -16,6 +16,7 @@ import { type Content, createTransport, type Transport } from "./transport.ts";
 
 /** A manifest as a registry gave it, not yet checked. */
 export interface RawManifest {
+  /** Its bytes, which have the digest. */
   readonly bytes: Uint8Array;
   /** The `Content-Type` it came with. */
   readonly mediaType: string;
@@ -29,6 +30,7 @@ export interface BlobAnswer {
   readonly start: number;
   /** The blob's whole length, where the registry said it. */
   readonly total: number | undefined;
+  /** The answer, its body not yet read. */
   readonly answer: Answer;
 }
 
@@ -89,6 +91,11 @@ export class RegistryClient {
       credentials: async () =>
         typeof credentials === "function" ? await credentials(registry) : credentials,
     });
+  }
+
+  /** The most bytes of a blob to ask for at once. */
+  get window(): number {
+    return this.#transport.window;
   }
 
   /** How to try again what failed here for a passing reason. */

@@ -9,9 +9,13 @@ import { quote, readSmallFile } from "../files.ts";
 
 /** The credentials of one registry, as the file holds them; empty texts where it has none. */
 export interface DockerAuth {
+  /** The user's name. */
   readonly username: string;
+  /** The user's password. */
   readonly password: string;
+  /** An OAuth 2 refresh token. */
   readonly identityToken: string;
+  /** A bearer token for the registry. */
   readonly registryToken: string;
 }
 

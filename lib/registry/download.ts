@@ -13,11 +13,19 @@ import { Backoff, TransientError } from "./retry.ts";
 
 /** What names a blob: its digest, and how long it is. */
 export interface Descriptor {
+  /** What kind of content it is. */
   readonly mediaType: string;
+  /** `sha256:` and 64 lower-case hexadecimal digits. */
   readonly digest: string;
   /** Bytes. */
   readonly size: number;
 }
+
+/**
+ * Bytes of a layer that are asked for alone, before the rest: enough for the token of nearly every
+ * archive, and little where the token is all that is wanted.
+ */
+export const FIRST_REQUEST: number = 32 * 1024;
 
 /** So much progress wipes out the failures before it; less would let a bad line go on for ever. */
 const PROGRESS = 1024 * 1024;
@@ -41,34 +49,36 @@ export async function* downloadBlob(
   onReceived: (count: number) => void,
 ): Bytes {
   const backoff = new Backoff(client.backoff);
-  const whole = end === blob.size;
   let at = start;
   let settled = start;
   while (at < end) {
+    let until = Math.min(end, at + client.window);
     try {
       const { answer, start: first, total } = await client.getBlob(
         blob.digest,
-        at === 0 && whole ? undefined : [at, end],
+        at === 0 && until === blob.size ? undefined : [at, until],
       );
       try {
         if (total !== undefined && total !== blob.size) throw wrongSize(client, blob, total);
-        // A registry that knows no ranges begins at the beginning.
+        // A registry that knows no ranges begins at the beginning, and goes on to the end.
+        if (answer.status === 200) until = end;
+        const last = until === blob.size;
         let position = first;
         for await (const chunk of answer.body()) {
           onReceived(chunk.length);
-          const useful = chunk.subarray(Math.max(0, at - position), end - position);
+          const useful = chunk.subarray(Math.max(0, at - position), until - position);
           position += chunk.length;
           if (useful.length > 0) {
             at += useful.length;
             yield useful;
           }
           if (position > blob.size) throw wrongSize(client, blob, undefined);
-          if (at === end && !whole) return;
+          if (at === until && !last) break;
         }
       } finally {
         await answer.discard();
       }
-      if (at < end) {
+      if (at < until) {
         throw new TransientError(`the registry sent ${at} of ${blob.size} bytes and no more`);
       }
     } catch (failure) {

@@ -14,9 +14,13 @@ import type { Content, Transport } from "./transport.ts";
 
 /** A request to send. */
 export interface Request {
+  /** Its method. */
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT";
+  /** Where it goes. */
   readonly url: URL;
+  /** Its headers, save those that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Its body. */
   readonly content?: Content | undefined;
   /** Milliseconds to wait for the answer once all is sent, where the usual is too short. */
   readonly patience?: number | undefined;
@@ -24,11 +28,13 @@ export interface Request {
 
 /** Settings of {@linkcode exchange}. */
 export interface ExchangeOptions {
+  /** What sends it. */
   readonly transport: Transport;
   /** What is tried, to follow "Cannot ". */
   readonly task: string;
   /** Milliseconds without a byte in either direction after which a connection counts as broken. */
   readonly stallTimeout: number;
+  /** Breaks it off. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -29,8 +29,11 @@ const INDEX = /image\.index|manifest\.list/;
 
 /** What {@linkcode formatManifest} writes. */
 export interface ManifestContent {
+  /** The configuration blob. */
   readonly config: Descriptor;
+  /** The archive, and what to write on its layer. */
   readonly layer: Descriptor & { readonly annotations: Annotations };
+  /** What to write on the manifest. */
   readonly annotations: Annotations;
 }
 

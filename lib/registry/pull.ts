@@ -10,7 +10,7 @@ import { type FileSink, readFile, throwIfAborted, writeFile } from "../files.ts"
 import type { ArchiveSource, Bytes } from "../source.ts";
 import type { BlobCache } from "./cache.ts";
 import { RegistryClient } from "./client.ts";
-import { checkBlob, type Descriptor, downloadBlob } from "./download.ts";
+import { checkBlob, type Descriptor, downloadBlob, FIRST_REQUEST } from "./download.ts";
 import { type ArchiveManifest, digestOf, parseManifest } from "./manifest.ts";
 import type { RegistryOptions } from "./options.ts";
 import { baseName, formatReference, type Reference } from "./reference.ts";
@@ -87,9 +87,6 @@ export interface Pulled {
   /** The archive's length in bytes. */
   readonly size: number;
 }
-
-/** Enough for the token of nearly every archive; and little where it is all that is wanted. */
-const FIRST_REQUEST = 32 * 1024;
 
 /**
  * Makes a source of an archive in a registry. Nothing is sent before something is read.

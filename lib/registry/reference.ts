@@ -16,9 +16,9 @@ export interface Reference {
   readonly tag?: string;
   /** The manifest's digest, `sha256:` and 64 lower-case hexadecimal digits. */
   readonly digest?: string;
-  readonly [checked]: true;
+  /** Nothing at all: it keeps unchecked texts from passing for a reference. */
+  readonly "~checked": "reference";
 }
-declare const checked: unique symbol;
 
 /** Settings of {@linkcode parseReference}. */
 export interface ReferenceOptions {

@@ -36,6 +36,7 @@ export const systemClock: Clock = {
 
 /** A failure that may not happen again: a broken connection, an overloaded server. */
 export class TransientError extends Error {
+  /** Names this class where `instanceof` cannot reach. */
   override readonly name = "TransientError";
   /** How long the server asks to wait, in seconds. */
   readonly retryAfter: number | undefined;

@@ -21,14 +21,20 @@ export interface Content {
 
 /** One request, as it goes over the wire. */
 export interface WireRequest {
+  /** Its method. */
   readonly method: string;
+  /** Its headers, all of them. */
   readonly headers: Headers;
+  /** Its body. */
   readonly content: Content | undefined;
+  /** Breaks it off, and the reading of its answer too. */
   readonly signal: AbortSignal;
 }
 
 /** Sends requests. Redirects are answers like any other. */
 export interface Transport {
+  /** The most bytes to ask for at once; what comes may all be held in memory. */
+  readonly window: number;
   /** Sends one request. */
   send(url: URL, request: WireRequest): Promise<Response>;
   /** Closes the connections kept for further requests. */
@@ -53,6 +59,7 @@ export function createTransport(options: TrustOptions): Transport {
 }
 
 class FetchTransport implements Transport {
+  readonly window = Infinity;
   readonly #client: Deno.HttpClient;
 
   constructor({ caCert }: TrustOptions) {
@@ -120,6 +127,8 @@ class ContentBlob extends Blob {
 
 /** `fetch` has no way past a certificate that fails, once the process runs; `node:https` has. */
 class UncheckedTransport implements Transport {
+  /** Deno's TLS sockets take all that comes, however slowly it is read. */
+  readonly window: number = 4 * 1024 * 1024;
   readonly #plain: Transport = new FetchTransport({});
   #agent: https.Agent | undefined;
 

@@ -14,8 +14,11 @@ import type { Content } from "./transport.ts";
 
 /** A blob to send. */
 export interface Upload {
+  /** The digest of its bytes. */
   readonly digest: string;
+  /** How many bytes it has. */
   readonly size: number;
+  /** Where the bytes come from, as often as needed. */
   readonly source: Pick<ArchiveSource, "name" | "open" | "range">;
 }
 
