@@ -10,7 +10,7 @@ import { type IndexedArchive, openIndexed, readEntry } from "./archive/segment.t
 import { claimedTargets, type Claims } from "./claims.ts";
 import { createSha256, toClaimsHash } from "./digest.ts";
 import { ParError } from "./errors.ts";
-import { type FileSink, quote, writeFile } from "./files.ts";
+import { type FileSink, quote, resolvePath, writeFile } from "./files.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 import { targetNotFound } from "./remove.ts";
 import type { ArchiveSource } from "./source.ts";
@@ -63,17 +63,13 @@ export async function extract(
   const source = toSource(archive);
   const outputs = Object.entries(options.outputs)
     .map(([target, path]) => [parseTarget(target), path] as const);
-  requireDistinct(outputs);
+  await requireDistinct(outputs);
   const indexed = await openIndexed(source, options);
   if (!indexed) return await extractInOnePass(source, outputs, options);
   for (const [target] of outputs) requireTarget(target, source, indexed.claims);
-  for (const [target, path] of outputs) {
-    await writeFile(
-      path,
-      (sink) => copyEntry(source, indexed, target, sink, options),
-      { mode: MODE, signal: options.signal },
-    );
-  }
+  await withSinks(outputs, options.signal, async (sinks) => {
+    for (const [target, sink] of sinks) await copyEntry(source, indexed, target, sink, options);
+  });
   return indexed;
 }
 
@@ -113,8 +109,8 @@ function requireTarget(target: Target, source: ArchiveSource, claims: Claims): v
   if (!targets.includes(target)) throw targetNotFound(target, source.name, targets);
 }
 
-function requireDistinct(outputs: readonly Output[]): void {
-  const paths = outputs.map(([, path]) => path);
+async function requireDistinct(outputs: readonly Output[]): Promise<void> {
+  const paths = await Promise.all(outputs.map(([, path]) => resolvePath(path)));
   const twice = paths.find((path, i) => paths.indexOf(path) !== i);
   if (twice === undefined) return;
   throw new ParError(

@@ -17,12 +17,34 @@ const CHUNK_LENGTH = 256 * 1024;
  * @returns The source.
  */
 export function fileSource(path: string): ArchiveSource {
+  let first: string | undefined;
+  const check: Check = (info) => {
+    const now = identityOf(info);
+    first ??= now;
+    if (first !== now) throw fileChanged(path);
+  };
   return {
     name: path,
-    open: () => readFile(path),
-    range: (start, length) => readFile(path, start, length),
+    open: () => readChunks(path, 0, Infinity, check),
+    range: (start, length) => readChunks(path, start, length, check),
     size: async () => (await stat(path)).size,
   };
+}
+
+/** Looks at the state of a file that was just opened. */
+type Check = (info: Deno.FileInfo) => void;
+
+/** Tells one state of a file from the next, without reading it. */
+export function identityOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
+  return [dev, ino, size, mtime?.getTime()].join(" ");
+}
+
+/** The error for a file that is not the one it was. */
+export function fileChanged(path: string): ParError {
+  return new ParError(
+    "ERR_FILE_CHANGED",
+    `Cannot go on with ${quote(path)}: another program changed it meanwhile; try again`,
+  );
 }
 
 /**
@@ -33,9 +55,14 @@ export function fileSource(path: string): ArchiveSource {
  * @param length Bytes to read at most.
  * @throws {ParError} `ERR_FILE_NOT_FOUND` or `ERR_FILE_UNREADABLE`.
  */
-export async function* readFile(path: string, start = 0, length = Infinity): Bytes {
+export function readFile(path: string, start = 0, length = Infinity): Bytes {
+  return readChunks(path, start, length, () => {});
+}
+
+async function* readChunks(path: string, start: number, length: number, check: Check): Bytes {
   using file = await openForReading(path);
   try {
+    check(await file.stat());
     if (start > 0) await file.seek(start, Deno.SeekMode.Start);
     while (length > 0) {
       const chunk = new Uint8Array(Math.min(CHUNK_LENGTH, length));
@@ -125,6 +152,7 @@ export async function writeFile<T>(
   produce: (sink: FileSink) => Promise<T>,
   options: WriteFileOptions = {},
 ): Promise<T> {
+  throwIfAborted(options.signal);
   const destination = await resolveDestination(path);
   if (destination.device) {
     using file = await attempt(path, () => Deno.open(path, { write: true }));
@@ -188,13 +216,30 @@ async function resolveDestination(path: string): Promise<{ path: string; device:
   }
 }
 
+/**
+ * Gives the one spelling of a path by which two can be compared.
+ *
+ * @param path A path, of a file that need not exist.
+ */
+export async function resolvePath(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    const at = lastSeparator(path);
+    const folder = await Deno.realPath(path.slice(0, at + 1) || ".").catch(() => undefined);
+    return folder === undefined ? path : `${folder}/${path.slice(at + 1)}`;
+  }
+}
+
 /** One name for each destination: its lock keeps writers apart, and no leftovers pile up. */
 function temporaryPath(path: string): string {
-  const at = Math.max(
-    path.lastIndexOf("/"),
-    Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1,
-  );
+  const at = lastSeparator(path);
   return `${path.slice(0, at + 1)}.${path.slice(at + 1)}.part`;
+}
+
+function lastSeparator(path: string): number {
+  const backslash = Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1;
+  return Math.max(path.lastIndexOf("/"), backslash);
 }
 
 async function openTemporary(path: string, options: WriteFileOptions): Promise<Deno.FsFile> {
@@ -216,6 +261,8 @@ async function openTemporary(path: string, options: WriteFileOptions): Promise<D
       if (named?.ino === opened.ino && named.dev === opened.dev) {
         // A second name, laid here by somebody else, would have us overwrite the file it is for.
         if ((opened.nlink ?? 1) > 1) throw inTheWay(path);
+        if (signal?.aborted) await Deno.remove(path);
+        throwIfAborted(signal);
         await file.truncate(0);
         if (mode !== undefined && Deno.build.os !== "windows") await Deno.chmod(path, mode);
         return file;
@@ -231,6 +278,8 @@ async function openTemporary(path: string, options: WriteFileOptions): Promise<D
 
 /** Waits for the writer before, unless the user has had enough of waiting. */
 async function lock(file: Deno.FsFile, signal: AbortSignal | undefined): Promise<void> {
+  // Older releases of Deno have no way to try.
+  if (await file.tryLock?.(true)) return;
   throwIfAborted(signal);
   const aborted = Promise.withResolvers<void>();
   const abort = (): void => aborted.resolve();

@@ -23,6 +23,9 @@ const SMALL_CONTENT_LENGTH = 1024 * 1024;
 /** RFC 1952, section 2.3.1: a checksum and a length. */
 const TRAILER_LENGTH = 8;
 
+/** What a sync flush ends in: the lengths of an empty stored block (RFC 1951, section 3.2.4). */
+const FLUSH = [0, 0, 0xff, 0xff];
+
 /** A final, empty deflate block (RFC 1951, section 3.2.6). */
 const FINAL_BLOCK = Uint8Array.of(3, 0);
 
@@ -94,6 +97,9 @@ export interface GunzipOptions {
 /**
  * Decompresses the member whose header was just read.
  *
+ * It is one stream, as every other reader has it. To inflate it part by part instead could come to
+ * other bytes than theirs: where a part ends, nothing but the stream itself can tell.
+ *
  * @param reader The stream, behind the header; left at its end.
  * @param header The header.
  * @param options What to check beside the checksum. In a browser, boundaries are not seen.
@@ -128,26 +134,19 @@ export async function* gunzip(
     onChecksum?.(part.crc);
     part = { start: length, crc: 0 };
   };
-  let fed = 0;
-  using inflaters = new DisposableStack();
-  let inflater = inflaters.use(new Inflater(zlib));
+  using inflater = new Inflater(zlib);
   while (!inflater.ended) {
     const boundary = boundaries[passed];
-    if (boundary?.deflated === fed) {
-      if (boundary.inflated !== length) throw mismatch();
-      passed++;
+    if (boundary?.deflated === inflater.fed) {
+      const last = ++passed === boundaries.length;
+      if (boundary.inflated !== length || !(last || isFlushed(inflater.tail))) throw mismatch();
       endPart();
-      if (passed === boundaries.length) continue;
-      // Inflated from an empty history each, the parts are known to be the same in another place.
-      if (!await inflater.canEnd()) throw mismatch();
-      inflater = inflaters.use(new Inflater(zlib));
       continue;
     }
     const chunk = await reader.readSome(
-      Math.min(CHUNK_LENGTH, (boundary?.deflated ?? Infinity) - fed),
+      Math.min(CHUNK_LENGTH, (boundary?.deflated ?? Infinity) - inflater.fed),
     );
     if (!chunk) throw truncated(reader.position);
-    fed += chunk.length;
     for await (const inflated of inflater.feed(chunk)) {
       part.crc = zlib.crc32(inflated, part.crc);
       length += inflated.length;
@@ -155,7 +154,7 @@ export async function* gunzip(
     }
   }
   const { unused } = inflater;
-  const end = fed - unused.length;
+  const end = inflater.fed - unused.length;
   if (passed < boundaries.length || end !== (boundaries.at(-1)?.deflated ?? end)) throw mismatch();
   if (boundaries.length === 0) endPart();
   reader.unread(unused);
@@ -181,6 +180,7 @@ export async function* gunzip(
 class Inflater implements Disposable {
   readonly #stream: InflateRaw;
   #last: Uint8Array = new Uint8Array(0);
+  #tail: Uint8Array = new Uint8Array(0);
   #fed = 0;
   #failure: unknown;
   #wake = (): void => {};
@@ -192,6 +192,16 @@ class Inflater implements Disposable {
       this.#failure = error;
       this.#wake();
     });
+  }
+
+  /** How many bytes it was fed. */
+  get fed(): number {
+    return this.#fed;
+  }
+
+  /** The last of them, as many as a sync flush ends in. */
+  get tail(): Uint8Array {
+    return this.#tail;
   }
 
   /** Whether the final block has ended, with bytes left over. */
@@ -208,6 +218,7 @@ class Inflater implements Disposable {
   async *feed(chunk: Uint8Array): Bytes {
     let done = false;
     this.#last = chunk;
+    this.#tail = concat([this.#tail, chunk.subarray(-FLUSH.length)]).subarray(-FLUSH.length);
     this.#fed += chunk.length;
     this.#stream.write(chunk, () => {
       done = true;
@@ -220,16 +231,6 @@ class Inflater implements Disposable {
       else if (done) return;
       else await new Promise<void>((resolve) => this.#wake = resolve);
     }
-  }
-
-  /**
-   * Whether a final block could follow what it was fed: whether that ends where a block ends, at a
-   * byte boundary. Nothing can be fed after this.
-   */
-  async canEnd(): Promise<boolean> {
-    const behind = Uint8Array.of(0);
-    for await (const _ of this.feed(concat([FINAL_BLOCK, behind]))) return false;
-    return this.ended && this.unused.length === behind.length;
   }
 
   [Symbol.dispose](): void {
@@ -259,6 +260,11 @@ export async function* inflateSegment(deflated: Bytes): Bytes {
   } catch (cause) {
     throw cause instanceof TypeError ? corrupt(cause.message, cause) : cause;
   }
+}
+
+/** Whether bytes end in a sync flush, as all that can be copied does. */
+function isFlushed(deflated: Uint8Array): boolean {
+  return FLUSH.every((byte, i) => byte === deflated.at(i - FLUSH.length));
 }
 
 function inflateError(cause: unknown): unknown {
@@ -316,11 +322,11 @@ async function gunzipSmall(
   const end = member.length - TRAILER_LENGTH;
   if ((boundaries.at(-1)?.deflated ?? end) !== end) throw mismatch();
   for (const { deflated, inflated } of boundaries) {
-    // Only where a block ends, at a byte boundary, can a final one follow.
-    const before = deflated === end
-      ? content
-      : await decompress("deflate-raw", member.subarray(0, deflated), FINAL_BLOCK).catch(() => []);
-    if (lengthOf(before) !== inflated) throw mismatch();
+    const before = member.subarray(0, deflated);
+    const flushed = deflated === end || isFlushed(before);
+    const blocks = deflated === end ? [before] : [before, FINAL_BLOCK];
+    const found = await decompress("deflate-raw", ...blocks).catch(() => []);
+    if (!flushed || lengthOf(found) !== inflated) throw mismatch();
   }
   await reader.read(member.length);
   return content;

@@ -15,7 +15,7 @@ import {
 import { copySegments } from "./archive/segment.ts";
 import type { Claims } from "./claims.ts";
 import { ParError } from "./errors.ts";
-import { fileSource, quote, stat, writeFile } from "./files.ts";
+import { fileChanged, fileSource, identityOf, quote, stat, writeFile } from "./files.ts";
 import type { KeyPair, PublicKey } from "./nkey.ts";
 import {
   type MeasuredContent,
@@ -112,7 +112,7 @@ export async function rewriteArchive(
 ): Promise<RewriteResult> {
   const { mode } = await stat(path);
   return await writeFile(path, async (sink) => {
-    const before = await identify(path);
+    const before = identityOf(await stat(path));
     const source = fileSource(path);
     await using cursor = new EntryCursor(source);
     const open = await openArchive(source, cursor, options);
@@ -127,12 +127,7 @@ export async function rewriteArchive(
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);
-    if (await identify(path) !== before) {
-      throw new ParError(
-        "ERR_FILE_CHANGED",
-        `Cannot replace ${quote(path)}: another program changed it meanwhile; try again`,
-      );
-    }
+    if (identityOf(await stat(path)) !== before) throw fileChanged(path);
     return { claims, token, targets };
   }, { mode: mode === null ? undefined : mode & 0o777, signal: options.signal });
 }
@@ -166,10 +161,4 @@ export function requireIdentity(claims: Claims, options: Resigning, name: string
   };
   check("issuer", claims.iss, options.issuer);
   check("subject", claims.sub, options.subject);
-}
-
-/** Tells one state of a file from the next, without reading it. */
-async function identify(path: string): Promise<string> {
-  const { dev, ino, size, mtime } = await stat(path);
-  return [dev, ino, size, mtime?.getTime()].join(" ");
 }

@@ -198,11 +198,22 @@ function toBase64Url(bytes: Uint8Array): string {
 }
 
 function parseJson(bytes: Uint8Array, part: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
     throw malformed(`its ${part} is not JSON in UTF-8`);
   }
+  if (!nestsWithin(MAX_DEPTH, value)) throw malformed(`its ${part} is nested too deeply`);
+  return value;
+}
+
+/** What the reference's JSON parser takes; deeper texts exhaust the stack of whoever writes them. */
+const MAX_DEPTH = 128;
+
+function nestsWithin(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((each) => nestsWithin(levels - 1, each));
 }
 
 function malformed(reason: string): ParError {

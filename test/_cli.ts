@@ -54,7 +54,6 @@ export async function sandbox(): Promise<Sandbox> {
   await Deno.mkdir(home);
   const keys = `${home}/.wash/keys`;
   const run = async (args: readonly string[], options: RunOptions = {}): Promise<Output> => {
-    const [verb = "", ...rest] = args;
     const env: Record<string, string> = {
       HOME: home,
       USER: "kevin",
@@ -64,7 +63,13 @@ export async function sandbox(): Promise<Sandbox> {
       ...options.env,
     };
     for (const name of options.unset ?? []) delete env[name];
-    const command = [Deno.execPath(), "run", ...taskFlags(verb), `${ROOT}/cli.ts`, verb, ...rest];
+    const command = [
+      Deno.execPath(),
+      "run",
+      ...taskFlags(args[0] ?? ""),
+      `${ROOT}/cli.ts`,
+      ...args,
+    ];
     const [program = "", ...all] = [...options.through ?? [], ...command];
     const output = await runTool(program, all, { cwd: folder, env, clearEnv: true });
     await assertNoSeeds(output, [folder, keys]);

@@ -69,8 +69,8 @@ export async function openIndexed(
  * @param index Its index.
  * @param name The entry's name.
  * @param options Limits, signal, progress.
- * @throws {ParError} `ERR_TARGET_NOT_FOUND` where the index has no such entry; `ERR_INDEX_MISMATCH`
- * where another entry, or none, is in its place; and any other code of the category `untrusted`.
+ * @throws {ParError} `ERR_INDEX_MISMATCH` where the index has no such entry, or where another entry,
+ * or none, is in its place; and any other code of the category `untrusted`.
  */
 export async function* readEntry(
   source: ArchiveSource,
@@ -81,8 +81,8 @@ export async function* readEntry(
   const segment = index.find((segment) => segment.name === name);
   if (!segment || !source.range) {
     throw new ParError(
-      "ERR_TARGET_NOT_FOUND",
-      `Cannot find ${JSON.stringify(name)} in the index of ${JSON.stringify(source.name)}`,
+      "ERR_INDEX_MISMATCH",
+      `Cannot trust ${JSON.stringify(source.name)}: its index has no entry ${JSON.stringify(name)}`,
     );
   }
   const { offset, deflatedLength, length } = segment;

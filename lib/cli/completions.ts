@@ -21,7 +21,7 @@ export function completionsCommand(program: () => Promise<Command>): Command {
       examples("source <(par completions bash)", "par completions fish | source"),
     )
     .action(async (shell: string) => {
-      const script = SCRIPTS[shell];
+      const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
       if (!script) {
         throw new ParError(
           "ERR_OPTION_INVALID",

@@ -4,13 +4,18 @@
  * @module
  */
 
-import { redact } from "./redact.ts";
+import { redact, redactResult } from "./redact.ts";
 import { paint } from "./style.ts";
 
 const encoder = new TextEncoder();
 
 /** Writes a result, whole, to standard output. */
 export async function print(text: string): Promise<void> {
+  await printSecret(redactResult(text));
+}
+
+/** Writes a result that may be a seed, because that was asked for. */
+export async function printSecret(text: string): Promise<void> {
   const bytes = encoder.encode(text.endsWith("\n") ? text : `${text}\n`);
   for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
 }

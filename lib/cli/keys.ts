@@ -2,7 +2,7 @@ import { Command } from "npm:commander@15.1.0";
 import { ParError } from "../errors.ts";
 import { keyPath, listKeys, readKey, storeKey } from "../keystore.ts";
 import { KEY_ROLES, KeyPair, type KeyRole } from "../nkey.ts";
-import { print, printJson, say } from "./io.ts";
+import { print, printJson, printSecret, say } from "./io.ts";
 import { examples, outputOption } from "./options.ts";
 import { directoryOption, keyDirectory, userName } from "./signing.ts";
 
@@ -49,21 +49,21 @@ export function keysCommand(): Command {
 }
 
 /** Other names of the roles, as people know them from elsewhere. */
-const ALIASES: Readonly<Record<string, KeyRole>> = {
-  provider: "service",
-  component: "module",
-  host: "server",
-  x25519: "curve",
-};
+const ALIASES: ReadonlyMap<string, KeyRole> = new Map([
+  ["provider", "service"],
+  ["component", "module"],
+  ["host", "server"],
+  ["x25519", "curve"],
+]);
 
 function parseRole(kind: string): KeyRole {
   const name = kind.toLowerCase();
-  const role = ALIASES[name] ?? KEY_ROLES.find((each) => each === name);
+  const role = ALIASES.get(name) ?? KEY_ROLES.find((each) => each === name);
   if (role) return role;
   throw new ParError(
     "ERR_OPTION_INVALID",
     `Cannot make a key of kind ${JSON.stringify(kind)}: the kinds are ` +
-      [...KEY_ROLES, ...Object.keys(ALIASES)].join(", "),
+      [...KEY_ROLES, ...ALIASES.keys()].join(", "),
   );
 }
 
@@ -103,7 +103,9 @@ async function get(name: string, flags: KeysFlags & { readonly public?: boolean 
   const path = `${keyDirectory(flags)}/${name.replace(/\.nk$/, "")}.nk`;
   const pair = await readKey(path, { title: "key" });
   const shown = flags.public ? {} : { seed: pair.seed() };
-  if (flags.output === "json") {
-    await printJson({ public_key: pair.publicKey, ...shown, success: true });
-  } else await print(shown.seed ?? pair.publicKey);
+  await printSecret(
+    flags.output === "json"
+      ? JSON.stringify({ public_key: pair.publicKey, ...shown, success: true }, null, 2)
+      : shown.seed ?? pair.publicKey,
+  );
 }

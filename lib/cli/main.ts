@@ -72,7 +72,8 @@ async function buildProgram(args: readonly string[], signal: AbortSignal): Promi
     .exitOverride()
     .hook("preAction", (_program, command) => ignoreEmptyVariables(command))
     .configureOutput({ writeErr: (text) => say(text.trimEnd()) });
-  const verb = VERBS[args[0] ?? ""];
+  const [name = ""] = args;
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   for (const load of verb ? [verb] : Object.values(VERBS)) {
     const command = (await load())(signal, () => buildProgram([], signal));
     program.addCommand(withSharedSettings(command, program));
@@ -123,7 +124,7 @@ function causes(error: Error): string[] {
 
 /** The arguments may be what is wrong, so this looks at them without parsing. */
 function wantsJson(args: readonly string[]): boolean {
-  return args.some((arg, i) =>
-    /^(-o|--output=)json$/.test(arg) || (/^(-o|--output)$/.test(arg) && args[i + 1] === "json")
-  );
+  // Where extract writes to is its `--output`.
+  const flag = args[0] === "extract" ? "-o|--format" : "-o|--output";
+  return new RegExp(`(^| )(${flag})[ =]?json( |$)`).test(args.join(" "));
 }

@@ -206,6 +206,9 @@ function reasonOf(cause: unknown): string {
   while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
   const text = deepest instanceof Error ? deepest.message : String(deepest);
   return printable(
-    text.replace(/^.*client error \(\w+\): /s, "").replace(/\bhttps?:\/\/[^\s)]*/g, "…"),
+    text.replace(/^Fetch failed: |^.*client error \(\w+\): /s, "").replace(
+      /\bhttps?:[^\s)]*/g,
+      "…",
+    ),
   );
 }

@@ -54,7 +54,7 @@ export interface FaultProxy extends AsyncDisposable {
   /** Its host and port, as references have them. */
   readonly host: string;
   /** What has passed. */
-  readonly requests: readonly ProxiedRequest[];
+  requests: ProxiedRequest[];
   /** How many faults there were. */
   faults: number;
   /** Decides from now on. */
@@ -65,11 +65,10 @@ export interface FaultProxy extends AsyncDisposable {
 export function startFaultProxy(upstream: string | undefined, rule: Rule): FaultProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.Conn>();
-  const requests: ProxiedRequest[] = [];
   const running = new Set<Promise<void>>();
   const proxy: FaultProxy = {
     host: `127.0.0.1:${listener.addr.port}`,
-    requests,
+    requests: [],
     faults: 0,
     rule,
     async [Symbol.asyncDispose]() {
@@ -89,7 +88,7 @@ export function startFaultProxy(upstream: string | undefined, rule: Rule): Fault
       if (head === undefined) return;
       const [method = "", path = ""] = head.first.split(" ");
       const request = { method, path, headers: new Map(head.headers) };
-      requests.push(request);
+      proxy.requests.push(request);
       const fault = proxy.rule(request);
       if (fault) proxy.faults++;
       const length = Number(request.headers.get("content-length") ?? 0);

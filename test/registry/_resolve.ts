@@ -1,14 +1,21 @@
 /**
- * Reads an archive in a process of its own, whose permissions a test chooses, past a certificate that
- * nobody knows: a reference in, the manifest's digest and how many bytes the layer had out.
+ * Reads an archive in a process of its own, whose permissions a test chooses: a reference, options as
+ * JSON and a cache's folder in; the manifest's digest, the layer's length and how many bytes came over
+ * the network out.
  *
  * @module
  */
 
+import { BlobCache } from "../../lib/registry/cache.ts";
 import { registrySource } from "../../lib/registry/pull.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
 
-using source = registrySource(parseReference(Deno.args[0] ?? ""), { insecureSkipTlsVerify: true });
+const [reference = "", options = "{}", folder] = Deno.args;
+using source = registrySource(parseReference(reference), {
+  ...JSON.parse(options),
+  ...(folder ? { cache: new BlobCache(folder) } : {}),
+});
 let length = 0;
 for await (const chunk of source.open()) length += chunk.length;
-console.log(JSON.stringify({ digest: (await source.resolve()).digest, length }));
+const { digest } = await source.resolve();
+console.log(JSON.stringify({ digest, length, bytesRead: source.bytesRead }));

@@ -9,14 +9,11 @@ import { pullArchive } from "../../lib/registry/pull.ts";
 import { pushArchive } from "../../lib/registry/push.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
 
-const [text = "", file = "", destination = "", mode] = Deno.args;
+const [text = "", file = "", destination = "", options = "{}"] = Deno.args;
 const reference = parseReference(text);
-const monolithic = mode === "monolithic";
-const { layerDigest } = await pushArchive(reference, fileSource(file), {
-  insecure: true,
-  monolithic,
-});
-const { size } = await pullArchive(reference, { insecure: true, destination });
+const settings = JSON.parse(options);
+const { layerDigest } = await pushArchive(reference, fileSource(file), settings);
+const { size } = await pullArchive(reference, { ...settings, destination });
 // The kernel's own count of the highest resident set, in KiB (proc_pid_status(5)).
 const status = await Deno.readTextFile("/proc/self/status");
 const peak = Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024;

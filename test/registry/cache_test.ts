@@ -6,9 +6,9 @@ import { pushArchive } from "../../lib/registry/push.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
 import { blobSource } from "../../lib/source.ts";
 import { chunked, collect, noise } from "../_bytes.ts";
-import { temporaryFolder } from "../_tools.ts";
+import { ROOT, temporaryFolder } from "../_tools.ts";
 import { startFaultProxy } from "./_fault_proxy.ts";
-import { hasDockerRegistry, startDockerRegistry } from "./_registry.ts";
+import { hasDockerRegistry, run, startDockerRegistry } from "./_registry.ts";
 
 const BYTES = noise(300_000);
 const HEX = createHash("sha256").update(BYTES).digest("hex");
@@ -70,8 +70,6 @@ Deno.test("BlobCache takes no file for a blob that is not that blob", async () =
 Deno.test("BlobCache keeps nothing of what was not received to its end", async () => {
   await using folder = await temporaryFolder();
   const cache = new BlobCache(folder.path);
-  for await (const _ of cache.keep(BLOB, receiver())) break;
-  assert.deepEqual(files(folder.path), []);
   const failure = new Error("it broke off");
   async function* broken(): AsyncGenerator<Uint8Array> {
     yield BYTES.slice(0, 1000);
@@ -81,7 +79,7 @@ Deno.test("BlobCache keeps nothing of what was not received to its end", async (
   assert.deepEqual(files(folder.path), []);
 });
 
-Deno.test("BlobCache receives no more than is read of it", async () => {
+Deno.test("BlobCache receives no more than is read, and leaves a mere beginning alone", async () => {
   await using folder = await temporaryFolder();
   const cache = new BlobCache(folder.path);
   let asked = 0;
@@ -91,8 +89,27 @@ Deno.test("BlobCache receives no more than is read of it", async () => {
       yield chunk;
     }
   }
-  for await (const _ of cache.keep(BLOB, counted)) break;
-  assert.equal(asked, 1);
+  let read = 0;
+  for await (const chunk of cache.keep(BLOB, counted)) {
+    read += chunk.length;
+    assert.equal(asked * 10_000, read);
+    assert.equal(files(folder.path).length, read > 40_000 ? 1 : 0);
+    if (read === 60_000) break;
+  }
+  assert.equal(asked, 6);
+  assert.deepEqual(files(folder.path), []);
+});
+
+Deno.test("BlobCache keeps a blob that is no longer than its beginning", async () => {
+  await using folder = await temporaryFolder();
+  const cache = new BlobCache(folder.path);
+  for (const length of [0, 1, 32 * 1024]) {
+    const bytes = noise(length);
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const blob = { mediaType: "any", digest, size: length };
+    assert.deepEqual(await collect(cache.keep(blob, () => chunked(bytes, 10_000))), bytes);
+    assert(await cache.find(blob));
+  }
 });
 
 Deno.test("BlobCache lets the bytes pass where it cannot be written", async () => {
@@ -105,13 +122,19 @@ Deno.test("BlobCache lets the bytes pass where it cannot be written", async () =
   }
 });
 
-Deno.test("BlobCache receives a blob once for two who want it at once", async () => {
+Deno.test("BlobCache receives a blob once for two who want it at once, but its beginning", async () => {
   await using folder = await temporaryFolder();
-  const receive = receiver();
+  let received = 0;
+  async function* receive(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunked(BYTES, 10_000)) {
+      received += chunk.length;
+      yield chunk;
+    }
+  }
   const caches = [new BlobCache(folder.path), new BlobCache(folder.path)];
   const results = await Promise.all(caches.map((cache) => collect(cache.keep(BLOB, receive))));
   for (const result of results) assert.deepEqual(result, BYTES);
-  assert.equal(receive.calls, 1);
+  assert.equal(received, BYTES.length + 40_000);
   assert.deepEqual(files(folder.path), [HEX]);
 });
 
@@ -178,5 +201,38 @@ Deno.test({
     await push(moved);
     using source = registrySource(reference, options);
     assert.deepEqual(await collect(source.open()), moved);
+  },
+});
+
+Deno.test({
+  name: "a cache serves two processes at once, and the layer is received once",
+  ignore: !hasDockerRegistry,
+  async fn() {
+    await using registry = await startDockerRegistry();
+    await using folder = await temporaryFolder();
+    const reference = `${registry.host}/kv:1`;
+    const bytes = noise(8_000_000);
+    const { digest, layerDigest } = await pushArchive(
+      parseReference(reference),
+      blobSource(bytes, "kv.par"),
+      { insecure: true },
+    );
+    const read = () =>
+      run(Deno.execPath(), [
+        ...["run", "--no-prompt", "--no-config", "--no-lock", `--allow-net=${registry.host}`],
+        ...[`--allow-read=${folder.path}`, `--allow-write=${folder.path}`],
+        `${ROOT}/test/registry/_resolve.ts`,
+        ...[reference, '{"insecure":true}', folder.path],
+      ]);
+    const results = (await Promise.all([read(), read(), read()])).map((text) => JSON.parse(text));
+    for (const result of results) {
+      assert.equal(result.digest, digest);
+      assert.equal(result.length, bytes.length);
+    }
+    const received = results.map(({ bytesRead }) => bytesRead).sort((a, b) => a - b);
+    // The others may have come while the first was at work, or after it.
+    assert.equal(received[2], bytes.length);
+    assert(received[1] <= 32 * 1024, `${received}`);
+    assert.deepEqual(files(folder.path), [layerDigest.slice("sha256:".length)]);
   },
 });
