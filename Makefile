@@ -3,7 +3,7 @@
 DENO := scripts/deno
 EXAMPLE := examples/fakepay-provider
 
-.PHONY: help par par-full inspect push test check fmt deno
+.PHONY: help par par-full inspect push install test check web web-serve fmt deno
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -20,11 +20,20 @@ inspect: deno ## inspect the example provider's archive
 push: deno ## push the example provider's archive to a registry
 	@$(MAKE) --no-print-directory -C $(EXAMPLE) push
 
+install: deno ## put the command par under PREFIX, /usr/local by default
+	@$(DENO) run --quiet --allow-read --allow-write --allow-env=PREFIX,DESTDIR scripts/install.ts
+
 test: deno ## run the tests; what needs a missing tool is skipped by name
 	@$(DENO) task test
 
 check: deno ## format, lint, types, documentation and tests
 	@$(DENO) task check
+
+web: deno ## build the page that inspects archives in a browser
+	@$(DENO) task web
+
+web-serve: deno ## serve that page on loopback, and print its address
+	@$(DENO) task web:serve
 
 fmt: deno ## format the sources
 	@$(DENO) fmt

@@ -41,8 +41,14 @@ export {
 } from "./lib/registry/credentials.ts";
 export { BlobCache, cacheFolder } from "./lib/registry/cache.ts";
 export type { RegistryOptions } from "./lib/registry/options.ts";
+export type { ArchiveManifest } from "./lib/registry/manifest.ts";
+export type { Descriptor } from "./lib/registry/download.ts";
+export type { Annotations } from "./lib/registry/media_types.ts";
+export type { TrustOptions } from "./lib/registry/transport.ts";
+export type { Clock } from "./lib/registry/retry.ts";
 export type { BinaryInput, BinaryOptions } from "./lib/binary.ts";
 export {
+  type Compression,
   type Content,
   packArchive,
   type PackedArchive,
@@ -58,11 +64,14 @@ export {
   readArchive,
   readClaims,
   type ReadOptions,
+  type ReadSegment,
   type VerifiedArchive,
   type VerifiedClaims,
 } from "./lib/archive/reader.ts";
 export type { EntryKind } from "./lib/archive/entries.ts";
-export { writeArchive, type WriteEntry } from "./lib/archive/writer.ts";
+export { writeArchive, type WriteEntry, type WriteOptions } from "./lib/archive/writer.ts";
+export type { DeflatedSegment } from "./lib/gzip.ts";
+export type { IndexedSegment, SegmentLengths } from "./lib/archive/index.ts";
 export type { Limits } from "./lib/archive/limits.ts";
 export { type Claims, type Json, parseClaims, type ProviderMetadata } from "./lib/claims.ts";
 export {

@@ -67,18 +67,18 @@ export const WASCAP_REVISION = 3;
  */
 export function parseClaims(payload: unknown): Claims {
   if (!isObject(payload)) throw invalid("the payload is not a JSON object");
-  for (const field of ["iat"]) require(payload, field, isTime, "a time in seconds");
+  for (const field of ["iat"]) requireField(payload, field, isTime, "a time in seconds");
   for (const field of ["exp", "nbf"]) optional(payload, field, isTime, "a time in seconds");
-  for (const field of ["jti", "iss", "sub"]) require(payload, field, isString, "a string");
+  for (const field of ["jti", "iss", "sub"]) requireField(payload, field, isString, "a string");
   optional(payload, "wascap_revision", isTime, "a whole number");
   const metadata = payload["wascap"];
   if (!isObject(metadata)) throw invalid("`wascap` is not an object; is this a provider's token?");
-  require(metadata, "vendor", isString, "a string", "wascap.");
+  requireField(metadata, "vendor", isString, "a string", "wascap.");
   for (const field of ["name", "capid", "ver"]) {
     optional(metadata, field, isString, "a string", "wascap.");
   }
   optional(metadata, "rev", isRevision, "a 32-bit integer", "wascap.");
-  require(metadata, "target_hashes", isObject, "an object", "wascap.");
+  requireField(metadata, "target_hashes", isObject, "an object", "wascap.");
   for (const [name, hash] of Object.entries(metadata["target_hashes"] as object)) {
     if (!isString(hash) || !/^[0-9A-F]{64}$/.test(hash)) {
       throw invalid(
@@ -126,14 +126,14 @@ function checkKey(
 
 type Check = (value: unknown) => boolean;
 
-function require(object: JsonObject, field: string, is: Check, what: string, path = ""): void {
+function requireField(object: JsonObject, field: string, is: Check, what: string, path = ""): void {
   if (!is(object[field])) throw invalid(`\`${path}${field}\` is not ${what}`);
 }
 
 /** The reference writes no absent field, yet reads `null` as one. */
 function optional(object: JsonObject, field: string, is: Check, what: string, path = ""): void {
   if (object[field] === null) delete object[field];
-  if (Object.hasOwn(object, field)) require(object, field, is, what, path);
+  if (Object.hasOwn(object, field)) requireField(object, field, is, what, path);
 }
 
 type JsonObject = Record<string, unknown>;

@@ -6,6 +6,7 @@
  */
 
 import { builtin } from "./runtime.ts";
+import { tidy } from "./tidy.ts";
 
 /** A block to deflate. */
 export interface Block {
@@ -108,7 +109,7 @@ function startWorkers(level: number, count: number, substitute: Deflate): Deflat
   const workers: DeflateWorker[] = [];
   // To load a file takes a permission that the caller may not have, and whose refusal would leave
   // its trace on the terminal. The functions' own text takes none.
-  const script = `(${serve})(${createDeflate}, ${level});`;
+  const script = `(${serve})(${createDeflate}, ${level}, ${tidy});`;
   const url = `data:text/javascript,${encodeURIComponent(script)}`;
   try {
     while (workers.length < count) workers.push(new DeflateWorker(url, substitute));
@@ -119,19 +120,21 @@ function startWorkers(level: number, count: number, substitute: Deflate): Deflat
 }
 
 /** What a worker does. It is sent there as text, so it can use nothing from around it. */
-function serve(create: typeof createDeflate, level: number): void {
+function serve(create: typeof createDeflate, level: number, cleanUp: typeof tidy): void {
   const scope = globalThis as unknown as {
     onmessage: (event: MessageEvent<Block>) => void;
     postMessage: (message: unknown, transfer?: readonly unknown[]) => void;
     process: { getBuiltinModule: (name: "node:zlib") => typeof import("node:zlib") };
   };
   const deflate = create(scope.process.getBuiltinModule("node:zlib"), level);
+  let count = 0;
   let turn = Promise.resolve();
   scope.onmessage = ({ data }): void => {
     turn = turn.then(async () => {
       try {
         const deflated = await deflate(data);
         scope.postMessage(deflated, [deflated.buffer]);
+        if (count++ % 4 === 0) cleanUp();
       } catch {
         scope.postMessage(undefined);
       }
@@ -147,16 +150,6 @@ function serve(create: typeof createDeflate, level: number): void {
  * instead of a new one would remember the block before, and the bytes depend on who deflated that.
  */
 function createDeflate(zlib: typeof import("node:zlib"), level: number): Deflate {
-  // V8 lets used buffers pile up by the dozens of megabytes in each thread. Memory that is asked for,
-  // never touched and forgotten makes it clean up, and takes none.
-  const tidy = (): void => {
-    try {
-      new ArrayBuffer(64 * 1024 * 1024);
-    } catch {
-      // Where so much is not to be had, it cleans up anyway.
-    }
-  };
-  let count = 0;
   return async ({ bytes, window }) => {
     const stream = zlib.createDeflateRaw({ level });
     let failure: unknown;
@@ -191,7 +184,6 @@ function createDeflate(zlib: typeof import("node:zlib"), level: number): Deflate
       deflated.set(part, at);
       at += part.length;
     }
-    if (++count % 4 === 0) tidy();
     return deflated;
   };
 }

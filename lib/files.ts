@@ -126,7 +126,7 @@ export interface FileSink {
 
 /** Settings of {@linkcode writeFile}. */
 export interface WriteFileOptions {
-  /** Permission bits of the file; those that the process gives new files where left out. */
+  /** Permission bits of the file; those of the file it replaces, or of any new file, where left out. */
   readonly mode?: number | undefined;
   /** Stops the work, and takes what it wrote away. */
   readonly signal?: AbortSignal | undefined;
@@ -159,7 +159,9 @@ export async function writeFile<T>(
     return await produce({ write: (chunk) => attempt(path, () => writeAll(file, chunk)) });
   }
   const temporary = temporaryPath(destination.path);
-  using file = await attempt(path, () => openTemporary(temporary, options));
+  const mode = options.mode ??
+    (typeof destination.mode !== "number" ? undefined : destination.mode & 0o777);
+  using file = await attempt(path, () => openTemporary(temporary, { ...options, mode }));
   try {
     const result = await produce({
       write(chunk) {
@@ -199,8 +201,15 @@ export function quote(path: string): string {
   return JSON.stringify(path);
 }
 
+interface Destination {
+  readonly path: string;
+  readonly device: boolean;
+  /** The mode of the file that is there. */
+  readonly mode?: number | null;
+}
+
 /** Follows links, so that the file they lead to is replaced and not the link. */
-async function resolveDestination(path: string): Promise<{ path: string; device: boolean }> {
+async function resolveDestination(path: string): Promise<Destination> {
   try {
     const info = await Deno.stat(path);
     if (info.isDirectory) {
@@ -209,7 +218,7 @@ async function resolveDestination(path: string): Promise<{ path: string; device:
         `Cannot write ${quote(path)}: it is a directory; give a file's name`,
       );
     }
-    return { path: await Deno.realPath(path), device: !info.isFile };
+    return { path: await Deno.realPath(path), device: !info.isFile, mode: info.mode };
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return { path, device: false };
     throw cause instanceof ParError ? cause : writeError(path, cause);

@@ -306,9 +306,10 @@ function decode(text: string, shown: string): Uint8Array<ArrayBuffer> {
     // The codec's own error quotes the text, which may be a seed: it must not become the cause.
     throw encodingError(shown);
   }
+  if (bytes.length < 4) throw encodingError(shown);
   const payload = new Uint8Array(bytes.subarray(0, -2));
   const [low = 0, high = 0] = bytes.subarray(-2);
-  if (bytes.length < 4 || crc16(payload) !== (low | (high << 8))) {
+  if (crc16(payload) !== (low | (high << 8))) {
     throw new ParError(
       "ERR_KEY_CHECKSUM",
       `Cannot use ${shown}: its checksum does not match; a character was changed or lost`,

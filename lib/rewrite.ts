@@ -110,7 +110,7 @@ export async function rewriteArchive(
   options: Resigning,
   change: (archive: OpenArchive) => Promise<void> | void,
 ): Promise<RewriteResult> {
-  const { mode } = await stat(path);
+  await stat(path);
   return await writeFile(path, async (sink) => {
     const before = identityOf(await stat(path));
     const source = fileSource(path);
@@ -129,7 +129,7 @@ export async function rewriteArchive(
     for await (const chunk of bytes) await sink.write(chunk);
     if (identityOf(await stat(path)) !== before) throw fileChanged(path);
     return { claims, token, targets };
-  }, { mode: mode === null ? undefined : mode & 0o777, signal: options.signal });
+  }, { signal: options.signal });
 }
 
 /** Everything of the claims that signing anew keeps. */

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A program, with its arguments, that the command is started through. */
   readonly through?: readonly string[];
+  /** The task whose permissions it has; that of the verb where left out. */
+  readonly task?: string;
   /** Leaves a standard variable out. */
   readonly unset?: readonly string[];
 }
@@ -66,7 +68,7 @@ export async function sandbox(): Promise<Sandbox> {
     const command = [
       Deno.execPath(),
       "run",
-      ...taskFlags(args[0] ?? ""),
+      ...taskFlags(args[0] ?? "", options.task),
       `${ROOT}/cli.ts`,
       ...args,
     ];
@@ -111,9 +113,9 @@ export function task(name: string): string {
 }
 
 /** The flags for Deno in a verb's task. A word that is no verb gets those of `inspect`. */
-export function taskFlags(verb: string): string[] {
+export function taskFlags(verb: string, name?: string): string[] {
   const command = task(
-    /^[a-z]+$/.test(verb) && hasTask(`par:${verb}`) ? `par:${verb}` : "par:inspect",
+    name ?? (/^[a-z]+$/.test(verb) && hasTask(`par:${verb}`) ? `par:${verb}` : "par:inspect"),
   );
   const flags = / deno run (.*) "\$PAR_ROOT\/cli\.ts" /.exec(command)?.[1];
   assert(flags, `the task runs no command of ours: ${command}`);

@@ -33,7 +33,7 @@ async function away(): Promise<Away> {
   const cache = `${temporary.path}/cache`;
   const audit = `${temporary.path}/audit`;
   for (const path of [folder, home, cache]) await Deno.mkdir(path);
-  await copyPackages(`${await denoDir()}/npm`, `${cache}/npm`);
+  await copyPackages(await denoDir(), cache);
 
   const asked: string[] = [];
   const checkout = stack.use(serve(async (request) => {
@@ -82,19 +82,18 @@ function serve(handler: Deno.ServeHandler): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, handler);
 }
 
-/** Copies the packages of the lock file, out of each registry's folder that has them. */
+/** Copies the packages that the command and the library load, from one cache into another. */
 async function copyPackages(from: string, to: string): Promise<void> {
-  const lock = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.lock`));
-  const packages = Object.keys(lock.npm as object);
-  assert(packages.length > 0, "deno.lock names no package");
-  for await (const { name: registry } of Deno.readDir(from)) {
-    for (const key of packages) {
-      const [, name = "", version = ""] = /^(@?[^@]+)@([^_]+)/.exec(key) ?? [];
-      const [source, copy] = [`${from}/${registry}/${name}`, `${to}/${registry}/${name}`];
-      if (!await isThere(`${source}/${version}`)) continue;
-      await copyFolder(`${source}/${version}`, `${copy}/${version}`);
-      await Deno.copyFile(`${source}/registry.json`, `${copy}/registry.json`);
-    }
+  const args = ["info", "--json", "--no-lock", `${ROOT}/cli.ts`];
+  const { npmPackages } = JSON.parse((await runTool(Deno.execPath(), args)).stdout);
+  const packages = Object.values(npmPackages as Record<string, { localPath: string }>);
+  assert(packages.length > 0, "cli.ts loads no package");
+  for (const { localPath } of packages) {
+    assert(localPath.startsWith(`${from}/`), localPath);
+    const copy = to + localPath.slice(from.length);
+    await copyFolder(localPath, copy);
+    // What a registry says of all versions stands beside them.
+    await Deno.copyFile(`${localPath}/../registry.json`, `${copy}/../registry.json`);
   }
 }
 

@@ -4,7 +4,8 @@ import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../lib/executa
 import { hostTarget, parseTarget } from "../lib/target.ts";
 import { concat } from "./_bytes.ts";
 import { elf, type ElfFields, fatMachO, javaClass, machO, pe } from "./_executable.ts";
-import { ROOT } from "./_tools.ts";
+import { CARGO, testWith } from "./examples/_example.ts";
+import { ROOT, runTool } from "./_tools.ts";
 
 const X86_64 = 0x01000007;
 const ARM64 = 0x0100000c;
@@ -22,12 +23,17 @@ Deno.test("readExecutable() reads the Deno that runs this", async () => {
   assert.equal(executable?.machine, Deno.build.arch);
 });
 
-const LIBRARY = `${ROOT}/examples/fakepay-provider/target/release/libfakepay_provider.so`;
-const hasLibrary = await Deno.stat(LIBRARY).then(() => true, () => false);
-Deno.test({
-  name: "readExecutable() reads the library that cargo built",
-  ignore: !hasLibrary,
-  fn: async () => assert.deepEqual(readExecutable(await head(LIBRARY))?.targets, [hostTarget()]),
+testWith([CARGO], "readExecutable() reads a library that cargo built", async () => {
+  const example = `${ROOT}/examples/fakepay-provider`;
+  const { code, stderr } = await runTool("cargo", [
+    ..."build --release --locked --quiet --manifest-path".split(" "),
+    `${example}/Cargo.toml`,
+  ]);
+  assert.equal(code, 0, stderr);
+  const extension = { darwin: "dylib", windows: "dll" }[Deno.build.os as string] ?? "so";
+  const prefix = Deno.build.os === "windows" ? "" : "lib";
+  const path = `${example}/target/release/${prefix}fakepay_provider.${extension}`;
+  assert.deepEqual(readExecutable(await head(path))?.targets, [hostTarget()]);
 });
 
 const ELF: readonly [string, ElfFields][] = [

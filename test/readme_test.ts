@@ -132,7 +132,7 @@ Deno.test("README.md's library example runs", async () => {
   assert(program.trimEnd().split("\n").filter(Boolean).length <= 13);
   await Deno.writeTextFile(`${folder.path}/main.ts`, program);
   const { code, stdout, stderr } = await runTool(Deno.execPath(), [
-    ..."run --no-prompt --no-config --no-lock --check --allow-read --allow-write main.ts".split(
+    ..."run --no-prompt --no-config --no-lock --allow-read --allow-write main.ts".split(
       " ",
     ),
   ], { cwd: folder.path, env: { DENO_DIR: await denoDir(), NO_COLOR: "1" } });
@@ -167,7 +167,9 @@ Deno.test("README.md names variables and flags that create and verify take", asy
   const help = await Promise.all(
     ["create", "inspect", "verify"].map(async (verb) => (await box.run([verb, "--help"])).stdout),
   );
-  const known = `${help.join("")} SOURCE_DATE_EPOCH --allow-read --allow-write --allow-env --help`;
+  const known = `${
+    help.join("")
+  } --release SOURCE_DATE_EPOCH --allow-read --allow-write --allow-env --help`;
   for (const [word] of README.matchAll(/(?<![\w-])(--[a-z][a-z-]+|WASH_[A-Z_]+)/g)) {
     assert(known.includes(word), word);
   }

@@ -280,7 +280,9 @@ Deno.test("par says how to get wasm-tools where it is missing", async () => {
 Deno.test("par inspect --wit refuses an archive without a package, and flags that contradict it", async () => {
   await using box = await providerBox();
   await box.create(BINARY);
-  const { code, stderr } = await box.run(["inspect", "--wit", "a.par"]);
+  const { code, stderr } = await box.run(["inspect", "--wit", "a.par"], {
+    task: "par:remote:inspect",
+  });
   assert.equal(code, 1);
   assert.match(stderr, /"a\.par": it was made without one \[ERR_WIT_NOT_FOUND\]/);
   for (const flag of ["--claims-only", "--jwt-only"]) {
@@ -304,10 +306,12 @@ testWith(
     for (const [args, env] of ways) {
       const created = await box.create([...BINARY, ...args], { env });
       assert.equal(created.code, 0, created.stderr);
-      const text = await box.run(["inspect", "--wit", "a.par"]);
+      const text = await box.run(["inspect", "--wit", "a.par"], { task: "par:remote:inspect" });
       assert.equal(text.stdout, WIT_TEXT, text.stderr);
       assert.equal(text.stderr, "");
-      const json = await box.run(["inspect", "--wit", "-o", "json", "a.par"]);
+      const json = await box.run(["inspect", "--wit", "-o", "json", "a.par"], {
+        task: "par:remote:inspect",
+      });
       const { wit, wit_details, name, success } = JSON.parse(json.stdout);
       assert.deepEqual([wit, name, success], [WIT_TEXT, "Fake Payments", true]);
       assert.match(wit_details.sha256, /^[0-9A-F]{64}$/);
@@ -328,7 +332,10 @@ testWith([WASM_TOOLS], "wasm-tools sees nothing of the environment", async () =>
   await Deno.chmod(`${box.folder}/bin/wasm-tools`, 0o755);
   await box.create([...BINARY, "--wit", "world.wasm"]);
   const env = { PATH: `${box.folder}/bin:/usr/bin:/bin`, WASH_REG_PASSWORD: "secret words" };
-  const { stderr } = await box.run(["inspect", "--wit", "a.par"], { env });
+  const { stderr } = await box.run(["inspect", "--wit", "a.par"], {
+    env,
+    task: "par:remote:inspect",
+  });
   assert.match(stderr, /wasm-tools refuses it/);
   assert.doesNotMatch(stderr, /secret|HOME/);
 });

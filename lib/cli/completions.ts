@@ -64,6 +64,7 @@ _par() {
 ${cases.join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))
+  local IFS=$'\\n'
   case $word in
     -*) ;;
     *) COMPREPLY+=($(compgen -f -- "$word")) ;;

@@ -2,7 +2,7 @@ import { Command, Option } from "npm:commander@15.1.0";
 import type { Json } from "../claims.ts";
 import { archivePath, create, fileStem } from "../create.ts";
 import { ParError } from "../errors.ts";
-import { readSmallFile } from "../files.ts";
+import { readSmallFile, stat } from "../files.ts";
 import { print, printJson, say, warn } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { addKeyOptions, findKeys, type KeyFlags } from "./signing.ts";
@@ -90,6 +90,9 @@ async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
     ? "-"
     : archivePath(first, flags.destination, flags.compress ?? false);
   const epoch = sourceDateEpoch();
+  if (flags.expiresIn !== undefined && parseDays(flags.expiresIn, "--expires-in") === 0) {
+    throw new ParError("ERR_OPTION_INVALID", "Cannot make an archive that is valid for no time");
+  }
   const now = epoch ?? Math.floor(Date.now() / 1000);
   const after = (days: string | undefined, flag: string): Date | undefined =>
     days === undefined ? undefined : new Date((now + parseDays(days, flag)) * 1000);
@@ -112,6 +115,8 @@ async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
     onWarning: warn,
     signal,
   };
+  // A mistyped path should not leave keys behind that are called after it.
+  for (const { source } of binaries) await stat(source);
   const keys = await findKeys(flags, fileStem(first ?? destination));
   await withProgress("Creating", (onProgress) => create({ ...options, ...keys, onProgress }));
   if (flags.capid === undefined) {

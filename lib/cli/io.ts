@@ -22,7 +22,15 @@ export async function printSecret(text: string): Promise<void> {
 
 /** Writes a result as one JSON object to standard output. */
 export async function printJson(value: unknown): Promise<void> {
-  await print(JSON.stringify(value, null, 2));
+  await print(toJson(value));
+}
+
+/** JSON in which what would steer a terminal is escaped too. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(
+    /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Writes a message for people to standard error. */

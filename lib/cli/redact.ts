@@ -7,6 +7,9 @@ const SEED = /S[A-Z][A-Z2-7]{56}/g;
  */
 const POSSIBLE_SEED = /(?<![A-Z0-9])S[A-Z][A-Z0-9]{30,}|[A-Z0-9]{57,}/gi;
 
+/** A digest, which is as long. */
+const SHA256 = /^[0-9a-f]{64}$/i;
+
 const HIDDEN = "[a seed, not shown]";
 
 /**
@@ -17,7 +20,7 @@ const HIDDEN = "[a seed, not shown]";
  * @returns The text, each run of characters that could be a seed replaced.
  */
 export function redact(text: string): string {
-  return text.replace(POSSIBLE_SEED, HIDDEN);
+  return text.replace(POSSIBLE_SEED, (run) => SHA256.test(run) ? run : HIDDEN);
 }
 
 /** Takes seeds out of a result, which may hold tokens and hashes that only resemble one. */

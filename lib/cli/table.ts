@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable as withoutControls } from "./printable.ts";
 import Table from "npm:cli-table3@0.6.5";
 
 /** The lines of the field's document: double, with a joint only where columns begin or end. */
@@ -45,6 +45,14 @@ export function drawTable(
   for (const [name, value] of rows) {
     table.push([name, { content: printable(value), hAlign: "right" }]);
   }
-  table.push([wide(heading, "center")], [wide(list.join("\n"), "left")]);
+  table.push([wide(heading, "center")], [{
+    ...wide("", "left"),
+    content: list.map(printable).join("\n"),
+  }]);
   return table.toString();
+}
+
+/** A line feed in somebody's text would draw lines that look like the table's own. */
+function printable(text: string): string {
+  return withoutControls(text).replaceAll("\n", "\ufffd");
 }

@@ -1,0 +1,139 @@
+/**
+ * Puts the command `par` under a folder such as `/usr/local`: a launcher into its `bin`, and the
+ * module into its `share/par`, so that the checkout may go.
+ *
+ * Reads `PREFIX`, the folder, and `DESTDIR`, what stands before it while a package is made.
+ *
+ * @module
+ */
+
+/** What the launcher needs of the checkout. */
+const FILES: readonly string[] = ["LICENSE", "cli.ts", "mod.ts", "scripts/deno"];
+
+/** What a command line without a verb may do, such as `par --help`. */
+const WITHOUT_VERB = "--allow-env=NO_COLOR,FORCE_COLOR,CLICOLOR_FORCE";
+
+/**
+ * Writes the launcher. Each verb has the permissions of its task, and of the one for references where
+ * it takes one in an archive's place.
+ *
+ * @param tasks The tasks of `deno.json`.
+ * @param share Where the module is.
+ */
+export function launcher(tasks: Readonly<Record<string, string>>, share: string): string {
+  const verbs = Object.keys(tasks).flatMap((task) => /^par:([a-z]+)$/.exec(task)?.[1] ?? []);
+  const cases = verbs.map((verb) => {
+    const command = tasks[`par:remote:${verb}`] ?? tasks[`par:${verb}`] ?? "";
+    return `  ${verb}) allowed="${(command.match(/--allow-[a-z]+(=\S+)?/g) ?? []).join(" ")}" ;;`;
+  });
+  return `#!/bin/sh
+# Runs par with the permissions that its verb needs.
+share='${share.replaceAll("'", "'\\''")}'
+case \${1-} in
+${cases.join("\n")}
+  *) allowed="${WITHOUT_VERB}" ;;
+esac
+# shellcheck disable=SC2086 # a list of words
+exec "$share/scripts/deno" run --quiet --no-prompt --no-config --lock="$share/deno.lock" --frozen \\
+  $allowed "$share/cli.ts" "$@"
+`;
+}
+
+/** A lock file of Deno's, as far as packages are concerned. */
+export interface Lock {
+  /** The exact version behind each specifier in a source. */
+  readonly specifiers: Readonly<Record<string, string>>;
+  /** What is known of each package, by name and version. */
+  readonly npm: Readonly<Record<string, LockedPackage>>;
+}
+
+interface LockedPackage {
+  readonly dependencies?: readonly string[];
+  readonly optionalDependencies?: readonly string[];
+}
+
+/**
+ * Takes out of a lock file what none of the given specifiers needs: Deno downloads all that a lock
+ * file lists, and the checkout's has what the tests need, too.
+ *
+ * @param lock The lock file.
+ * @param used The specifiers in the sources.
+ */
+export function prune(lock: Lock, used: ReadonlySet<string>): Lock {
+  const specifiers = Object.entries(lock.specifiers).filter(([specifier]) => used.has(specifier));
+  const kept = new Set<string>();
+  const keep = (name: string): void => {
+    // A name stands alone where one version of it is locked.
+    const id = Object.hasOwn(lock.npm, name)
+      ? name
+      : Object.keys(lock.npm).find((id) => id.slice(0, id.lastIndexOf("@")) === name);
+    if (id === undefined || kept.has(id)) return;
+    kept.add(id);
+    const { dependencies = [], optionalDependencies = [] } = lock.npm[id] ?? {};
+    [...dependencies, ...optionalDependencies].forEach(keep);
+  };
+  for (const [specifier, version] of specifiers) {
+    keep(`${specifier.slice("npm:".length, specifier.lastIndexOf("@"))}@${version}`);
+  }
+  return {
+    ...lock,
+    specifiers: Object.fromEntries(specifiers),
+    npm: Object.fromEntries(Object.entries(lock.npm).filter(([id]) => kept.has(id))),
+  };
+}
+
+/** The specifiers of packages in the sources of a folder, without a path into the package. */
+async function specifiersIn(folder: string): Promise<Set<string>> {
+  const specifiers = new Set<string>();
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) {
+      for (const inner of await specifiersIn(`${folder}/${name}`)) specifiers.add(inner);
+      continue;
+    }
+    const text = await Deno.readTextFile(`${folder}/${name}`);
+    for (const [specifier] of text.matchAll(/(?<=")npm:(?:@[^/"]+\/)?[^/"]+/g)) {
+      specifiers.add(specifier);
+    }
+  }
+  return specifiers;
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    const copy = isDirectory ? copyFolder : Deno.copyFile;
+    await copy(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+/** Where the PATH has no Deno, the checkout has got one, and the launcher looks for it beside it. */
+async function copyOwnDeno(root: string, staged: string): Promise<void> {
+  const deno = Deno.execPath();
+  if (!deno.startsWith(`${root}/.deno/`)) return;
+  const copy = `${staged}${deno.slice(root.length)}`;
+  await Deno.mkdir(copy.replace(/\/[^/]*$/, ""), { recursive: true });
+  await Deno.copyFile(deno, copy);
+}
+
+async function install(): Promise<void> {
+  const root = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+  const prefix = (Deno.env.get("PREFIX") || "/usr/local").replace(/\/+$/, "");
+  const share = `${prefix.startsWith("/") ? prefix : `${Deno.cwd()}/${prefix}`}/share/par`;
+  const staged = `${Deno.env.get("DESTDIR") ?? ""}${share}`;
+  const bin = staged.replace(/share\/par$/, "bin");
+  await Deno.remove(staged, { recursive: true }).catch(() => {});
+  await copyFolder(`${root}/lib`, `${staged}/lib`);
+  await Deno.mkdir(`${staged}/scripts`);
+  for (const file of FILES) await Deno.copyFile(`${root}/${file}`, `${staged}/${file}`);
+  await Deno.mkdir(bin, { recursive: true });
+  await copyOwnDeno(root, staged);
+  const lock = JSON.parse(await Deno.readTextFile(`${root}/deno.lock`));
+  const pruned = prune(lock, await specifiersIn(`${root}/lib`));
+  await Deno.writeTextFile(`${staged}/deno.lock`, `${JSON.stringify(pruned, null, 2)}\n`);
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${root}/deno.json`));
+  await Deno.writeTextFile(`${bin}/par`, launcher(tasks, share));
+  await Deno.chmod(`${bin}/par`, 0o755);
+  console.log(`Installed ${bin}/par`);
+}
+
+if (import.meta.main) await install();

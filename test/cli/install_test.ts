@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { launcher, type Lock, prune } from "../../scripts/install.ts";
+import { VERBS } from "../../lib/cli/verbs.ts";
+import { denoDir } from "../_cli.ts";
+import { elf } from "../_executable.ts";
+import { type Output, ROOT, runTool, temporaryFolder } from "../_tools.ts";
+import { MAKE, testWith } from "../examples/_example.ts";
+
+const TASKS: Record<string, string> =
+  JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`)).tasks;
+
+/** A user of this machine, with nothing but Deno. */
+interface User extends AsyncDisposable {
+  readonly folder: string;
+  run(program: string, ...args: string[]): Promise<Output>;
+}
+
+async function newUser(): Promise<User> {
+  const temporary = await temporaryFolder();
+  const folder = `${temporary.path}/a user's folder`;
+  await Deno.mkdir(`${folder}/home`, { recursive: true });
+  await Deno.writeFile(`${folder}/libfakepay.so`, elf({ machine: 62 }));
+  // Packages are those that are downloaded already; modules are this user's own.
+  await Deno.mkdir(`${folder}/deno`);
+  await Deno.symlink(`${await denoDir()}/npm`, `${folder}/deno/npm`);
+  const env = {
+    HOME: `${folder}/home`,
+    USER: "kevin",
+    PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:/usr/bin:/bin`,
+    DENO_DIR: `${folder}/deno`,
+    DENO_NO_UPDATE_CHECK: "1",
+    NO_COLOR: "1",
+  };
+  return {
+    folder,
+    run: (program, ...args) => runTool(program, args, { cwd: folder, env, clearEnv: true }),
+    [Symbol.asyncDispose]: () => temporary[Symbol.asyncDispose](),
+  };
+}
+
+/** Every verb is loaded when it is asked for, so each is asked. */
+async function expectPar(user: User, par: string): Promise<void> {
+  const version = await user.run(par, "--version");
+  assert.equal(version.stderr, "");
+  assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+  for (const verb of Object.keys(VERBS)) {
+    const { code, stdout, stderr } = await user.run(par, verb, "--help");
+    assert.deepEqual([code, stderr], [0, ""], verb);
+    assert.match(stdout, new RegExp(`^Usage: par ${verb}`));
+  }
+  const archive = ["--name", "Fake Payments", "--vendor", "wasmCloud", "--binary", "libfakepay.so"];
+  const created = await user.run(par, "create", ...archive, "--compress");
+  assert.equal(created.code, 0, created.stderr);
+  assert.equal(created.stdout, "Successfully created archive libfakepay.par.gz\n");
+  const inspected = await user.run(par, "inspect", "libfakepay.par.gz");
+  assert.equal(inspected.stderr, "");
+  assert.match(inspected.stdout, /Fake Payments - Provider Archive[^]*x86_64-linux/);
+  const verified = await user.run(par, "verify", "libfakepay.par.gz", "--max-age", "1");
+  assert.equal(verified.code, 0, verified.stderr);
+  const keys = await user.run(par, "keys", "list");
+  assert.match(keys.stdout, /^kevin_account .*\nlibfakepay_service /);
+}
+
+testWith([MAKE], "make install puts a par into PREFIX/bin that needs no checkout", async () => {
+  await using user = await newUser();
+  const prefix = `${user.folder}/usr`;
+  const make = ["-C", ROOT, "--no-print-directory", `PREFIX=${prefix}`];
+  const { code, stdout, stderr } = await user.run("make", ...make, "install");
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, `Installed ${prefix}/bin/par\n`);
+  assert(!(await Deno.readTextFile(`${prefix}/bin/par`)).includes(ROOT));
+  await expectPar(user, `${prefix}/bin/par`);
+  const again = await user.run("make", ...make, "install");
+  assert.equal(again.code, 0, again.stderr);
+});
+
+testWith([MAKE], "make install puts what a package is made of under DESTDIR", async () => {
+  await using user = await newUser();
+  const stage = `${user.folder}/stage`;
+  const { code, stderr } = await user.run(
+    "make",
+    "-C",
+    ROOT,
+    `DESTDIR=${stage}`,
+    "PREFIX=/usr",
+    "install",
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(await Deno.readTextFile(`${stage}/usr/bin/par`), /^share='\/usr\/share\/par'$/m);
+  assert((await Deno.stat(`${stage}/usr/share/par/cli.ts`)).isFile);
+});
+
+Deno.test("launcher() gives each verb the permissions of its task, and no verb few", () => {
+  const script = launcher(TASKS, "/a'b/share");
+  assert(script.includes(`share='/a'\\''b/share'\n`));
+  const allowed = (verb: string): string =>
+    new RegExp(`^  ${verb}\\) allowed="(.*)" ;;$`, "m").exec(script)?.[1] ?? assert.fail(verb);
+  for (const verb of Object.keys(VERBS).filter((verb) => verb !== "completions")) {
+    assert.match(allowed(verb), /--allow-read/);
+    assert.doesNotMatch(allowed(verb), /--allow-(all|run(?!=)|env(?!=)|sys|ffi)/);
+  }
+  for (const verb of ["create", "insert", "remove", "merge", "keys"]) {
+    assert.doesNotMatch(allowed(verb), /--allow-net/, verb);
+  }
+  assert.doesNotMatch(allowed("\\*"), /read|write|net|run/);
+});
+
+Deno.test("prune() keeps what the specifiers need, and what that needs", () => {
+  const lock: Lock = {
+    specifiers: { "npm:a@1.0.0": "1.0.0", "npm:@s/b@2.0.0": "2.0.0", "npm:dev@1.0.0": "1.0.0" },
+    npm: {
+      "@s/b@2.0.0": { optionalDependencies: ["c@1.0.0"] },
+      "a@1.0.0": { dependencies: ["d"] },
+      "c@1.0.0": {},
+      "c@2.0.0": {},
+      "d@1.0.0": { dependencies: ["a"] },
+      "dev@1.0.0": { dependencies: ["c@2.0.0"] },
+    },
+  };
+  const { specifiers, npm } = prune(lock, new Set(["npm:a@1.0.0", "npm:@s/b@2.0.0"]));
+  assert.deepEqual(Object.keys(specifiers), ["npm:a@1.0.0", "npm:@s/b@2.0.0"]);
+  assert.deepEqual(Object.keys(npm), ["@s/b@2.0.0", "a@1.0.0", "c@1.0.0", "d@1.0.0"]);
+});
+
+/** What `README.md` gives `deno install` beside the module. */
+const INSTALL = [
+  ...["install", "--global", "--quiet", "--name", "par"],
+  ...["-RWEN", "--allow-run=wasm-tools"],
+];
+
+Deno.test("deno install -g installs par from a checkout", async () => {
+  await using user = await newUser();
+  const { code, stderr } = await user.run("deno", ...INSTALL, `${ROOT}/cli.ts`);
+  assert.equal(code, 0, stderr);
+  await expectPar(user, `${user.folder}/home/.deno/bin/par`);
+});
+
+Deno.test("deno install -g installs par from a URL, which it needs no more then", async () => {
+  await using user = await newUser();
+  {
+    await using server = Deno.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => {},
+    }, async (request) => {
+      const { pathname } = new URL(request.url);
+      const file = await Deno.open(ROOT + pathname).catch(() => undefined);
+      if (!file || !pathname.endsWith(".ts")) return new Response(null, { status: 404 });
+      return new Response(file.readable, { headers: { "content-type": "application/typescript" } });
+    });
+    const url = `http://127.0.0.1:${server.addr.port}/cli.ts`;
+    const { code, stderr } = await user.run("deno", ...INSTALL, url);
+    assert.equal(code, 0, stderr);
+    const ran = await user.run("deno", "run", "-RWEN", "--quiet", url, "--version");
+    assert.equal(ran.code, 0, ran.stderr);
+  }
+  await expectPar(user, `${user.folder}/home/.deno/bin/par`);
+});

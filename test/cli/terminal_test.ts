@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { type Sandbox, sandbox, taskFlags } from "../_cli.ts";
+import { isInstalled, ROOT, runTool } from "../_tools.ts";
+import { testWith, type Tool } from "../examples/_example.ts";
+
+/** Runs a program with a terminal of its own (util-linux). */
+const SCRIPT: Tool = {
+  name: "script",
+  isThere: () => isInstalled("script") && isInstalled("stty", "--version"),
+};
+
+/** What a terminal of so many columns shows of a command line. */
+async function onTerminal(
+  box: Sandbox,
+  columns: number,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+  const command = [Deno.execPath(), "run", ...taskFlags("inspect"), `${ROOT}/cli.ts`, ...args];
+  const line = `stty cols ${columns} rows 24; ${command.map(quote).join(" ")}`;
+  const { stdout } = await runTool("script", ["-qec", line, "/dev/null"], {
+    cwd: box.folder,
+    env: { HOME: box.home, TERM: "xterm", DENO_NO_UPDATE_CHECK: "1", ...env },
+  });
+  return stdout.replaceAll("\r", "");
+}
+
+/** A control sequence (ECMA-48, section 5.4) or a carriage return. */
+// deno-lint-ignore no-control-regex -- these are what is looked for
+const CONTROL = /[\x00-\x09\x0b-\x1f]/;
+
+testWith([SCRIPT], "par --help fills a wide terminal and fits a narrow one", async () => {
+  await using box = await sandbox();
+  const widest = async (columns: number, args: readonly string[]): Promise<number> => {
+    const [help = ""] = (await onTerminal(box, columns, args)).split("\nExamples:");
+    return Math.max(...help.split("\n").map((line) => line.length));
+  };
+  for (const args of [["--help"], ["create", "--help"]]) {
+    assert(await widest(60, args) <= 60, args.join(" "));
+    assert(await widest(200, args) > await widest(80, args), args.join(" "));
+  }
+});
+
+testWith([SCRIPT], "par colours what it says on a terminal, unless NO_COLOR is set", async () => {
+  await using box = await sandbox();
+  const args = ["inspect", "none.par"];
+  const env = { NO_COLOR: "", FORCE_COLOR: "" };
+  assert.match(
+    await onTerminal(box, 80, args, { NO_COLOR: "1" }),
+    /^Error: Cannot read "none\.par"/,
+  );
+  const coloured = await onTerminal(box, 80, args, env);
+  assert(coloured.includes("\x1b[31mError:\x1b[39m Cannot read"), coloured);
+});
+
+Deno.test("par colours nothing where nobody looks, unless FORCE_COLOR is set", async () => {
+  await using box = await sandbox();
+  const args = ["inspect", "none.par"];
+  assert.doesNotMatch((await box.run(args)).stderr, CONTROL);
+  const forced = await box.run(args, { env: { FORCE_COLOR: "1" } });
+  assert(forced.stderr.startsWith("\x1b[31mError:\x1b[39m "), forced.stderr);
+  for (const off of ["0", ""]) {
+    const { stderr } = await box.run(args, { env: { FORCE_COLOR: off } });
+    assert.doesNotMatch(stderr, CONTROL, JSON.stringify(off));
+  }
+});

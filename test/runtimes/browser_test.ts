@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import type * as Module from "../../mod.ts";
+import { packArchive } from "../../mod.ts";
+import { bundle } from "../../web/bundle.ts";
+import { collect, noise } from "../_bytes.ts";
+import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";
+import { hasChromium, launchChromium } from "../web/_browser.ts";
+
+Deno.test({
+  name: "the module, bundled, packs and verifies the same in a browser (needs Chromium)",
+  ignore: !hasChromium,
+}, async () => {
+  const script = await bundle(new URL("_browser_entry.ts", import.meta.url), {
+    platform: "browser",
+    format: "iife",
+  });
+  // WebCrypto signs on pages of this machine's alone.
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () =>
+      new Response("<!DOCTYPE html><title>-</title>", { headers: { "content-type": "text/html" } }),
+  );
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${server.addr.port}/`);
+    await page.evaluate(script);
+    const content = noise(400_000);
+    const made = await page.evaluate(packInPage, {
+      seeds: [ISSUER.seed, SUBJECT.seed] as const,
+      content: [...content],
+    });
+    const { bytes } = await packArchive({
+      name: "Fake Payments",
+      vendor: "wasmCloud",
+      issuer: await issuerPair(),
+      subject: await subjectPair(),
+      sourceDateEpoch: 1_700_000_000,
+      binaries: [{ target: "x86_64-linux" as Module.Target, open: () => once(content) }],
+    });
+    assert.deepEqual(made.plain, [...await collect(bytes)]);
+    assert.deepEqual(made.inspected, ["x86_64-linux", content.length, true]);
+    assert.equal(made.refused, "ERR_GZIP_CORRUPT");
+  } finally {
+    await browser.close();
+    await server.shutdown();
+  }
+});
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Packs an archive, plain and compressed, and reads the latter. Runs in the page. */
+async function packInPage(
+  { seeds, content }: { seeds: readonly [string, string]; content: readonly number[] },
+): Promise<{ plain: number[]; inspected: unknown[]; refused: string }> {
+  const { par } = globalThis as unknown as { par: typeof Module };
+  const options = {
+    name: "Fake Payments",
+    vendor: "wasmCloud",
+    issuer: await par.KeyPair.fromSeed(seeds[0]),
+    subject: await par.KeyPair.fromSeed(seeds[1]),
+    sourceDateEpoch: 1_700_000_000,
+    binaries: [{
+      target: par.parseTarget("x86_64-linux"),
+      open: async function* (): AsyncGenerator<Uint8Array> {
+        yield new Uint8Array(content);
+      },
+    }],
+  };
+  const read = async (bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> => {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for await (const chunk of bytes) parts.push(new Uint8Array(chunk));
+    return new Uint8Array(await new Blob(parts).arrayBuffer());
+  };
+  const open = async function* (bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  };
+  const plain = await read((await par.packArchive(options)).bytes);
+  const packed = await read((await par.packArchive({ ...options, compress: true })).bytes);
+  const archive = await par.readArchive(open(packed));
+  packed[packed.length - 8] = (packed[packed.length - 8] ?? 0) ^ 1;
+  const refused = await par.readArchive(open(packed)).then(() => "", ({ code }) => code);
+  const [binary] = archive.binaries;
+  return {
+    plain: [...plain],
+    inspected: [binary?.target, binary?.size, archive.compressed],
+    refused,
+  };
+}

@@ -1,0 +1,68 @@
+// Run by Node's own test runner. The folder in PAR_TEST_FOLDER holds the bundled module, and what
+// Deno made of the same inputs.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { gunzipSync } from "node:zlib";
+
+const folder = process.env.PAR_TEST_FOLDER;
+const par = await import(pathToFileURL(`${folder}/par.mjs`).href);
+const inputs = JSON.parse(await readFile(`${folder}/inputs.json`, "utf8"));
+const read = async (name) => new Uint8Array(await readFile(`${folder}/${name}`));
+
+/** Creates the archive of the inputs. */
+async function create(compress) {
+  const parts = [];
+  await par.create({
+    ...inputs.description,
+    issuer: await par.KeyPair.fromSeed(inputs.issuer),
+    subject: await par.KeyPair.fromSeed(inputs.subject),
+    sourceDateEpoch: inputs.sourceDateEpoch,
+    binaries: [{ source: await read("binary") }],
+    destination: new WritableStream({ write: (chunk) => void parts.push(chunk) }),
+    compress,
+  });
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+test("create() makes the bytes that Deno makes", async () => {
+  assert.deepEqual(await create(false), await read("plain.par"));
+});
+
+test("create() with compression makes an archive of the same content", async () => {
+  const compressed = await create(true);
+  assert.deepEqual([...compressed.subarray(0, 2)], [0x1f, 0x8b]);
+  assert.deepEqual(new Uint8Array(gunzipSync(compressed)), await read("plain.par"));
+  assert.equal((await par.inspect(compressed)).compressed, true);
+});
+
+for (const name of ["plain.par", "compressed.par.gz"]) {
+  test(`inspect() reads ${name}, made by Deno`, async () => {
+    const { claims, binaries } = await par.inspect(await read(name));
+    assert.equal(claims.wascap.name, inputs.description.name);
+    assert.deepEqual(binaries.map(({ target }) => target), ["aarch64-linux"]);
+    assert.equal(binaries[0].size, (await read("binary")).length);
+  });
+
+  test(`verify() judges ${name} against a policy`, async () => {
+    const archive = await read(name);
+    const issuer = (await par.KeyPair.fromSeed(inputs.issuer)).publicKey;
+    const trusted = await par.verify(archive, { trustedIssuers: [issuer] });
+    assert.equal(trusted.trusted, true);
+    const refused = await par.verify(archive, { trustedIssuers: [] });
+    assert.equal(refused.checks.find(({ passed }) => !passed).code, "ERR_ISSUER_UNTRUSTED");
+  });
+}
+
+test("inspect() refuses an archive with a changed binary", async () => {
+  const archive = await read("plain.par");
+  archive[archive.length - 2048] ^= 1;
+  await assert.rejects(par.inspect(archive), { code: "ERR_HASH_MISMATCH" });
+});
+
+test("inspect() refuses a compressed archive that is cut short", async () => {
+  const archive = await read("compressed.par.gz");
+  const half = archive.slice(0, archive.length / 2);
+  await assert.rejects(par.inspect(half), { code: "ERR_ARCHIVE_TRUNCATED" });
+});

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { create } from "../../mod.ts";
+import { bundle } from "../../web/bundle.ts";
+import { concat } from "../_bytes.ts";
+import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";
+import { isInstalled, ROOT, runTool, temporaryFolder } from "../_tools.ts";
+import { elf, MACHINE } from "../web/_binaries.ts";
+
+const DESCRIPTION = { name: "Fake Payments", vendor: "wasmCloud", capid: "examples:payments" };
+const SOURCE_DATE_EPOCH = 1_700_000_000;
+
+Deno.test({
+  name: "the module, bundled, creates, inspects and verifies the same in Node (needs Node)",
+  ignore: !isInstalled("node"),
+}, async () => {
+  await using folder = await temporaryFolder();
+  const { path } = folder;
+  const binary = elf(MACHINE.aarch64, 3_000_000);
+  await Deno.writeFile(`${path}/binary`, binary);
+  const inputs = {
+    description: DESCRIPTION,
+    issuer: ISSUER.seed,
+    subject: SUBJECT.seed,
+    sourceDateEpoch: SOURCE_DATE_EPOCH,
+  };
+  await Deno.writeTextFile(`${path}/inputs.json`, JSON.stringify(inputs));
+  await Deno.writeFile(`${path}/plain.par`, await archiveOf(binary, false));
+  await Deno.writeFile(`${path}/compressed.par.gz`, await archiveOf(binary, true));
+  const module = await bundle(new URL("../../mod.ts", import.meta.url), {
+    platform: "deno",
+    format: "esm",
+  });
+  await Deno.writeTextFile(`${path}/par.mjs`, module);
+
+  const output = await runTool(
+    "node",
+    ["--test", "--test-reporter=tap", `${ROOT}/test/runtimes/module.node.mjs`],
+    { env: { PAR_TEST_FOLDER: path, NODE_NO_WARNINGS: "1" } },
+  );
+  assert.equal(output.code, 0, output.stdout + output.stderr);
+  assert.match(output.stdout, /^# pass 8$/m);
+  assert.match(output.stdout, /^# fail 0$/m);
+});
+
+async function archiveOf(
+  binary: Uint8Array<ArrayBuffer>,
+  compress: boolean,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  await create({
+    ...DESCRIPTION,
+    issuer: await issuerPair(),
+    subject: await subjectPair(),
+    sourceDateEpoch: SOURCE_DATE_EPOCH,
+    binaries: [{ source: binary }],
+    destination: new WritableStream({ write: (chunk): void => void parts.push(chunk) }),
+    compress,
+  });
+  return concat(...parts);
+}

@@ -1,0 +1,163 @@
+/**
+ * The built page in a browser: Debian's Chromium, without a window.
+ *
+ * @module
+ */
+
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "npm:playwright-core@1.65.1";
+import { build } from "../../web/build.ts";
+import { isInstalled, temporaryFolder } from "../_tools.ts";
+
+export type { Browser, BrowserContext, Page };
+
+const CHROMIUM = "/usr/bin/chromium";
+
+/** Whether there is a browser to test with; `scripts/install-chromium.sh` installs one. */
+export const hasChromium: boolean = isInstalled(CHROMIUM);
+
+/** The built page, on disk and on a server of its own, and a browser. */
+export interface Site extends AsyncDisposable {
+  readonly browser: Browser;
+  /** A folder to put archives in. */
+  readonly folder: string;
+  /** The page for files, from disk. */
+  readonly filePage: string;
+  /** The page for files, from a server. */
+  readonly servedPage: string;
+  /** Writes a file into the folder, and gives its path. */
+  write(name: string, content: Uint8Array | string): Promise<string>;
+  /** Opens a page in a profile of its own, and closes it at the end of the block. */
+  open(address?: string, options?: BrowserContextOptions): Promise<AsyncDisposable & OpenPage>;
+}
+
+/** A page, and what it did that no page should. */
+export interface OpenPage {
+  readonly page: Page;
+  /** Errors that nothing caught, and complaints of the browser. */
+  readonly complaints: readonly string[];
+}
+
+/** Starts a browser that keeps to itself. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** Builds the page and starts a browser. */
+export async function openSite(): Promise<Site> {
+  const temporary = await temporaryFolder();
+  const built = `${temporary.path}/site`;
+  await build(built);
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const name = new URL(request.url).pathname.slice(1) || "index.html";
+    const page = await Deno.readFile(`${built}/${name}`).catch(() => undefined);
+    if (!page) return new Response(null, { status: 404 });
+    return new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } });
+  });
+  const browser = await launchChromium();
+  const filePage = `file://${built}/index.html`;
+  return {
+    browser,
+    folder: temporary.path,
+    filePage,
+    servedPage: `http://127.0.0.1:${server.addr.port}/index.html`,
+    async write(name, content) {
+      const path = `${temporary.path}/${name}`;
+      await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      if (typeof content === "string") await Deno.writeTextFile(path, content);
+      else await Deno.writeFile(path, content);
+      return path;
+    },
+    async open(address = filePage, options = {}) {
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      page.on("console", (message) => {
+        if (message.type() === "error") complaints.push(message.text());
+      });
+      await page.goto(address);
+      return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
+    },
+    async [Symbol.asyncDispose]() {
+      await browser.close();
+      await server.shutdown();
+      await temporary[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Has the page inspect a file, as if a person had chosen it. */
+export async function choose(page: Page, path: string): Promise<void> {
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Choose a file…" }).click();
+  await (await chooser).setFiles(path);
+}
+
+/** Waits for the end of the inspection, and gives the verdict's title. */
+export async function verdictOf(page: Page): Promise<string> {
+  const verdict = page.locator('#verdict:not([data-tone="busy"])');
+  await verdict.waitFor({ timeout: 30_000 });
+  return await page.locator("#verdict-title").innerText();
+}
+
+/** What a check says. */
+export async function checkOf(page: Page, name: string): Promise<{ tone: string; text: string }> {
+  const row = page.locator("#checks li").filter({ has: page.getByText(name, { exact: true }) });
+  return {
+    tone: await row.getAttribute("data-tone") ?? "",
+    text: await row.locator(".text").innerText(),
+  };
+}
+
+/** What a target's row says. */
+export async function targetOf(
+  page: Page,
+  target: string,
+): Promise<{ tone: string; text: string; header: string; size: string; saves: boolean }> {
+  const row = page.locator("#targets > li").filter({
+    has: page.getByText(target, { exact: true }),
+  });
+  return {
+    tone: await row.getAttribute("data-tone") ?? "",
+    text: await row.locator(".state .text").innerText(),
+    header: await row.locator(".header").innerText(),
+    size: await row.locator(".size").innerText(),
+    saves: await row.getByRole("button", { name: `Save ${target}` }).isEnabled(),
+  };
+}
+
+/** Adds an issuer to those the person trusts. */
+export async function trust(page: Page, key: string, note: string): Promise<void> {
+  await page.getByLabel("Public key (A…)").fill(key);
+  await page.getByLabel("Whose it is, in your words").fill(note);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+}
+
+/** What the page saves when something is done. */
+export async function savedBy(
+  page: Page,
+  act: () => Promise<void>,
+): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
+  const event = page.waitForEvent("download", { timeout: 30_000 });
+  await act();
+  const download = await event;
+  return { name: download.suggestedFilename(), bytes: await Deno.readFile(await download.path()) };
+}

@@ -1,0 +1,77 @@
+/**
+ * Builds the page: two files that need nothing beside them, so that they work from `file:` and from
+ * any static host. `index.html` inspects files and may connect to nothing; `url.html` is the same
+ * page for an address.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { bundle } from "./bundle.ts";
+import { type PageKind, pagePolicy } from "./src/policy.ts";
+
+const SOURCE = new URL("./", import.meta.url);
+
+/** The files that are built, and what kind of page each is. */
+const PAGES: Readonly<Record<string, PageKind>> = { "index.html": "files", "url.html": "address" };
+
+/**
+ * Builds the page.
+ *
+ * @param folder Where to; it comes into being.
+ * @returns The paths of the files.
+ */
+export async function build(folder: string): Promise<string[]> {
+  const template = await Deno.readTextFile(new URL("index.html", SOURCE));
+  const style = await Deno.readTextFile(new URL("style.css", SOURCE));
+  const script = await bundleForPage("src/main.ts");
+  const worker = await bundleForPage("src/worker.ts");
+  await Deno.mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const [name, kind] of Object.entries(PAGES)) {
+    const path = `${folder}/${name}`;
+    await Deno.writeTextFile(path, assemble(template, kind, style, script, worker));
+    paths.push(path);
+  }
+  return paths;
+}
+
+/** Puts everything into one document, and its hashes into the policy. */
+function assemble(
+  template: string,
+  kind: PageKind,
+  style: string,
+  script: string,
+  worker: string,
+): string {
+  const policy = pagePolicy(kind, sha256(script), sha256(style));
+  const replacements: readonly (readonly [string, string])[] = [
+    [`content="default-src 'none'"`, `content="${policy}"`],
+    [`<link rel="stylesheet" href="style.css">`, `<style>${style}</style>`],
+    [`<body data-page="files">`, `<body data-page="${kind}">`],
+    [
+      `<script src="page.js"></script>`,
+      `<script type="text/plain" id="worker">${worker}</script>\n    <script>${script}</script>`,
+    ],
+  ];
+  return replacements.reduce((page, [mark, text]) => {
+    if (!page.includes(mark)) throw new Error(`web/index.html has no ${mark}`);
+    return page.replace(mark, () => text);
+  }, template);
+}
+
+/** Bundles a script that can stand in a page as it is. */
+async function bundleForPage(entry: string): Promise<string> {
+  const code = await bundle(new URL(entry, SOURCE), { platform: "browser", format: "iife" });
+  // A browser ends a script at the first of these, wherever it stands.
+  return code.trim().replaceAll("</script", "<\\/script");
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
+
+if (import.meta.main) {
+  const folder = Deno.args[0] ?? new URL("build", SOURCE).pathname;
+  for (const path of await build(folder)) console.log(path);
+}

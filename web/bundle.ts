@@ -1,0 +1,46 @@
+/**
+ * One script of an entry and all it imports, for runtimes that lag behind Deno.
+ *
+ * @module
+ */
+
+import * as esbuild from "npm:esbuild@0.25.5";
+
+/** Where a bundle is to run. */
+export interface BundleOptions {
+  readonly platform: "browser" | "deno";
+  /** A module, or a script that can stand in a page. */
+  readonly format: "esm" | "iife";
+}
+
+/** Node 20 and the browsers of 2022 have all of it; `using` is what they lack. */
+const LANGUAGE = "es2022";
+
+/**
+ * Bundles a script, without what its runtimes do not understand.
+ *
+ * `deno bundle` resolves the complete specifiers of the sources and leaves the language as it is; the
+ * program that it bundles with then lowers the language.
+ *
+ * @param entry The file to begin with.
+ * @param options Where it is to run.
+ * @returns The script.
+ */
+export async function bundle(entry: URL, { platform, format }: BundleOptions): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--frozen", "--platform", platform, "--format", format, entry.href],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`Cannot bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
+  try {
+    const { code } = await esbuild.transform(new TextDecoder().decode(stdout), {
+      format,
+      target: LANGUAGE,
+      minify: platform === "browser",
+      legalComments: "inline",
+    });
+    return code;
+  } finally {
+    await esbuild.stop();
+  }
+}

@@ -1,0 +1,60 @@
+/// <reference lib="dom" />
+/** Finds an element that the page is known to have. */
+export function byId<T extends Element = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no #${id}`);
+  return found as unknown as T;
+}
+
+/** Makes an element with a class and children; texts become text, never markup. */
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className: string,
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  if (className !== "") made.className = className;
+  made.append(...children);
+  return made;
+}
+
+/** Makes a button. */
+export function button(text: string, className: string, onClick: () => void): HTMLButtonElement {
+  const made = element("button", className, text);
+  made.type = "button";
+  made.addEventListener("click", onClick);
+  return made;
+}
+
+/** Makes an icon of the page's own. */
+export function icon(): SVGSVGElement {
+  const namespace = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(namespace, "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(document.createElementNS(namespace, "use"));
+  return svg;
+}
+
+/** Sets the tone of an element, and of the icon in it. */
+export function setTone(part: HTMLElement, tone: string): void {
+  if (part.dataset["tone"] === tone) return;
+  part.dataset["tone"] = tone;
+  part.querySelector(".icon use")?.setAttribute("href", `#icon-${tone}`);
+}
+
+/** Sets a text where it differs, so that nothing is read aloud twice. */
+export function setText(part: Element, text: string): void {
+  if (part.textContent !== text) part.textContent = text;
+}
+
+/** Has the browser save a blob under a name. */
+export function download(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser takes the blob over while it handles the click, in a task of its own.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -1,0 +1,71 @@
+/// <reference lib="dom" />
+import { byId, setText } from "./dom.ts";
+import { addressPolicy, type PageKind, parseAddress } from "./policy.ts";
+import type { Origin } from "./protocol.ts";
+
+const ADDRESS_PAGE = "url.html";
+
+/**
+ * Takes an archive from the person: a file that is dropped or chosen, or an address.
+ *
+ * @param onOpen Is given the archive.
+ */
+export function takeArchives(onOpen: (origin: Origin) => void): void {
+  const page = document.body.dataset["page"] as PageKind;
+  if (page === "files") takeFiles(onOpen);
+  else takeAddress(onOpen);
+  const field = byId<HTMLInputElement>("address");
+  byId("address-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const url = parseAddress(field.value);
+    setText(
+      byId("address-error"),
+      url ? "" : "Cannot fetch this: give an address of http or https",
+    );
+    // Behind the `#`, the address is not told to whoever serves this page.
+    if (url) location.assign(`${ADDRESS_PAGE}#${url.href}`);
+  });
+}
+
+function takeFiles(onOpen: (origin: Origin) => void): void {
+  const input = byId<HTMLInputElement>("file");
+  byId("choose").addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    const [file] = input.files ?? [];
+    if (file) onOpen(file);
+    // So that the same file can be chosen again, after it was built anew.
+    input.value = "";
+  });
+  const veil = byId("veil");
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    veil.hidden = !event.dataTransfer?.types.includes("Files");
+  });
+  addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) veil.hidden = true;
+  });
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    veil.hidden = true;
+    const [file] = event.dataTransfer?.files ?? [];
+    if (file) onOpen(file);
+  });
+}
+
+/** The policy is narrowed before anything is fetched, and cannot be widened again. */
+function takeAddress(onOpen: (origin: Origin) => void): void {
+  byId("files").hidden = true;
+  byId("address-only").hidden = false;
+  const url = parseAddress(location.hash.slice(1));
+  const policy = document.createElement("meta");
+  policy.httpEquiv = "Content-Security-Policy";
+  policy.content = addressPolicy(url);
+  document.head.append(policy);
+  addEventListener("hashchange", () => location.reload());
+  for (const kind of ["dragover", "drop"]) {
+    addEventListener(kind, (event) => event.preventDefault());
+  }
+  if (!url) return;
+  byId<HTMLInputElement>("address").value = url.href;
+  onOpen(url.href);
+}

@@ -1,0 +1,90 @@
+/**
+ * What the page and its worker say to each other. One worker does one job; to cancel a job is to end
+ * its worker.
+ *
+ * @module
+ */
+
+import type { VerifiedArchive } from "../../lib/archive/reader.ts";
+import type { Claims } from "../../lib/claims.ts";
+import type { ErrorCategory, ErrorCode } from "../../lib/errors.ts";
+
+/** An archive: a file a person chose, or an address to fetch. */
+export type Origin = File | string;
+
+/** What the page asks a worker for. */
+export type Job =
+  | { readonly kind: "inspect"; readonly origin: Origin }
+  | { readonly kind: "save"; readonly origin: Origin; readonly binary: WantedBinary };
+
+/** A binary to take out of an archive that was verified before. */
+export interface WantedBinary {
+  /** The name of its entry. */
+  readonly entry: string;
+  /** Its length in bytes. */
+  readonly size: number;
+  /** The SHA-256 that was verified, as upper-case hexadecimal. */
+  readonly sha256: string;
+  /** The file to write to; a `Blob` is made where left out. */
+  readonly file?: FileSystemFileHandle;
+}
+
+/** A failure of the core, as far as it can be sent between threads. */
+export interface Refusal {
+  /** The stable code; absent for a fault of the page's own. */
+  readonly code?: ErrorCode;
+  /** Whether the archive is to blame. */
+  readonly category: ErrorCategory;
+  /** A sentence. */
+  readonly message: string;
+}
+
+/** What is known of a token. */
+export interface TokenReport {
+  /** The token as it was read. */
+  readonly token: string;
+  /** Its claims, where the signature holds. */
+  readonly claims?: Claims;
+  /** Why it is not to be believed at any time. */
+  readonly refusal?: Refusal;
+  /** Why it is not to be believed now. */
+  readonly window?: Refusal;
+}
+
+/** What a worker tells while it inspects an archive. */
+export type InspectionEvent =
+  /** Comes once, or never where the length is not known. */
+  | { readonly kind: "size"; readonly size: number }
+  /** Comes early where the claims are at the archive's front, and again with `done`. */
+  | { readonly kind: "token"; readonly report: TokenReport }
+  | { readonly kind: "entry"; readonly key: string; readonly size: number }
+  | {
+    readonly kind: "progress";
+    readonly read: number;
+    readonly key?: string;
+    readonly done?: number;
+  }
+  /** What a binary's own header says; `fits` is absent where it says nothing. */
+  | {
+    readonly kind: "header";
+    readonly key: string;
+    readonly header: string;
+    readonly fits?: boolean;
+  }
+  | { readonly kind: "matched"; readonly key: string }
+  | { readonly kind: "done"; readonly archive: VerifiedArchive; readonly report: TokenReport }
+  /** `key` names the entry that is to blame, where that is known. */
+  | {
+    readonly kind: "failed";
+    readonly refusal: Refusal;
+    /** Bytes read till then; absent where the worker itself failed. */
+    readonly read?: number;
+    readonly key?: string;
+  };
+
+/** What a worker tells while it saves a binary. */
+export type SaveEvent =
+  | { readonly kind: "saving"; readonly done: number }
+  /** `blob` is absent where the bytes went to a file. */
+  | { readonly kind: "saved"; readonly blob?: Blob }
+  | { readonly kind: "failed"; readonly refusal: Refusal };

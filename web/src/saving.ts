@@ -1,0 +1,66 @@
+/// <reference lib="dom" />
+import { binaryEntry, WIT_ENTRY } from "../../lib/archive/entries.ts";
+import type { HashedEntry } from "../../lib/archive/reader.ts";
+import { startJob } from "./jobs.ts";
+import type { Origin } from "./protocol.ts";
+
+/** From here on a binary is written to its file as it is read, where the browser can do that. */
+const LARGE = 64 * 1024 * 1024;
+
+interface FilePicker {
+  showSaveFilePicker?(options: { suggestedName: string }): Promise<FileSystemFileHandle>;
+}
+
+/** How a saving ended: with a blob to download, in a file, or by the person's change of mind. */
+export type Saved = Blob | "in a file" | "not at all";
+
+/**
+ * Saves an entry of an archive that was verified.
+ *
+ * @param origin The archive.
+ * @param entry The entry.
+ * @param name What to call the file.
+ * @param onProgress Is told how many bytes were read.
+ * @throws {Error} With a message for the person.
+ */
+export async function saveEntry(
+  origin: Origin,
+  entry: HashedEntry,
+  name: string,
+  onProgress: (done: number) => void,
+): Promise<Saved> {
+  const picker = globalThis as FilePicker;
+  let file: FileSystemFileHandle | undefined;
+  if (entry.size >= LARGE && picker.showSaveFilePicker) {
+    try {
+      file = await picker.showSaveFilePicker({ suggestedName: name });
+    } catch {
+      return "not at all";
+    }
+  }
+  const binary = {
+    entry: entry.target === undefined ? WIT_ENTRY : binaryEntry(entry.target),
+    size: entry.size,
+    sha256: entry.sha256,
+    ...(file && { file }),
+  };
+  const ended = Promise.withResolvers<Saved>();
+  startJob({ kind: "save", origin, binary }, (event) => {
+    if (event.kind === "saving") onProgress(event.done);
+    else if (event.kind === "saved") ended.resolve(event.blob ?? "in a file");
+    else ended.reject(new Error(event.refusal.message));
+  });
+  return await ended.promise;
+}
+
+/**
+ * Names the file for a binary: after the archive and the target.
+ *
+ * @param archive The archive's name, or its address.
+ * @param entry The entry's name.
+ */
+export function fileNameFor(archive: string, entry: string): string {
+  const last = archive.split(/[?#]/)[0]?.split("/").pop() ?? "";
+  const stem = last.replace(/\.gz$/i, "").replace(/\.par$/i, "");
+  return stem === "" ? entry : `${stem}.${entry}`;
+}

@@ -1,0 +1,91 @@
+/**
+ * The token at an archive's front, before the archive is judged: so that a person sees at once what
+ * the archive says it is, also where what it says turns out not to hold.
+ *
+ * @module
+ */
+
+import { CLAIMS_ENTRY } from "../../lib/archive/entries.ts";
+import { MAX_CLAIMS_SIZE } from "../../lib/archive/limits.ts";
+import { readTar, type TarEntry } from "../../lib/archive/tar_reader.ts";
+import { ByteReader } from "../../lib/byte_reader.ts";
+import { gunzip, isGzip, readGzipHeader } from "../../lib/gunzip.ts";
+import type { ArchiveSource, Bytes } from "../../lib/source.ts";
+import { verifyToken } from "../../lib/token.ts";
+import type { TokenReport } from "./protocol.ts";
+import { toRefusal } from "./refusal.ts";
+
+/** How far to look, in bytes: far enough for a WIT package before the claims. */
+const FRONT_LENGTH = 8 * 1024 * 1024;
+
+/** A time before every end, with which the validity window can be left out of a judgement. */
+export const ANY_TIME = { now: new Date(-1), allowEarly: true } as const;
+
+/** A token, and whether it is the archive's first entry, as it should be. */
+export interface StatedToken {
+  readonly token: string;
+  readonly first: boolean;
+}
+
+/**
+ * Looks for the token at an archive's front.
+ *
+ * @param source The archive.
+ * @returns The token, or `undefined` where it is not there; the reason will be found in due course.
+ * @throws {ParError} `ERR_FILE_UNREADABLE`.
+ */
+export async function findStatedToken(source: ArchiveSource): Promise<StatedToken | undefined> {
+  const raw = new ByteReader(front(source.open()));
+  try {
+    const plain = await isGzip(raw) ? gunzip(raw, await readGzipHeader(raw)) : raw.rest();
+    const tar = new ByteReader(front(plain));
+    try {
+      let first = true;
+      for await (const entry of readTar(tar, {})) {
+        if (entry.name === CLAIMS_ENTRY) return { token: await readText(entry), first };
+        first = false;
+      }
+    } finally {
+      await tar.close();
+    }
+  } catch (error) {
+    if (toRefusal(error).category !== "untrusted") throw error;
+  } finally {
+    await raw.close();
+  }
+  return undefined;
+}
+
+/**
+ * Judges a token: by itself, and by the time.
+ *
+ * @param token The token.
+ */
+export async function judgeToken(token: string): Promise<TokenReport> {
+  try {
+    const { claims } = await verifyToken(token, ANY_TIME);
+    const late = await verifyToken(token).then(() => undefined, toRefusal);
+    return { token, claims, ...(late && { window: late }) };
+  } catch (error) {
+    return { token, refusal: toRefusal(error) };
+  }
+}
+
+async function* front(bytes: Bytes): Bytes {
+  let length = 0;
+  for await (const chunk of bytes) {
+    yield chunk;
+    length += chunk.length;
+    if (length >= FRONT_LENGTH) return;
+  }
+}
+
+async function readText(entry: TarEntry): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of entry.bytes) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_CLAIMS_SIZE) break;
+  }
+  return text;
+}

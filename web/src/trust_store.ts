@@ -1,0 +1,60 @@
+/// <reference lib="dom" />
+import { formatIssuers, parseIssuers, type TrustedIssuer } from "./trust.ts";
+
+const STORAGE_KEY = "par.trusted-issuers";
+
+/** The trusted issuers, kept in the page's own storage, and alike in every tab. */
+export class TrustStore {
+  readonly #onChange: () => void;
+  #text: string;
+
+  /**
+   * Reads the list.
+   *
+   * @param onChange Is told of each change, here or in another tab.
+   */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+    this.#text = stored() ?? "";
+    addEventListener("storage", (event) => {
+      if (event.key !== STORAGE_KEY && event.key !== null) return;
+      this.#text = event.newValue ?? "";
+      onChange();
+    });
+  }
+
+  /** The list. */
+  get issuers(): readonly TrustedIssuer[] {
+    return parseIssuers(this.#text).issuers;
+  }
+
+  /** Adds issuers; those already there get the new note. */
+  add(...added: readonly TrustedIssuer[]): void {
+    const issuers = new Map(this.issuers.map((issuer) => [issuer.key, issuer]));
+    for (const issuer of added) issuers.set(issuer.key, issuer);
+    this.#save([...issuers.values()]);
+  }
+
+  /** Removes an issuer. */
+  remove(key: string): void {
+    this.#save(this.issuers.filter((issuer) => issuer.key !== key));
+  }
+
+  #save(issuers: readonly TrustedIssuer[]): void {
+    this.#text = formatIssuers(issuers);
+    try {
+      localStorage.setItem(STORAGE_KEY, this.#text);
+    } catch {
+      // Storage may be switched off: the list then lasts as long as the page.
+    }
+    this.#onChange();
+  }
+}
+
+function stored(): string | null {
+  try {
+    return localStorage.getItem(STORAGE_KEY);
+  } catch {
+    return null;
+  }
+}

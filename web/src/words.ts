@@ -1,0 +1,63 @@
+/**
+ * Numbers, times and other people's texts, as the page shows them.
+ *
+ * @module
+ */
+
+/** A number of bytes, in decimal units; number and unit stay on one line. */
+export function sayBytes(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 999.95 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  if (unit === 0) return bytes === 1 ? "1\u00a0byte" : `${bytes}\u00a0bytes`;
+  return `${value.toFixed(1)}\u00a0${units[unit]}`;
+}
+
+/** A duration in seconds. */
+export function saySeconds(seconds: number): string {
+  return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)}\u00a0s`;
+}
+
+/** A time of the claims as a date in UTC; one past what dates reach as the number it is. */
+export function sayDate(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime())) return `${seconds} s after 1970`;
+  return `${DATE.format(date)} UTC`;
+}
+
+const DATE = new Intl.DateTimeFormat("en-GB", {
+  dateStyle: "long",
+  timeStyle: "short",
+  timeZone: "UTC",
+});
+
+const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["year", 365.25 * 86400],
+  ["month", 30.44 * 86400],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** How far a time is from now, in the largest unit that fits: `3 days ago`, `in 2 hours`. */
+export function sayDistance(seconds: number, now: Date): string {
+  const distance = seconds - now.getTime() / 1000;
+  const words = new Intl.RelativeTimeFormat("en-GB", { numeric: "always" });
+  for (const [unit, length] of UNITS) {
+    if (Math.abs(distance) >= length) return words.format(Math.trunc(distance / length), unit);
+  }
+  return distance < 0 ? "just now" : "in a moment";
+}
+
+/** Control characters, and marks that set the direction of a text. */
+// deno-lint-ignore no-control-regex -- these are what is to be replaced
+const HIDDEN = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Somebody's text without what would reorder or hide the text around it. */
+export function printable(text: string): string {
+  return text.replace(HIDDEN, "\ufffd");
+}
