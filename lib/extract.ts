@@ -61,9 +61,9 @@ export async function extract(
   options: ExtractOptions,
 ): Promise<VerifiedClaims> {
   const source = toSource(archive);
-  const outputs = Object.entries(options.outputs)
-    .map(([target, path]) => [parseTarget(target), path] as const);
-  await requireDistinct(outputs);
+  const outputs = await arrange(
+    Object.entries(options.outputs).map(([target, path]) => [parseTarget(target), path]),
+  );
   const indexed = await openIndexed(source, options);
   if (!indexed) return await extractInOnePass(source, outputs, options);
   for (const [target] of outputs) requireTarget(target, source, indexed.claims);
@@ -109,14 +109,20 @@ function requireTarget(target: Target, source: ArchiveSource, claims: Claims): v
   if (!targets.includes(target)) throw targetNotFound(target, source.name, targets);
 }
 
-async function requireDistinct(outputs: readonly Output[]): Promise<void> {
-  const paths = await Promise.all(outputs.map(([, path]) => resolvePath(path)));
-  const twice = paths.find((path, i) => paths.indexOf(path) !== i);
-  if (twice === undefined) return;
-  throw new ParError(
-    "ERR_OPTION_INVALID",
-    `Cannot extract two targets to one file, ${quote(twice)}`,
-  );
+/** Puts the outputs into one order for everybody: files locked crosswise would wait for ever. */
+async function arrange(outputs: readonly Output[]): Promise<Output[]> {
+  const byPath = new Map<string, Output>();
+  for (const output of outputs) {
+    const path = await resolvePath(output[1]);
+    if (byPath.has(path)) {
+      throw new ParError(
+        "ERR_OPTION_INVALID",
+        `Cannot extract two targets to one file, ${quote(path)}`,
+      );
+    }
+    byPath.set(path, output);
+  }
+  return [...byPath].sort(([a], [b]) => a < b ? -1 : 1).map(([, output]) => output);
 }
 
 /** A target, and the file its binary goes to. */

@@ -155,11 +155,16 @@ function checkHost(
     : fail("host", "ERR_HOST_INCOMPATIBLE", `${what}, which this machine cannot run`);
 }
 
+/** How many seconds the clocks of two machines may differ. */
+const CLOCK_SKEW = 300;
+
 function checkAge({ iat }: Claims, { maxAge, now = new Date() }: Policy): Check[] {
   if (maxAge === undefined) return [];
   const issued = `issued at ${formatTime(iat)}`;
+  const age = now.getTime() / 1000 - iat;
+  if (age < -CLOCK_SKEW) return [fail("age", "ERR_TOO_OLD", `${issued}, which is yet to come`)];
   return [
-    now.getTime() / 1000 - iat <= maxAge
+    age <= maxAge
       ? pass("age", issued)
       : fail("age", "ERR_TOO_OLD", `${issued}, longer ago than is accepted`),
   ];

@@ -6,11 +6,7 @@
 
 import { ParError } from "../errors.ts";
 import { type Bytes, iterate } from "../source.ts";
-import { tidy } from "../tidy.ts";
 import { readArchive } from "./reader.ts";
-
-/** After so many chunks, the memory of those before is worth taking back. */
-const CHUNKS_TO_TIDY = 32;
 
 /** What was signed here need not be bounded. */
 const NO_LIMITS = { maxEntries: Infinity, maxSize: Infinity, maxRatio: Infinity };
@@ -39,12 +35,10 @@ export async function* proofread(archive: Bytes): Bytes {
     },
   );
   let ended = false;
-  let count = 0;
   try {
     for await (const chunk of archive) {
       if (await writer.write(chunk).then(() => false, () => true)) break;
       yield chunk;
-      if (count++ % CHUNKS_TO_TIDY === 0) tidy();
     }
     ended = true;
   } finally {

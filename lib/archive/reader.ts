@@ -13,6 +13,7 @@ import { gunzip, isGzip, readGzipHeader } from "../gunzip.ts";
 import type { Bytes } from "../source.ts";
 import type { Target } from "../target.ts";
 import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../token.ts";
+import { tidy } from "../tidy.ts";
 import { type EntryKind, hashKey, parseEntryName } from "./entries.ts";
 import {
   type ArchiveIndex,
@@ -24,6 +25,9 @@ import {
 import { checkSize, type Limits, MAX_CLAIMS_SIZE } from "./limits.ts";
 import { padded } from "./tar.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
+
+/** After so many chunks, the memory of those before is worth taking back. */
+const CHUNKS_TO_TIDY = 64;
 
 /** Settings of {@linkcode readArchive} and {@linkcode readClaims}. */
 export interface ReadOptions extends VerifyTokenOptions {
@@ -238,6 +242,7 @@ async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStr
 /** Watches the bytes that pass: limits, the wish to stop, progress. */
 export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
   let unpacked = 0;
+  let count = 0;
   for await (const chunk of plain) {
     if (options.signal?.aborted) {
       throw new ParError(
@@ -250,6 +255,7 @@ export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptio
     checkSize(unpacked, raw.position, options.limits ?? {});
     options.onProgress?.(raw.position);
     yield chunk;
+    if (++count % CHUNKS_TO_TIDY === 0) tidy();
   }
 }
 

@@ -142,8 +142,8 @@ Deno.test("inspect prints what docs/schema describes, of archives with little an
   const much = await box.create([
     ...["-b", "linux.so", "-b", "arm.so", "--destination", "much.par", "--compress"],
     ...["-c", "examples:payments", "--version", "1.0", "-r", "-7", "-j", "schema.json"],
-    ...["--wit", "world.wasm", "--expires-in", "1", "--valid-in", "0"],
-  ]);
+    ...["--wit", "world.wasm", "--expires-in", "36500", "--valid-in", "1"],
+  ], { env: { SOURCE_DATE_EPOCH: "1700000000" } });
   assert.equal(much.code, 0, much.stderr);
   assert.equal((await box.create(["--destination", "none.par"])).code, 0);
   for (const archive of ["plain.par", "much.par.gz", "none.par"]) {

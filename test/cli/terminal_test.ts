@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Sandbox, sandbox, taskFlags } from "../_cli.ts";
+import { denoDir, type Sandbox, sandbox, taskFlags } from "../_cli.ts";
 import { isInstalled, ROOT, runTool } from "../_tools.ts";
 import { testWith, type Tool } from "../examples/_example.ts";
 
@@ -17,11 +17,25 @@ async function onTerminal(
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
-  const command = [Deno.execPath(), "run", ...taskFlags("inspect"), `${ROOT}/cli.ts`, ...args];
+  // Deno has bars of its own, and takes them away with control characters.
+  const command = [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    ...taskFlags("inspect"),
+    `${ROOT}/cli.ts`,
+    ...args,
+  ];
   const line = `stty cols ${columns} rows 24; ${command.map(quote).join(" ")}`;
   const { stdout } = await runTool("script", ["-qec", line, "/dev/null"], {
     cwd: box.folder,
-    env: { HOME: box.home, TERM: "xterm", DENO_NO_UPDATE_CHECK: "1", ...env },
+    env: {
+      HOME: box.home,
+      TERM: "xterm",
+      DENO_DIR: await denoDir(),
+      DENO_NO_UPDATE_CHECK: "1",
+      ...env,
+    },
   });
   return stdout.replaceAll("\r", "");
 }
