@@ -12,7 +12,8 @@ import { ParError } from "./errors.ts";
 import { builtin } from "./runtime.ts";
 import { type Bytes, iterate, toStream } from "./source.ts";
 
-const CHUNK_LENGTH = 256 * 1024;
+/** What is inflated at a time; larger chunks are no faster, smaller ones are slower. */
+const CHUNK_LENGTH = 1024 * 1024;
 
 /** A member up to this length is small. */
 const SMALL_LENGTH = 16 * 1024;

@@ -8,7 +8,7 @@
  */
 
 /** What the launcher needs of the checkout. */
-const FILES: readonly string[] = ["LICENSE", "cli.ts", "mod.ts", "scripts/deno"];
+const FILES: readonly string[] = ["LICENSE", "cli.lock", "cli.ts", "mod.ts", "scripts/deno"];
 
 /** What a command line without a verb may do, such as `par --help`. */
 const WITHOUT_VERB = "--allow-env=NO_COLOR,FORCE_COLOR,CLICOLOR_FORCE";
@@ -34,68 +34,9 @@ ${cases.join("\n")}
   *) allowed="${WITHOUT_VERB}" ;;
 esac
 # shellcheck disable=SC2086 # a list of words
-exec "$share/scripts/deno" run --quiet --no-prompt --no-config --lock="$share/deno.lock" --frozen \\
+exec "$share/scripts/deno" run --quiet --no-prompt --no-config --lock="$share/cli.lock" --frozen \\
   $allowed "$share/cli.ts" "$@"
 `;
-}
-
-/** A lock file of Deno's, as far as packages are concerned. */
-export interface Lock {
-  /** The exact version behind each specifier in a source. */
-  readonly specifiers: Readonly<Record<string, string>>;
-  /** What is known of each package, by name and version. */
-  readonly npm: Readonly<Record<string, LockedPackage>>;
-}
-
-interface LockedPackage {
-  readonly dependencies?: readonly string[];
-  readonly optionalDependencies?: readonly string[];
-}
-
-/**
- * Takes out of a lock file what none of the given specifiers needs: Deno downloads all that a lock
- * file lists, and the checkout's has what the tests need, too.
- *
- * @param lock The lock file.
- * @param used The specifiers in the sources.
- */
-export function prune(lock: Lock, used: ReadonlySet<string>): Lock {
-  const specifiers = Object.entries(lock.specifiers).filter(([specifier]) => used.has(specifier));
-  const kept = new Set<string>();
-  const keep = (name: string): void => {
-    // A name stands alone where one version of it is locked.
-    const id = Object.hasOwn(lock.npm, name)
-      ? name
-      : Object.keys(lock.npm).find((id) => id.slice(0, id.lastIndexOf("@")) === name);
-    if (id === undefined || kept.has(id)) return;
-    kept.add(id);
-    const { dependencies = [], optionalDependencies = [] } = lock.npm[id] ?? {};
-    [...dependencies, ...optionalDependencies].forEach(keep);
-  };
-  for (const [specifier, version] of specifiers) {
-    keep(`${specifier.slice("npm:".length, specifier.lastIndexOf("@"))}@${version}`);
-  }
-  return {
-    ...lock,
-    specifiers: Object.fromEntries(specifiers),
-    npm: Object.fromEntries(Object.entries(lock.npm).filter(([id]) => kept.has(id))),
-  };
-}
-
-/** The specifiers of packages in the sources of a folder, without a path into the package. */
-async function specifiersIn(folder: string): Promise<Set<string>> {
-  const specifiers = new Set<string>();
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) {
-      for (const inner of await specifiersIn(`${folder}/${name}`)) specifiers.add(inner);
-      continue;
-    }
-    const text = await Deno.readTextFile(`${folder}/${name}`);
-    for (const [specifier] of text.matchAll(/(?<=")npm:(?:@[^/"]+\/)?[^/"]+/g)) {
-      specifiers.add(specifier);
-    }
-  }
-  return specifiers;
 }
 
 async function copyFolder(from: string, to: string): Promise<void> {
@@ -127,9 +68,6 @@ async function install(): Promise<void> {
   for (const file of FILES) await Deno.copyFile(`${root}/${file}`, `${staged}/${file}`);
   await Deno.mkdir(bin, { recursive: true });
   await copyOwnDeno(root, staged);
-  const lock = JSON.parse(await Deno.readTextFile(`${root}/deno.lock`));
-  const pruned = prune(lock, await specifiersIn(`${root}/lib`));
-  await Deno.writeTextFile(`${staged}/deno.lock`, `${JSON.stringify(pruned, null, 2)}\n`);
   const { tasks } = JSON.parse(await Deno.readTextFile(`${root}/deno.json`));
   await Deno.writeTextFile(`${bin}/par`, launcher(tasks, share));
   await Deno.chmod(`${bin}/par`, 0o755);

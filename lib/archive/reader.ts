@@ -26,8 +26,8 @@ import { checkSize, type Limits, MAX_CLAIMS_SIZE } from "./limits.ts";
 import { padded } from "./tar.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
 
-/** After so many chunks, the memory of those before is worth taking back. */
-const CHUNKS_TO_TIDY = 64;
+/** After so many bytes, the memory of those before is worth taking back. */
+const LENGTH_TO_TIDY = 16 * 1024 * 1024;
 
 /** Settings of {@linkcode readArchive} and {@linkcode readClaims}. */
 export interface ReadOptions extends VerifyTokenOptions {
@@ -242,7 +242,7 @@ async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStr
 /** Watches the bytes that pass: limits, the wish to stop, progress. */
 export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
   let unpacked = 0;
-  let count = 0;
+  let kept = 0;
   for await (const chunk of plain) {
     if (options.signal?.aborted) {
       throw new ParError(
@@ -255,7 +255,10 @@ export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptio
     checkSize(unpacked, raw.position, options.limits ?? {});
     options.onProgress?.(raw.position);
     yield chunk;
-    if (++count % CHUNKS_TO_TIDY === 0) tidy();
+    kept += chunk.length;
+    if (kept < LENGTH_TO_TIDY) continue;
+    tidy();
+    kept = 0;
   }
 }
 

@@ -9,7 +9,7 @@ import { type ErrorCategory, type ErrorCode, ParError } from "../errors.ts";
 import { printJson, say } from "./io.ts";
 import { printable } from "./printable.ts";
 import { redact } from "./redact.ts";
-import { paint } from "./style.ts";
+import { paint, wantsColour } from "./style.ts";
 import { VerificationFailed } from "./verification_failed.ts";
 import { VERBS, VERSION } from "./verbs.ts";
 
@@ -70,8 +70,15 @@ async function buildProgram(args: readonly string[], signal: AbortSignal): Promi
     // Without this, `create --version 1.0` would print ours.
     .enablePositionalOptions()
     .exitOverride()
+    // A narrow column is still easier to read than lines that run over the edge.
+    .configureHelp({ minWidthToWrap: 16 })
     .hook("preAction", (_program, command) => ignoreEmptyVariables(command))
-    .configureOutput({ writeErr: (text) => say(text.trimEnd()) });
+    .configureOutput({
+      writeErr: (text) => say(text.trimEnd()),
+      // Asked itself, it reads variables that no verb has leave to read.
+      getOutHasColors: () => wantsColour(Deno.stdout),
+      getErrHasColors: () => wantsColour(Deno.stderr),
+    });
   const [name = ""] = args;
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   for (const load of verb ? [verb] : Object.values(VERBS)) {

@@ -16,8 +16,9 @@ export function paint(output: Output, colour: keyof typeof COLOURS, text: string
   return wantsColour(output) ? `\x1b[${COLOURS[colour]}m${text}\x1b[39m` : text;
 }
 
-function wantsColour(output: Output): boolean {
+/** Whether a text may be coloured on its way there. */
+export function wantsColour(output: Output): boolean {
   const force = Deno.env.get("FORCE_COLOR");
-  if (force !== undefined) return force !== "0" && force !== "false";
+  if (force) return force !== "0" && force !== "false";
   return output.isTerminal() && !Deno.env.get("NO_COLOR");
 }

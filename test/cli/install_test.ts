@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { launcher, type Lock, prune } from "../../scripts/install.ts";
+import { launcher } from "../../scripts/install.ts";
 import { VERBS } from "../../lib/cli/verbs.ts";
 import { denoDir } from "../_cli.ts";
 import { elf } from "../_executable.ts";
@@ -105,21 +105,19 @@ Deno.test("launcher() gives each verb the permissions of its task, and no verb f
   assert.doesNotMatch(allowed("\\*"), /read|write|net|run/);
 });
 
-Deno.test("prune() keeps what the specifiers need, and what that needs", () => {
-  const lock: Lock = {
-    specifiers: { "npm:a@1.0.0": "1.0.0", "npm:@s/b@2.0.0": "2.0.0", "npm:dev@1.0.0": "1.0.0" },
-    npm: {
-      "@s/b@2.0.0": { optionalDependencies: ["c@1.0.0"] },
-      "a@1.0.0": { dependencies: ["d"] },
-      "c@1.0.0": {},
-      "c@2.0.0": {},
-      "d@1.0.0": { dependencies: ["a"] },
-      "dev@1.0.0": { dependencies: ["c@2.0.0"] },
-    },
-  };
-  const { specifiers, npm } = prune(lock, new Set(["npm:a@1.0.0", "npm:@s/b@2.0.0"]));
-  assert.deepEqual(Object.keys(specifiers), ["npm:a@1.0.0", "npm:@s/b@2.0.0"]);
-  assert.deepEqual(Object.keys(npm), ["@s/b@2.0.0", "a@1.0.0", "c@1.0.0", "d@1.0.0"]);
+Deno.test("cli.lock has what the command needs, as deno.lock does, and nothing for tests", async () => {
+  const [cli, all] = await Promise.all(
+    ["cli.lock", "deno.lock"].map(async (name) =>
+      JSON.parse(await Deno.readTextFile(`${ROOT}/${name}`))
+    ),
+  );
+  await using user = await newUser();
+  const lock = `--lock=${ROOT}/cli.lock`;
+  const cache = ["cache", "--quiet", "--no-config", lock, "--frozen"];
+  const { code, stderr } = await user.run("deno", ...cache, `${ROOT}/cli.ts`, `${ROOT}/mod.ts`);
+  assert.equal(code, 0, stderr);
+  for (const [id, entry] of Object.entries(cli.npm)) assert.deepEqual(entry, all.npm[id], id);
+  assert(!Object.keys(cli.specifiers).some((name) => /fast-check|ajv|playwright/.test(name)));
 });
 
 /** What `README.md` gives `deno install` beside the module. */

@@ -22,7 +22,7 @@ async function onTerminal(
     Deno.execPath(),
     "run",
     "--quiet",
-    ...taskFlags("inspect"),
+    ...taskFlags(args[0] ?? ""),
     `${ROOT}/cli.ts`,
     ...args,
   ];

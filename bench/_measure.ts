@@ -1,0 +1,81 @@
+/**
+ * Whole processes, measured from outside: time with hyperfine, memory with GNU time.
+ *
+ * @module
+ */
+
+/** Whether a program can be started. */
+export function isInstalled(program: string, ...args: string[]): boolean {
+  try {
+    return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** A command line of the shell, and what has to happen before each run of it. */
+export interface Command {
+  readonly run: string;
+  readonly prepare?: string;
+}
+
+/**
+ * Measures commands, one after the other in the same run of hyperfine.
+ *
+ * @param commands The commands.
+ * @param runs How often each is run.
+ * @returns The median of each, in seconds.
+ */
+export async function time(commands: readonly Command[], runs: number): Promise<number[]> {
+  const file = await Deno.makeTempFile();
+  try {
+    await execute("hyperfine", [
+      "--style=none",
+      "--warmup=1",
+      `--runs=${runs}`,
+      `--export-json=${file}`,
+      ...commands.flatMap(({ prepare = ":" }) => ["--prepare", prepare]),
+      ...commands.map(({ run }) => run),
+    ]);
+    const { results } = JSON.parse(await Deno.readTextFile(file));
+    return results.map(({ median }: { median: number }) => median);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+/** What one run took. */
+export interface Usage {
+  /** Seconds on the clock. */
+  readonly seconds: number;
+  /** The largest resident set, in bytes. */
+  readonly memory: number;
+}
+
+/** Runs a command once, and tells what it took. */
+export async function usage({ run, prepare }: Command): Promise<Usage> {
+  if (prepare) await execute("sh", ["-c", prepare]);
+  const stderr = await execute("/usr/bin/time", ["-f", "%e %M", "sh", "-c", `exec ${run}`]);
+  const [seconds, kilobytes] = (stderr.trim().split("\n").at(-1) ?? "").split(" ").map(Number);
+  if (!seconds || !kilobytes) throw new Error(`Cannot read what GNU time printed: ${stderr}`);
+  return { seconds, memory: kilobytes * 1024 };
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @returns What it wrote to standard error.
+ * @throws {Error} Where it fails.
+ */
+export async function execute(program: string, args: readonly string[]): Promise<string> {
+  const { success, stderr } = await new Deno.Command(program, { args: [...args], stdout: "null" })
+    .output();
+  const text = new TextDecoder().decode(stderr);
+  if (!success) throw new Error(`Cannot measure: ${program} ${args.join(" ")} failed: ${text}`);
+  return text;
+}
+
+/** A word of a shell's command line. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
