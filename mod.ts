@@ -46,6 +46,15 @@ export type { Descriptor } from "./lib/registry/download.ts";
 export type { Annotations } from "./lib/registry/media_types.ts";
 export type { TrustOptions } from "./lib/registry/transport.ts";
 export type { Clock } from "./lib/registry/retry.ts";
+export {
+  type ArchiveWit,
+  checkWit,
+  decodeWit,
+  encodeWit,
+  inspectWit,
+  readWit,
+  type WitOptions,
+} from "./lib/wit.ts";
 export type { BinaryInput, BinaryOptions } from "./lib/binary.ts";
 export {
   type Compression,

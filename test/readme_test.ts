@@ -70,7 +70,15 @@ testWith(
     const home = `${folder.path}/home`;
     await Deno.mkdir(home);
     const checkout = `${folder.path}/a checkout`;
-    await copy(ROOT, checkout, ["deno.json", "deno.lock", "cli.ts", "mod.ts", "lib", "examples"]);
+    await copy(ROOT, checkout, [
+      "deno.json",
+      "cli.lock",
+      "deno.lock",
+      "cli.ts",
+      "mod.ts",
+      "lib",
+      "examples",
+    ]);
     const theirs = Deno.env.get("HOME") ?? "";
     const cache = await denoDir();
     const run = (commands: string): Promise<Output> =>
@@ -169,7 +177,7 @@ Deno.test("README.md names variables and flags that create and verify take", asy
   );
   const known = `${
     help.join("")
-  } --release SOURCE_DATE_EPOCH --allow-read --allow-write --allow-env --help`;
+  } --release SOURCE_DATE_EPOCH --allow-read --allow-write --allow-env --allow-run --global --quiet --help`;
   for (const [word] of README.matchAll(/(?<![\w-])(--[a-z][a-z-]+|WASH_[A-Z_]+)/g)) {
     assert(known.includes(word), word);
   }
