@@ -50,7 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) {
       // Commander has printed its message, or the help that was asked for.
       if (error.exitCode === 0) return 0;
-      if (json) await printFailure("ERR_USAGE", error.message);
+      if (json) await printFailure("ERR_USAGE", error.message.replace(/^error: /, ""));
       return EXIT_STATUS.usage;
     }
     if (error instanceof VerificationFailed) return EXIT_STATUS.untrusted;
@@ -88,6 +88,18 @@ async function buildProgram(args: readonly string[], signal: AbortSignal): Promi
   return program;
 }
 
+/** A mistyped flag is told as that first, and not as the required one that it was meant to be. */
+function requireLater(command: Command): void {
+  const required = command.options.filter((option) => option.mandatory);
+  for (const option of required) option.mandatory = false;
+  command.hook("preAction", () => {
+    for (const option of required) {
+      if (command.getOptionValue(option.attributeName()) !== undefined) continue;
+      command.error(`error: required option '${option.flags}' not specified`);
+    }
+  });
+}
+
 /** Pipelines set a variable to nothing where they have no value for it. */
 function ignoreEmptyVariables(command: Command): void {
   for (const [name, value] of Object.entries(command.opts())) {
@@ -101,6 +113,7 @@ function withSharedSettings(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent);
   for (const inner of command.commands) withSharedSettings(inner, command);
   if (command.commands.length > 0) return command;
+  requireLater(command);
   return command.option("--verbose", "say of an error what led to it");
 }
 

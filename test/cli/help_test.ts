@@ -112,3 +112,10 @@ Deno.test("par suggests nothing for what is near to nothing", async () => {
   assert.match(stderr, /unknown command 'xylophone'/);
   assert.doesNotMatch(stderr, /Did you mean/);
 });
+
+Deno.test("par create tells a mistyped flag before the required one that it was meant to be", async () => {
+  await using box = await sandbox();
+  const { code, stderr } = await box.run(["create", "--nmae", "Fake Payments"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /unknown option '--nmae'\n\(Did you mean --name\?\)/);
+});
