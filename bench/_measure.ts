@@ -24,9 +24,14 @@ export interface Command {
  *
  * @param commands The commands.
  * @param runs How often each is run.
+ * @param shell Whether a shell reads them; for a few milliseconds, its start would count too much.
  * @returns The median of each, in seconds.
  */
-export async function time(commands: readonly Command[], runs: number): Promise<number[]> {
+export async function time(
+  commands: readonly Command[],
+  runs: number,
+  shell = true,
+): Promise<number[]> {
   const file = await Deno.makeTempFile();
   try {
     await execute("hyperfine", [
@@ -34,7 +39,7 @@ export async function time(commands: readonly Command[], runs: number): Promise<
       "--warmup=1",
       `--runs=${runs}`,
       `--export-json=${file}`,
-      ...commands.flatMap(({ prepare = ":" }) => ["--prepare", prepare]),
+      ...(shell ? commands.flatMap(({ prepare = ":" }) => ["--prepare", prepare]) : ["-N"]),
       ...commands.map(({ run }) => run),
     ]);
     const { results } = JSON.parse(await Deno.readTextFile(file));

@@ -190,11 +190,15 @@ async function measure(folder: string): Promise<void> {
     "-c",
     create("small.par.gz", "--compress", [`x86_64-linux=${at("small.bin")}`]).run,
   ]);
-  const [inspected = NaN, inspectedJson = NaN, empty = NaN] = await time([
-    { run: `${par} inspect ${at("small.par.gz")}` },
-    { run: `${par} inspect --output json ${at("small.par.gz")}` },
-    { run: `${quote(Deno.execPath())} run --no-config ${at("empty.ts")}` },
-  ], 4 * runs);
+  const [inspected = NaN, inspectedJson = NaN, empty = NaN] = await time(
+    [
+      { run: `${par} inspect ${at("small.par.gz")}` },
+      { run: `${par} inspect --output json ${at("small.par.gz")}` },
+      { run: `${quote(Deno.execPath())} run --no-config ${at("empty.ts")}` },
+    ],
+    4 * runs,
+    false,
+  );
   add("inspect 10 KB, time", "an empty script", inspected / empty, 3);
   add("inspect -o json 10 KB, time", "an empty script", inspectedJson / empty, 3);
 
