@@ -18,6 +18,9 @@ export type { Browser, BrowserContext, Page };
 
 const CHROMIUM = "/usr/bin/chromium";
 
+/** Milliseconds to wait for what must come: generous, as the machine may have other work. */
+const PATIENCE = 180_000;
+
 /** Whether there is a browser to test with; `scripts/install-chromium.sh` installs one. */
 export const hasChromium: boolean = isInstalled(CHROMIUM);
 
@@ -87,6 +90,7 @@ export async function openSite(): Promise<Site> {
     },
     async open(address = filePage, options = {}) {
       const context = await browser.newContext(options);
+      context.setDefaultTimeout(PATIENCE);
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on("pageerror", (error) => complaints.push(String(error)));
@@ -114,7 +118,7 @@ export async function choose(page: Page, path: string): Promise<void> {
 /** Waits for the end of the inspection, and gives the verdict's title. */
 export async function verdictOf(page: Page): Promise<string> {
   const verdict = page.locator('#verdict:not([data-tone="busy"])');
-  await verdict.waitFor({ timeout: 30_000 });
+  await verdict.waitFor({ timeout: PATIENCE });
   return await page.locator("#verdict-title").innerText();
 }
 
@@ -156,7 +160,7 @@ export async function savedBy(
   page: Page,
   act: () => Promise<void>,
 ): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
-  const event = page.waitForEvent("download", { timeout: 30_000 });
+  const event = page.waitForEvent("download", { timeout: PATIENCE });
   await act();
   const download = await event;
   return { name: download.suggestedFilename(), bytes: await Deno.readFile(await download.path()) };
