@@ -49,7 +49,7 @@ export async function time(
   }
 }
 
-/** What one run took. */
+/** What a run took. */
 export interface Usage {
   /** Seconds on the clock. */
   readonly seconds: number;
@@ -57,8 +57,18 @@ export interface Usage {
   readonly memory: number;
 }
 
-/** Runs a command once, and tells what it took. */
-export async function usage({ run, prepare }: Command): Promise<Usage> {
+/** Runs a command so often, and tells the median of what it took. */
+export async function usage(command: Command, runs: number): Promise<Usage> {
+  const found: Usage[] = [];
+  while (found.length < runs) found.push(await useOnce(command));
+  const median = (values: number[]): number => values.sort((a, b) => a - b)[runs >> 1] ?? NaN;
+  return {
+    seconds: median(found.map(({ seconds }) => seconds)),
+    memory: median(found.map(({ memory }) => memory)),
+  };
+}
+
+async function useOnce({ run, prepare }: Command): Promise<Usage> {
   if (prepare) await execute("sh", ["-c", prepare]);
   const stderr = await execute("/usr/bin/time", ["-f", "%e %M", "sh", "-c", `exec ${run}`]);
   const [seconds, kilobytes] = (stderr.trim().split("\n").at(-1) ?? "").split(" ").map(Number);

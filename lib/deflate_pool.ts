@@ -44,7 +44,9 @@ export function createDeflatePool(level: number, jobs: number): DeflatePool {
   const deflateHere = createDeflate(zlib, level);
   const workers = startWorkers(level, jobs - 1, deflateHere);
   return {
-    depth: WORKER_LOAD * workers.length,
+    // As many again as the workers hold: this thread has a block of its own meanwhile, and the first
+    // result is the only one that is waited for.
+    depth: 2 * WORKER_LOAD * workers.length,
     async deflate(block) {
       const [idlest] = workers.toSorted((a, b) => a.load - b.load);
       if (!idlest || idlest.load >= WORKER_LOAD) return await deflateHere(block);

@@ -6,6 +6,7 @@
 
 import { ParError } from "./errors.ts";
 import type { ArchiveSource, Bytes } from "./source.ts";
+import { Tidier } from "./tidy.ts";
 
 /** Large enough that the cost of a chunk does not count, small enough to stay in the CPU's cache. */
 const CHUNK_LENGTH = 256 * 1024;
@@ -61,6 +62,7 @@ export function readFile(path: string, start = 0, length = Infinity): Bytes {
 
 async function* readChunks(path: string, start: number, length: number, check: Check): Bytes {
   using file = await openForReading(path);
+  const tidier = new Tidier();
   try {
     check(await file.stat());
     if (start > 0) await file.seek(start, Deno.SeekMode.Start);
@@ -70,6 +72,7 @@ async function* readChunks(path: string, start: number, length: number, check: C
       if (count === null) return;
       length -= count;
       yield count < chunk.length ? chunk.subarray(0, count) : chunk;
+      tidier.add(count);
     }
   } catch (cause) {
     throw cause instanceof ParError ? cause : readError(path, cause);

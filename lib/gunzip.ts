@@ -4,16 +4,22 @@
  * @module
  */
 
-import type { InflateRaw } from "node:zlib";
 import type { ByteReader } from "./byte_reader.ts";
 import { concat, lengthOf } from "./bytes.ts";
 import { combineCrc32 } from "./crc32.ts";
 import { ParError } from "./errors.ts";
+import {
+  CHUNK_LENGTH,
+  corrupt,
+  createProbe,
+  equal,
+  FINAL_BLOCK,
+  FLUSH_LENGTH,
+  Inflater,
+  isFlush,
+} from "./inflater.ts";
 import { builtin } from "./runtime.ts";
 import { type Bytes, iterate, toStream } from "./source.ts";
-
-/** What is inflated at a time; larger chunks are no faster, smaller ones are slower. */
-const CHUNK_LENGTH = 1024 * 1024;
 
 /** A member up to this length is small. */
 const SMALL_LENGTH = 16 * 1024;
@@ -23,12 +29,6 @@ const SMALL_CONTENT_LENGTH = 1024 * 1024;
 
 /** RFC 1952, section 2.3.1: a checksum and a length. */
 const TRAILER_LENGTH = 8;
-
-/** What a sync flush ends in: the lengths of an empty stored block (RFC 1951, section 3.2.4). */
-const FLUSH = [0, 0, 0xff, 0xff];
-
-/** A final, empty deflate block (RFC 1951, section 3.2.6). */
-const FINAL_BLOCK = Uint8Array.of(3, 0);
 
 /** RFC 1952, section 2.3.1. */
 const FLAG = { HCRC: 2, EXTRA: 4, NAME: 8, COMMENT: 16, RESERVED: 0xe0 } as const;
@@ -98,8 +98,9 @@ export interface GunzipOptions {
 /**
  * Decompresses the member whose header was just read.
  *
- * It is one stream, as every other reader has it. To inflate it part by part instead could come to
- * other bytes than theirs: where a part ends, nothing but the stream itself can tell.
+ * Between two boundaries, the bytes are inflated with an empty history; and that they end there, as
+ * they would for a reader that knows of no boundaries, is probed. So what comes out is what comes out
+ * anywhere, and each part could be cut out and put into another member.
  *
  * @param reader The stream, behind the header; left at its end.
  * @param header The header.
@@ -126,7 +127,8 @@ export async function* gunzip(
     return;
   }
   const { boundaries = [], onChecksum } = options;
-  let passed = 0;
+  const parts = new Parts(boundaries);
+  let fed = 0;
   let length = 0;
   let crc = 0;
   let part = { start: 0, crc: 0 };
@@ -135,30 +137,38 @@ export async function* gunzip(
     onChecksum?.(part.crc);
     part = { start: length, crc: 0 };
   };
-  using inflater = new Inflater(zlib);
-  while (!inflater.ended) {
-    const boundary = boundaries[passed];
-    if (boundary?.deflated === inflater.fed) {
-      const last = ++passed === boundaries.length;
-      if (boundary.inflated !== length || !(last || isFlushed(inflater.tail))) throw mismatch();
-      endPart();
-      continue;
+  let inflater = new Inflater(zlib);
+  try {
+    while (!inflater.ended) {
+      const most = parts.rest(fed);
+      if (most === 0) {
+        if (!parts.last) {
+          fed += FLUSH_LENGTH;
+          if (!isFlush(await reader.read(FLUSH_LENGTH))) throw mismatch();
+          if (!await inflater.awaitsLengths()) throw mismatch();
+          inflater[Symbol.dispose]();
+          inflater = new Inflater(zlib);
+        }
+        parts.pass(length);
+        endPart();
+        continue;
+      }
+      const chunk = await reader.readSome(Math.min(CHUNK_LENGTH, most));
+      if (!chunk) throw truncated(reader.position);
+      fed += chunk.length;
+      for await (const inflated of inflater.feed(chunk)) {
+        part.crc = zlib.crc32(inflated, part.crc);
+        length += inflated.length;
+        yield inflated;
+      }
     }
-    const chunk = await reader.readSome(
-      Math.min(CHUNK_LENGTH, (boundary?.deflated ?? Infinity) - inflater.fed),
-    );
-    if (!chunk) throw truncated(reader.position);
-    for await (const inflated of inflater.feed(chunk)) {
-      part.crc = zlib.crc32(inflated, part.crc);
-      length += inflated.length;
-      yield inflated;
-    }
+    const { unused } = inflater;
+    parts.end(fed - unused.length);
+    if (boundaries.length === 0) endPart();
+    reader.unread(unused);
+  } finally {
+    inflater[Symbol.dispose]();
   }
-  const { unused } = inflater;
-  const end = inflater.fed - unused.length;
-  if (passed < boundaries.length || end !== (boundaries.at(-1)?.deflated ?? end)) throw mismatch();
-  if (boundaries.length === 0) endPart();
-  reader.unread(unused);
   const trailer = await reader.read(TRAILER_LENGTH);
   const view = new DataView(trailer.buffer, trailer.byteOffset, TRAILER_LENGTH);
   if (view.getUint32(0, true) !== crc || view.getUint32(4, true) !== length % 2 ** 32) {
@@ -177,100 +187,41 @@ export async function* gunzip(
     "Cannot trust the archive: bytes follow the end of its gzip member",
   );
 }
-/** Inflates a chunk at a time: what it is fed is used up before it asks for more. */
-class Inflater implements Disposable {
-  readonly #stream: InflateRaw;
-  #last: Uint8Array = new Uint8Array(0);
-  #tail: Uint8Array = new Uint8Array(0);
-  #fed = 0;
-  #failure: unknown;
-  #wake = (): void => {};
 
-  constructor(zlib: typeof import("node:zlib")) {
-    this.#stream = zlib.createInflateRaw({ chunkSize: CHUNK_LENGTH });
-    this.#stream.on("readable", () => this.#wake());
-    this.#stream.on("error", (error) => {
-      this.#failure = error;
-      this.#wake();
-    });
+/** The parts that boundaries cut a member into, as they are passed. */
+class Parts {
+  readonly #boundaries: readonly Boundary[];
+  #passed = 0;
+
+  constructor(boundaries: readonly Boundary[]) {
+    this.#boundaries = boundaries;
   }
 
-  /** How many bytes it was fed. */
-  get fed(): number {
-    return this.#fed;
+  /** Whether the part is the one that holds the final block. */
+  get last(): boolean {
+    return this.#passed === this.#boundaries.length - 1;
   }
 
-  /** The last of them, as many as a sync flush ends in. */
-  get tail(): Uint8Array {
-    return this.#tail;
+  /** How many bytes to feed, of which so many were, to the part's end; or to the flush it ends in. */
+  rest(fed: number): number {
+    const boundary = this.#boundaries[this.#passed];
+    if (!boundary) return Infinity;
+    const rest = boundary.deflated - fed - (this.last ? 0 : FLUSH_LENGTH);
+    if (rest < 0) throw mismatch();
+    return rest;
   }
 
-  /** Whether the final block has ended, with bytes left over. */
-  get ended(): boolean {
-    return this.#stream.bytesWritten < this.#fed;
+  /** Goes on behind a boundary, which must be at this length of the content. */
+  pass(inflated: number): void {
+    if (this.#boundaries[this.#passed++]?.inflated !== inflated) throw mismatch();
   }
 
-  /** The bytes of the last chunk that are behind the final block. */
-  get unused(): Uint8Array {
-    return this.#last.subarray(this.#last.length - (this.#fed - this.#stream.bytesWritten));
+  /** Ends the member, which must be at the last boundary. */
+  end(deflated: number): void {
+    const last = this.#boundaries.at(-1);
+    if (!last) return;
+    if (this.#passed < this.#boundaries.length || last.deflated !== deflated) throw mismatch();
   }
-
-  /** Gives what a chunk inflates to. */
-  async *feed(chunk: Uint8Array): Bytes {
-    let done = false;
-    this.#last = chunk;
-    this.#tail = concat([this.#tail, chunk.subarray(-FLUSH.length)]).subarray(-FLUSH.length);
-    this.#fed += chunk.length;
-    this.#stream.write(chunk, () => {
-      done = true;
-      this.#wake();
-    });
-    while (true) {
-      const inflated: Uint8Array | null = this.#stream.read();
-      if (inflated) yield inflated;
-      else if (this.#failure) throw inflateError(this.#failure);
-      else if (done) return;
-      else await new Promise<void>((resolve) => this.#wake = resolve);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#stream.destroy();
-  }
-}
-
-/**
- * Inflates a segment: deflated bytes that were cut out of a member at byte boundaries.
- *
- * @param deflated The segment's bytes.
- * @throws {ParError} `ERR_GZIP_CORRUPT`.
- */
-export async function* inflateSegment(deflated: Bytes): Bytes {
-  const whole = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    yield* deflated as AsyncIterable<Uint8Array<ArrayBuffer>>;
-    yield FINAL_BLOCK;
-  }();
-  const zlib = builtin("node:zlib");
-  if (zlib) {
-    using inflater = new Inflater(zlib);
-    for await (const chunk of whole) yield* inflater.feed(chunk);
-    return;
-  }
-  try {
-    yield* iterate(toStream(whole).pipeThrough(new DecompressionStream("deflate-raw")));
-  } catch (cause) {
-    throw cause instanceof TypeError ? corrupt(cause.message, cause) : cause;
-  }
-}
-
-/** Whether bytes end in a sync flush, as all that can be copied does. */
-function isFlushed(deflated: Uint8Array): boolean {
-  return FLUSH.every((byte, i) => byte === deflated.at(i - FLUSH.length));
-}
-
-function inflateError(cause: unknown): unknown {
-  const { code, message } = cause as { code?: string; message?: string };
-  return code?.startsWith("Z_") ? corrupt(message ?? code, cause) : cause;
 }
 
 function truncated(position: number): ParError {
@@ -322,15 +273,27 @@ async function gunzipSmall(
   }
   const end = member.length - TRAILER_LENGTH;
   if ((boundaries.at(-1)?.deflated ?? end) !== end) throw mismatch();
-  for (const { deflated, inflated } of boundaries) {
-    const before = member.subarray(0, deflated);
-    const flushed = deflated === end || isFlushed(before);
-    const blocks = deflated === end ? [before] : [before, FINAL_BLOCK];
-    const found = await decompress("deflate-raw", ...blocks).catch(() => []);
-    if (!flushed || lengthOf(found) !== inflated) throw mismatch();
+  let before: Boundary = { deflated: 0, inflated: 0 };
+  for (const boundary of boundaries) {
+    const part = member.subarray(before.deflated, boundary.deflated);
+    const length = boundary.inflated - before.inflated;
+    if (!await isPart(part, length, boundary.deflated === end)) throw mismatch();
+    before = boundary;
   }
   await reader.read(member.length);
   return content;
+}
+
+/** Whether bytes inflate alone, to such a length, and end as the last part or as another one does. */
+async function isPart(deflated: Uint8Array, length: number, last: boolean): Promise<boolean> {
+  const probe = createProbe();
+  const blocks = last
+    ? [deflated]
+    : [deflated.subarray(0, -FLUSH_LENGTH), probe.deflated, FINAL_BLOCK];
+  const content = concat(await decompress("deflate-raw", ...blocks).catch(() => []));
+  if (last) return content.length === length;
+  return isFlush(deflated.subarray(-FLUSH_LENGTH)) &&
+    equal(content.subarray(length), probe.inflated);
 }
 
 /** Decompresses what is in memory, up to {@linkcode SMALL_CONTENT_LENGTH}. */
@@ -345,12 +308,4 @@ async function decompress(
     if (lengthOf(chunks) > SMALL_CONTENT_LENGTH) throw new RangeError("more than expected");
   }
   return chunks;
-}
-
-function corrupt(reason: string, cause?: unknown): ParError {
-  return new ParError(
-    "ERR_GZIP_CORRUPT",
-    `Cannot decompress the archive: ${reason}; get another copy`,
-    cause,
-  );
 }

@@ -10,7 +10,7 @@ import { type Block, createDeflatePool } from "./deflate_pool.ts";
 import { ParError } from "./errors.ts";
 import { builtin } from "./runtime.ts";
 import { type Bytes, iterate, toStream } from "./source.ts";
-import { tidy } from "./tidy.ts";
+import { Tidier } from "./tidy.ts";
 
 /** Input bytes to one deflate call. A block's size is part of the format's reproducibility. */
 const BLOCK_LENGTH = 512 * 1024;
@@ -20,9 +20,6 @@ const WINDOW_LENGTH = 32 * 1024;
 
 /** Starting a worker takes as long as deflating about one block does. */
 const BLOCKS_WORTH_WORKERS = 4;
-
-/** After so many blocks, the memory of those before is worth taking back. */
-const BLOCKS_TO_TIDY = 4;
 
 /** A final, empty deflate block (RFC 1951, section 3.2.6). */
 const FINAL_BLOCK = Uint8Array.of(3, 0);
@@ -85,7 +82,7 @@ export async function* gzip(segments: readonly Segment[], options: GzipOptions):
   }
   let crc = 0;
   let length = 0;
-  let count = 0;
+  const tidier = new Tidier();
   using pool = createDeflatePool(options.level, countJobs(segments, options.jobs));
   const output = new OutputQueue(options);
   yield encodeHeader(options);
@@ -97,7 +94,7 @@ export async function* gzip(segments: readonly Segment[], options: GzipOptions):
       for await (const block of blocks(segment.open())) {
         crc = zlib.crc32(block.bytes, crc);
         output.add(when(pool.deflate(block)));
-        if (count++ % BLOCKS_TO_TIDY === 0) tidy();
+        tidier.add(block.bytes.length);
         yield* output.take(pool.depth);
       }
     }

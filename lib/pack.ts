@@ -6,7 +6,6 @@
 
 import { MAX_CLAIMS_SIZE } from "./archive/limits.ts";
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./archive/entries.ts";
-import { proofread } from "./archive/proofread.ts";
 import {
   COMPRESSION_LEVEL,
   writeArchive,
@@ -182,9 +181,7 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
   entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
   const { compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
   const level = compress ? compressLevel : undefined;
-  const archive = writeArchive(entries, { level, jobs, patch });
-  const copies = level !== undefined && entries.some(({ deflated }) => deflated);
-  return { claims, token, targets, bytes: copies ? proofread(archive) : archive };
+  return { claims, token, targets, bytes: writeArchive(entries, { level, jobs, patch }) };
 }
 
 function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {

@@ -1,8 +1,30 @@
 /**
- * Makes V8 clean up. It lets used buffers pile up by the dozens of megabytes in each thread; memory
- * that is asked for, never touched and forgotten makes it look, and takes none.
+ * Keeping memory flat where much of it passes. V8 lets used buffers pile up by the dozens of
+ * megabytes in each thread before it looks. This module is browser compatible.
  *
- * Workers get this function as text, so it can use nothing from around it.
+ * @module
+ */
+
+/** So many bytes may pass before it is time to clean up. */
+const INTERVAL = 8 * 1024 * 1024;
+
+/** Has V8 clean up now and then, as bytes pass. */
+export class Tidier {
+  #passed = 0;
+
+  /** Counts bytes whose memory will not be used any more. */
+  add(length: number): void {
+    this.#passed += length;
+    if (this.#passed < INTERVAL) return;
+    this.#passed = 0;
+    tidy();
+  }
+}
+
+/**
+ * Makes V8 look for memory to take back: some that is asked for, never touched and forgotten counts
+ * as if it were used, and takes none. Workers get this function as text, so it can use nothing from
+ * around it.
  */
 export function tidy(): void {
   try {

@@ -13,7 +13,7 @@ import { gunzip, isGzip, readGzipHeader } from "../gunzip.ts";
 import type { Bytes } from "../source.ts";
 import type { Target } from "../target.ts";
 import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../token.ts";
-import { tidy } from "../tidy.ts";
+import { Tidier } from "../tidy.ts";
 import { type EntryKind, hashKey, parseEntryName } from "./entries.ts";
 import {
   type ArchiveIndex,
@@ -25,9 +25,6 @@ import {
 import { checkSize, type Limits, MAX_CLAIMS_SIZE } from "./limits.ts";
 import { padded } from "./tar.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
-
-/** After so many bytes, the memory of those before is worth taking back. */
-const LENGTH_TO_TIDY = 16 * 1024 * 1024;
 
 /** Settings of {@linkcode readArchive} and {@linkcode readClaims}. */
 export interface ReadOptions extends VerifyTokenOptions {
@@ -242,7 +239,7 @@ async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStr
 /** Watches the bytes that pass: limits, the wish to stop, progress. */
 export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
   let unpacked = 0;
-  let kept = 0;
+  const tidier = new Tidier();
   for await (const chunk of plain) {
     if (options.signal?.aborted) {
       throw new ParError(
@@ -255,10 +252,7 @@ export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptio
     checkSize(unpacked, raw.position, options.limits ?? {});
     options.onProgress?.(raw.position);
     yield chunk;
-    kept += chunk.length;
-    if (kept < LENGTH_TO_TIDY) continue;
-    tidy();
-    kept = 0;
+    tidier.add(chunk.length);
   }
 }
 

@@ -7,8 +7,9 @@
 
 import { ByteReader } from "../byte_reader.ts";
 import { ParError } from "../errors.ts";
-import { inflateSegment, isGzip, readGzipHeader } from "../gunzip.ts";
+import { isGzip, readGzipHeader } from "../gunzip.ts";
 import type { DeflatedSegment } from "../gzip.ts";
+import { inflateSegment } from "../inflater.ts";
 import type { ArchiveSource, Bytes } from "../source.ts";
 import { verifyToken } from "../token.ts";
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";

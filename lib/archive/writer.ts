@@ -25,10 +25,7 @@ export interface WriteEntry {
   readonly size: number;
   /** Gives the content, exactly `size` bytes. */
   readonly open: () => Bytes;
-  /**
-   * The segment of another archive that holds the same entry, to be copied where that can be done.
-   * Whether it can stand in another place, only reading what was written can tell; see `proofread`.
-   */
+  /** The segment of another archive that holds the same entry, to be copied where that can be done. */
   readonly deflated?: DeflatedSegment | undefined;
 }
 
