@@ -59,6 +59,7 @@ export function launchChromium(): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      "--js-flags=--expose-gc",
     ],
   });
 }
@@ -113,6 +114,17 @@ export async function choose(page: Page, path: string): Promise<void> {
   const chooser = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Choose a file…" }).click();
   await (await chooser).setFiles(path);
+}
+
+/** Runs the garbage collector in the page's workers, over and over, from now on. */
+export function collectGarbage(page: Page): void {
+  page.on("worker", async (worker) => {
+    try {
+      for (;;) await worker.evaluate(() => (globalThis as unknown as { gc(): void }).gc());
+    } catch {
+      // The worker has ended.
+    }
+  });
 }
 
 /** Waits for the end of the inspection, and gives the verdict's title. */

@@ -14,6 +14,12 @@ const BUFFER_LENGTH = 256 * 1024;
 const BUFFERS = 4;
 
 /**
+ * The streams that are being read. Without it nothing but the reader's own wait refers to a stream, and
+ * Chromium's collector takes both: the read then never ends.
+ */
+const beingRead = new Set<ReadableStream>();
+
+/**
  * Reads a stream into a few buffers that are used in turn. A chunk is to be done with, or copied,
  * before the third one after it is asked for.
  *
@@ -23,6 +29,17 @@ const BUFFERS = 4;
  * @param stream The stream; one that does not fill given buffers is read as it comes.
  */
 export async function* readInTurn(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array> {
+  beingRead.add(stream);
+  try {
+    yield* readBuffers(stream);
+  } finally {
+    beingRead.delete(stream);
+  }
+}
+
+async function* readBuffers(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<Uint8Array> {
   const reader = byobReader(stream);
