@@ -7,7 +7,10 @@
 /** Joins bytes and texts (as UTF-8) into one array. */
 export function concat(...parts: readonly (Uint8Array | string)[]): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
-  const arrays = parts.map((part) => typeof part === "string" ? encoder.encode(part) : part);
+  return join(parts.map((part) => typeof part === "string" ? encoder.encode(part) : part));
+}
+
+function join(arrays: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(arrays.reduce((sum, array) => sum + array.length, 0));
   let at = 0;
   for (const array of arrays) {
@@ -21,7 +24,8 @@ export function concat(...parts: readonly (Uint8Array | string)[]): Uint8Array<A
 export async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   for await (const chunk of bytes) parts.push(chunk.slice());
-  return concat(...parts);
+  // There may be more of them than a call takes arguments.
+  return join(parts);
 }
 
 /** Cuts bytes into chunks whose lengths repeat in turn; a length of 0 gives an empty chunk. */
