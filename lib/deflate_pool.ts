@@ -7,6 +7,7 @@
 
 import { builtin } from "./runtime.ts";
 import { tidy } from "./tidy.ts";
+import { startWorker } from "./worker.ts";
 
 /** A block to deflate. */
 export interface Block {
@@ -69,9 +70,9 @@ class DeflateWorker {
   readonly #substitute: Deflate;
   readonly #tasks: Task[] = [];
 
-  constructor(url: string, substitute: Deflate) {
+  constructor(script: string, substitute: Deflate) {
     this.#substitute = substitute;
-    this.#worker = new Worker(url, { type: "module" });
+    this.#worker = startWorker(script);
     this.#worker.onmessage = ({ data }: MessageEvent<Uint8Array | undefined>): void => {
       if (data) this.#tasks.shift()?.resolve(data);
       else this.#fail();
@@ -109,12 +110,9 @@ class DeflateWorker {
 
 function startWorkers(level: number, count: number, substitute: Deflate): DeflateWorker[] {
   const workers: DeflateWorker[] = [];
-  // To load a file takes a permission that the caller may not have, and whose refusal would leave
-  // its trace on the terminal. The functions' own text takes none.
   const script = `(${serve})(${createDeflate}, ${level}, ${tidy});`;
-  const url = `data:text/javascript,${encodeURIComponent(script)}`;
   try {
-    while (workers.length < count) workers.push(new DeflateWorker(url, substitute));
+    while (workers.length < count) workers.push(new DeflateWorker(script, substitute));
   } catch {
     // A runtime without workers, or without enough of them.
   }

@@ -13,8 +13,8 @@ const SMALL_LENGTH = 256 * 1024;
 
 /** A SHA-256 computation (FIPS 180-4) under way. */
 export interface Sha256 {
-  /** Takes the next bytes. */
-  update(chunk: Uint8Array): void;
+  /** Takes the next bytes, which are not used any more once this has ended. */
+  update(chunk: Uint8Array): Promise<void> | void;
   /** Ends the computation and gives its 32 bytes; to be called once. */
   digest(): Promise<Uint8Array>;
 }

@@ -83,7 +83,7 @@ async function copyEntry(
 ): Promise<void> {
   const hash = await createSha256();
   for await (const chunk of readEntry(source, index, binaryEntry(target), options)) {
-    hash.update(chunk);
+    await hash.update(chunk);
     await sink.write(chunk);
   }
   checkHash(target, toClaimsHash(await hash.digest()), claims);

@@ -19,9 +19,10 @@ import {
   type ProviderMetadata,
   WASCAP_REVISION,
 } from "./claims.ts";
-import { createSha256, toClaimsHash } from "./digest.ts";
+import { createSha256, type Sha256, toClaimsHash } from "./digest.ts";
 import { ParError } from "./errors.ts";
 import type { DeflatedSegment } from "./gzip.ts";
+import { HashThread } from "./hash_thread.ts";
 import type { KeyPair } from "./nkey.ts";
 import type { Bytes } from "./source.ts";
 import type { Target } from "./target.ts";
@@ -152,19 +153,24 @@ export interface SignOptions extends Signing, Compression {
  * @throws {ParError} As {@linkcode packArchive}.
  */
 export async function signContents(options: SignOptions): Promise<PackedArchive> {
-  const { contents, issuer } = options;
+  const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
   const targets = [...contents.keys()].filter((key) => key !== WIT_ENTRY).sort() as Target[];
   const keys = contents.has(WIT_ENTRY) ? [WIT_ENTRY, ...targets] : targets;
   const hashes: Record<string, string> = {};
   const entries: WriteEntry[] = [];
   const count = counter(contents, options.onProgress);
+  const thread = new HashThread();
+  // To compress takes every core that there is.
+  const startHash = compress
+    ? createSha256
+    : (length: number): Promise<Sha256> => thread.createSha256(length);
   for (const key of keys) {
     const content = contents.get(key) as MeasuredContent;
     hashes[key] = content.sha256;
     entries.push({
       name: key === WIT_ENTRY ? WIT_ENTRY : binaryEntry(key as Target),
       size: content.size,
-      open: () => checked(content, key, count),
+      open: () => checked(content, key, startHash, count),
       deflated: content.deflated && counted(content.deflated, content.size, count),
     });
   }
@@ -179,9 +185,15 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
     );
   }
   entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
-  const { compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
   const level = compress ? compressLevel : undefined;
-  return { claims, token, targets, bytes: writeArchive(entries, { level, jobs, patch }) };
+  const written = writeArchive(entries, { level, jobs, patch });
+  return { claims, token, targets, bytes: disposing(thread, written) };
+}
+
+/** Passes bytes on, and disposes of what made them. */
+async function* disposing(resource: Disposable, bytes: Bytes): Bytes {
+  using _ = resource;
+  yield* bytes;
 }
 
 function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {
@@ -284,7 +296,7 @@ async function measure({ open }: Content): Promise<MeasuredContent> {
   const hash = await createSha256();
   let size = 0;
   for await (const chunk of open()) {
-    hash.update(chunk);
+    await hash.update(chunk);
     size += chunk.length;
   }
   return { open, size, sha256: toClaimsHash(await hash.digest()) };
@@ -316,11 +328,12 @@ function counted(
 async function* checked(
   content: MeasuredContent,
   key: string,
+  startHash: (length: number) => Promise<Sha256>,
   count: (bytes: number) => void,
 ): Bytes {
-  const hash = await createSha256();
+  const hash = await startHash(content.size);
   for await (const chunk of content.open()) {
-    hash.update(chunk);
+    await hash.update(chunk);
     yield chunk;
     count(chunk.length);
   }

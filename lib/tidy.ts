@@ -5,17 +5,23 @@
  * @module
  */
 
-/** So many bytes may pass before it is time to clean up. */
+/** So many bytes may pass before it is time to clean up, unless the one who counts knows better. */
 const INTERVAL = 8 * 1024 * 1024;
 
 /** Has V8 clean up now and then, as bytes pass. */
 export class Tidier {
+  readonly #interval: number;
   #passed = 0;
+
+  /** @param interval How many bytes may pass between; each time takes some milliseconds. */
+  constructor(interval = INTERVAL) {
+    this.#interval = interval;
+  }
 
   /** Counts bytes whose memory will not be used any more. */
   add(length: number): void {
     this.#passed += length;
-    if (this.#passed < INTERVAL) return;
+    if (this.#passed < this.#interval) return;
     this.#passed = 0;
     tidy();
   }

@@ -31,7 +31,7 @@ export function isInstalled(program: string, ...args: string[]): boolean {
 export async function runTool(
   program: string,
   args: readonly string[],
-  options: Pick<Deno.CommandOptions, "cwd" | "env" | "clearEnv"> = {},
+  options: Pick<Deno.CommandOptions, "cwd" | "env" | "clearEnv" | "signal"> = {},
 ): Promise<Output> {
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],

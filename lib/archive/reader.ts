@@ -10,6 +10,7 @@ import type { Claims } from "../claims.ts";
 import { createSha256, toClaimsHash } from "../digest.ts";
 import { ParError } from "../errors.ts";
 import { gunzip, isGzip, readGzipHeader } from "../gunzip.ts";
+import { HashThread } from "../hash_thread.ts";
 import type { Bytes } from "../source.ts";
 import type { Target } from "../target.ts";
 import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../token.ts";
@@ -104,6 +105,8 @@ export async function readArchive(
   let token: VerifiedToken | undefined;
   await using stream = await openStream(source, options);
   const { tar, check } = stream;
+  // To inflate keeps a core busy; beside mere reading, hashing is done as fast on the same one.
+  using thread = stream.compressed ? new HashThread(stream.length) : undefined;
   for await (const entry of readTar(tar, options.limits ?? {})) {
     check?.entry(entry.name, tar.position + padded(entry.size));
     const kind = parseEntryName(entry.name);
@@ -116,7 +119,7 @@ export async function readArchive(
     }
     const key = hashKey(kind);
     if (token) expectedHash(key, token.claims);
-    const sha256 = await hashEntry(entry, consume?.(kind, entry.size));
+    const sha256 = await hashEntry(entry, thread, consume?.(kind, entry.size));
     if (token) checkHash(key, sha256, token.claims);
     hashed.set(key, {
       ...(kind.kind === "binary" && { target: kind.target }),
@@ -170,9 +173,14 @@ export async function readClaims(
   throw missingClaims();
 }
 
+/** To read takes little memory beside what passes, so there is room for more of that. */
+const TIDY_INTERVAL = 32 * 1024 * 1024;
+
 interface OpenStream extends AsyncDisposable {
   readonly tar: ByteReader;
   readonly compressed: boolean;
+  /** How many bytes come out of it, where the archive says that; it may be wrong. */
+  readonly length?: number | undefined;
   /** Holds the entries against the archive's index, where it has one. */
   readonly check?: IndexCheck | undefined;
   /** What was found of its segments so far, where that was asked for. */
@@ -199,6 +207,7 @@ async function openStream(source: Bytes, options: ReadOptions): Promise<OpenStre
   return {
     tar,
     compressed,
+    length: index?.reduce((sum, { length }) => sum + length, 0),
     check: index && new IndexCheck(index),
     segments,
     get position(): number {
@@ -239,7 +248,7 @@ async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStr
 /** Watches the bytes that pass: limits, the wish to stop, progress. */
 export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
   let unpacked = 0;
-  const tidier = new Tidier();
+  const tidier = new Tidier(TIDY_INTERVAL);
   for await (const chunk of plain) {
     if (options.signal?.aborted) {
       throw new ParError(
@@ -272,11 +281,12 @@ export async function readToken(entry: TarEntry): Promise<string> {
 
 async function hashEntry(
   entry: TarEntry,
+  thread: HashThread | undefined,
   consume: ((chunk: Uint8Array) => Promise<void> | void) | undefined,
 ): Promise<string> {
-  const hash = await createSha256();
+  const hash = await (thread?.createSha256(entry.size) ?? createSha256());
   for await (const chunk of entry.bytes) {
-    hash.update(chunk);
+    await hash.update(chunk);
     await consume?.(chunk);
   }
   return toClaimsHash(await hash.digest());

@@ -105,7 +105,7 @@ export async function* checkBlob(bytes: Bytes, blob: Descriptor, task: string): 
   const hash = await createSha256();
   let size = 0;
   for await (const chunk of bytes) {
-    hash.update(chunk);
+    await hash.update(chunk);
     size += chunk.length;
     yield chunk;
   }

@@ -123,7 +123,7 @@ export function parseManifest(
  */
 export async function digestOf(bytes: Uint8Array): Promise<string> {
   const hash = await createSha256();
-  hash.update(bytes);
+  await hash.update(bytes);
   return `sha256:${hex(await hash.digest())}`;
 }
 

@@ -167,7 +167,7 @@ async function examine(source: ArchiveSource, { verify, signal }: PushOptions): 
       for await (const chunk of source.open()) {
         throwIfAborted(signal);
         if (start.length < 2) start.push(...chunk.subarray(0, 2 - start.length));
-        hash.update(chunk);
+        await hash.update(chunk);
         size += chunk.length;
         yield chunk;
       }

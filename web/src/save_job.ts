@@ -56,7 +56,7 @@ async function copy(
   let told = 0;
   await using cursor = new EntryCursor(source);
   for await (const chunk of cursor.open(binary.entry)) {
-    hash.update(chunk);
+    await hash.update(chunk);
     await sink.write(chunk as Uint8Array<ArrayBuffer>);
     done += chunk.length;
     const now = performance.now();
