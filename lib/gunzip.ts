@@ -301,11 +301,18 @@ async function decompress(
   format: CompressionFormat,
   ...parts: readonly Uint8Array[]
 ): Promise<Uint8Array[]> {
+  const { readable, writable } = new DecompressionStream(format);
+  const writer = writable.getWriter();
+  const written = (async (): Promise<void> => {
+    for (const part of parts) await writer.write(part as Uint8Array<ArrayBuffer>);
+    await writer.close();
+  })();
+  written.catch(() => {});
   const chunks: Uint8Array[] = [];
-  const stream = new Blob(parts as Uint8Array<ArrayBuffer>[]).stream();
-  for await (const chunk of iterate(stream.pipeThrough(new DecompressionStream(format)))) {
+  for await (const chunk of iterate(readable)) {
     chunks.push(chunk);
     if (lengthOf(chunks) > SMALL_CONTENT_LENGTH) throw new RangeError("more than expected");
   }
+  await written;
   return chunks;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { base32nopad } from "npm:@scure/base@2.4.0";
+import { decodeBase32, encodeBase32 } from "./base32.ts";
 import { ParError } from "./errors.ts";
 import { hex } from "./hex.ts";
 
@@ -93,7 +93,7 @@ export function parsePublicKey(text: string, role?: KeyRole): PublicKey {
  * ```
  */
 export function roleOf(key: PublicKey): KeyRole {
-  return ROLE_OF.get(base32nopad.decode(key)[0] as number) as KeyRole;
+  return ROLE_OF.get(bytesOf(key)[0] as number) as KeyRole;
 }
 
 /**
@@ -111,7 +111,11 @@ export function roleOf(key: PublicKey): KeyRole {
  * ```
  */
 export function publicKeyBytes(key: PublicKey): Uint8Array<ArrayBuffer> {
-  return base32nopad.decode(key).slice(1, 1 + KEY_LENGTH);
+  return bytesOf(key).slice(1, 1 + KEY_LENGTH);
+}
+
+function bytesOf(key: PublicKey): Uint8Array<ArrayBuffer> {
+  return decodeBase32(key) as Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -294,19 +298,13 @@ function importPrivateKey(
 
 function encode(payload: Uint8Array): string {
   const sum = crc16(payload);
-  return base32nopad.encode(Uint8Array.of(...payload, sum & 0xff, sum >> 8));
+  return encodeBase32(Uint8Array.of(...payload, sum & 0xff, sum >> 8));
 }
 
 /** Takes off base32 and checksum. `shown` is how the text may be called in an error. */
 function decode(text: string, shown: string): Uint8Array<ArrayBuffer> {
-  let bytes: Uint8Array;
-  try {
-    bytes = base32nopad.decode(text);
-  } catch {
-    // The codec's own error quotes the text, which may be a seed: it must not become the cause.
-    throw encodingError(shown);
-  }
-  if (bytes.length < 4) throw encodingError(shown);
+  const bytes = decodeBase32(text);
+  if (!bytes || bytes.length < 4) throw encodingError(shown);
   const payload = new Uint8Array(bytes.subarray(0, -2));
   const [low = 0, high = 0] = bytes.subarray(-2);
   if (crc16(payload) !== (low | (high << 8))) {
