@@ -1,7 +1,8 @@
-import { type Command, Command as Program } from "npm:commander@15.1.0";
 import { ParError } from "../errors.ts";
 import { print } from "./io.ts";
-import { examples } from "./options.ts";
+import { VERBOSE } from "./plain.ts";
+import type { Verb } from "./verb.ts";
+import { VERBS } from "./verbs.ts";
 
 /** What can be typed behind `par` and behind each verb. */
 interface Words {
@@ -11,39 +12,37 @@ interface Words {
   readonly subcommands: readonly string[];
 }
 
-/** Builds `par completions`, for the verbs of the given program. */
-export function completionsCommand(program: () => Promise<Command>): Command {
-  return new Program("completions")
-    .description("print a script that completes par's command lines in a shell")
-    .argument("<shell>", `one of ${Object.keys(SCRIPTS).join(", ")}`)
-    .addHelpText(
-      "after",
-      examples("source <(par completions bash)", "par completions fish | source"),
-    )
-    .action(async (shell: string) => {
-      const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
-      if (!script) {
-        throw new ParError(
-          "ERR_OPTION_INVALID",
-          `Cannot complete for ${JSON.stringify(shell)}: the shells are ` +
-            Object.keys(SCRIPTS).join(", "),
-        );
-      }
-      await print(script((await program()).commands.map(toWords)));
-    });
-}
-
 const SCRIPTS: Readonly<Record<string, (verbs: readonly Words[]) => string>> = { bash, zsh, fish };
 
-function toWords(command: Command): Words {
+/** `par completions`. */
+export const COMPLETIONS: Verb = {
+  name: "completions",
+  description: "print a script that completes par's command lines in a shell",
+  arguments: [{ name: "<shell>", description: `one of ${Object.keys(SCRIPTS).join(", ")}` }],
+  examples: ["source <(par completions bash)", "par completions fish | source"],
+  async run([shell = ""]) {
+    const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
+    if (!script) {
+      throw new ParError(
+        "ERR_OPTION_INVALID",
+        `Cannot complete for ${JSON.stringify(shell)}: the shells are ` +
+          Object.keys(SCRIPTS).join(", "),
+      );
+    }
+    const verbs = await Promise.all(Object.values(VERBS).map((load) => load()));
+    await print(script(verbs.map(toWords)));
+  },
+};
+
+function toWords({ name, description, flags = [], verbs = [], run }: Verb): Words {
   return {
-    verb: command.name(),
-    description: command.description(),
-    options: command.options.filter((option) => !option.hidden).map((option) => ({
-      flags: [option.short, option.long].filter((flag) => flag !== undefined && flag !== null),
-      description: option.description,
+    verb: name,
+    description,
+    options: [...flags, ...(run ? [VERBOSE] : [])].map((flag) => ({
+      flags: flag.flags.replace(/ <.*/, "").split(", "),
+      description: flag.description,
     })),
-    subcommands: command.commands.map((each) => each.name()),
+    subcommands: verbs.map((each) => each.name),
   };
 }
 

@@ -1,18 +1,17 @@
-import { Command, Option } from "npm:commander@15.1.0";
 import type { Json } from "../claims.ts";
 import { archivePath, create, fileStem } from "../create.ts";
 import { ParError } from "../errors.ts";
 import { readSmallFile, stat } from "../files.ts";
 import { print, printJson, say, warn } from "./io.ts";
 import { withProgress } from "./progress.ts";
-import { addKeyOptions, findKeys, type KeyFlags } from "./signing.ts";
+import { findKeys, KEY_FLAGS, type KeyFlags } from "./signing.ts";
+import type { Verb } from "./verb.ts";
 import {
-  addBinaryOptions,
-  addCompressionOptions,
+  BINARY_FLAGS,
   type BinaryFlags,
+  COMPRESSION_FLAGS,
   type CompressionFlags,
-  examples,
-  outputOption,
+  OUTPUT,
   pairBinaries,
   parseCompression,
   parseDays,
@@ -39,48 +38,64 @@ interface CreateFlags extends KeyFlags, BinaryFlags, CompressionFlags {
 /** A schema is part of the claims, which readers bound to 1 MiB. */
 const MAX_SCHEMA = 512 * 1024;
 
-/** Builds `par create`. */
-export function createCommand(signal: AbortSignal): Command {
-  const command = new Command("create")
-    .description("make a signed archive of a provider's binaries")
-    .requiredOption("-n, --name <name>", "the provider's display name")
-    .requiredOption("-v, --vendor <vendor>", "who makes the provider")
-    .option("-c, --capid <id>", "the capability contract's id; hosts before 1.0 need it")
-    .option("-r, --revision <number>", "the provider's revision, a whole number")
-    .option("--version <text>", "the provider's version")
-    .addOption(
-      new Option("-j, --schema <file>", "the JSON schema of the link definition")
-        .env("WASH_JSON_SCHEMA"),
-    )
-    .option("--wit <file>", "the provider's WIT package, wasm-encoded")
-    .addOption(
-      new Option("--wit-directory <path>", "a folder of WIT text to encode; takes wasm-tools")
-        .env("WIT_DIR"),
-    )
-    .option(
-      "--destination <path>",
-      "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
-    )
-    .option("--compress", "compress with gzip")
-    .option("--expires-in <days>", "how long the archive is valid (default: for ever)")
-    .option("--valid-in <days>", "when the archive begins to be valid (default: at once)");
-  return addKeyOptions(addCompressionOptions(addBinaryOptions(command)))
-    .addOption(outputOption())
-    .addHelpText(
-      "after",
-      examples(
-        "par create -n 'Fake Payments' -v wasmCloud -c examples:payments \\\n" +
-          "      -b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
-        "par create -n Echo -v Acme -b x86_64-linux=build/echo -b aarch64-linux=build/echo-arm",
-      ),
-    )
-    .action((flags: CreateFlags, self: Command) => {
-      if (flags.wit !== undefined && self.getOptionValueSource("witDirectory") === "cli") {
-        throw new ParError("ERR_USAGE", "Cannot embed two WIT packages: give a file or a folder");
-      }
-      return run(flags, signal);
-    });
-}
+/** `par create`. */
+export const CREATE: Verb = {
+  name: "create",
+  description: "make a signed archive of a provider's binaries",
+  flags: [
+    { flags: "-n, --name <name>", description: "the provider's display name", required: true },
+    { flags: "-v, --vendor <vendor>", description: "who makes the provider", required: true },
+    {
+      flags: "-c, --capid <id>",
+      description: "the capability contract's id; hosts before 1.0 need it",
+    },
+    {
+      flags: "-r, --revision <number>",
+      description: "the provider's revision, a whole number",
+    },
+    { flags: "--version <text>", description: "the provider's version" },
+    {
+      flags: "-j, --schema <file>",
+      description: "the JSON schema of the link definition",
+      env: "WASH_JSON_SCHEMA",
+    },
+    { flags: "--wit <file>", description: "the provider's WIT package, wasm-encoded" },
+    {
+      flags: "--wit-directory <path>",
+      description: "a folder of WIT text to encode; takes wasm-tools",
+      env: "WIT_DIR",
+    },
+    {
+      flags: "--destination <path>",
+      description:
+        "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
+    },
+    { flags: "--compress", description: "compress with gzip" },
+    {
+      flags: "--expires-in <days>",
+      description: "how long the archive is valid (default: for ever)",
+    },
+    {
+      flags: "--valid-in <days>",
+      description: "when the archive begins to be valid (default: at once)",
+    },
+    ...BINARY_FLAGS,
+    ...COMPRESSION_FLAGS,
+    ...KEY_FLAGS,
+    OUTPUT,
+  ],
+  examples: [
+    "par create -n 'Fake Payments' -v wasmCloud -c examples:payments \\\n" +
+    "      -b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
+    "par create -n Echo -v Acme -b x86_64-linux=build/echo -b aarch64-linux=build/echo-arm",
+  ],
+  run(_args, flags: CreateFlags, { signal, isGiven }) {
+    if (flags.wit !== undefined && isGiven("witDirectory")) {
+      throw new ParError("ERR_USAGE", "Cannot embed two WIT packages: give a file or a folder");
+    }
+    return run(flags, signal);
+  },
+};
 
 async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
   const binaries = pairBinaries(flags.binary, flags.arch);

@@ -1,4 +1,3 @@
-import { Command, Option } from "npm:commander@15.1.0";
 import { claimedTargets } from "../claims.ts";
 import { ParError } from "../errors.ts";
 import { extract } from "../extract.ts";
@@ -7,8 +6,9 @@ import type { ArchiveSource } from "../source.ts";
 import { hostTarget, parseTarget, type Target } from "../target.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
-import { collect, examples, parseLimits, sizeOption } from "./options.ts";
-import { addPullOptions, type PullFlags } from "./registry_flags.ts";
+import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
+import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
+import type { Verb } from "./verb.ts";
 
 interface ExtractFlags extends PullFlags {
   readonly arch?: string[];
@@ -18,29 +18,34 @@ interface ExtractFlags extends PullFlags {
   readonly maxSize?: string;
 }
 
-/** Builds `par extract`. */
-export function extractCommand(signal: AbortSignal): Command {
-  const command = new Command("extract")
-    .description("verify an archive and take binaries out of it")
-    .argument("<archive>", "a path, or a reference (host/repository:tag)")
-    .option("-a, --arch <target>", "the target; repeatable (default: this machine's)", collect)
-    .option("--all", "every target")
-    .option("--output <path>", "the file to write, or a folder (default: <target>.bin here)");
-  return addPullOptions(command)
-    .addOption(sizeOption())
-    .addOption(
-      new Option("-o, --format <format>", "how to print the result")
-        .choices(["text", "json"]).default("text"),
-    )
-    .addHelpText(
-      "after",
-      examples(
-        "par extract fakepay.par.gz --output libfakepay_provider.so",
-        "par extract fakepay.par.gz --all --output build/",
-      ),
-    )
-    .action((archive: string, flags: ExtractFlags) => run(archive, flags, signal));
-}
+/** `par extract`. */
+export const EXTRACT: Verb = {
+  name: "extract",
+  description: "verify an archive and take binaries out of it",
+  arguments: [
+    { name: "<archive>", description: "a path, or a reference (host/repository:tag)" },
+  ],
+  flags: [
+    {
+      flags: "-a, --arch <target>",
+      description: "the target; repeatable (default: this machine's)",
+      repeatable: true,
+    },
+    { flags: "--all", description: "every target" },
+    {
+      flags: "--output <path>",
+      description: "the file to write, or a folder (default: <target>.bin here)",
+    },
+    ...PULL_FLAGS,
+    MAX_SIZE,
+    { ...OUTPUT, flags: "-o, --format <format>" },
+  ],
+  examples: [
+    "par extract fakepay.par.gz --output libfakepay_provider.so",
+    "par extract fakepay.par.gz --all --output build/",
+  ],
+  run: ([archive = ""], flags: ExtractFlags, { signal }) => run(archive, flags, signal),
+};
 
 async function run(archive: string, flags: ExtractFlags, signal: AbortSignal): Promise<void> {
   const options = { limits: parseLimits(flags), signal };

@@ -10,10 +10,13 @@ import { type ArchiveSource, streamSource } from "../source.ts";
 import { say } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import type { PullFlags } from "./registry_flags.ts";
+import type { Argument } from "./verb.ts";
 
-/** How help describes the archive of a verb that only reads. */
-export const ARCHIVE_ARGUMENT =
-  "a path, a reference (host/repository:tag), or - for standard input";
+/** The archive of a verb that only reads. */
+export const ARCHIVE: Argument = {
+  name: "<archive>",
+  description: "a path, a reference (host/repository:tag), or - for standard input",
+};
 
 /** An archive to read, and what to do when it was. */
 export interface Input extends Disposable {

@@ -1,35 +1,31 @@
-import { Command } from "npm:commander@15.1.0";
 import { ParError } from "../errors.ts";
 import { insert } from "../insert.ts";
 import { print, printJson, warn } from "./io.ts";
 import {
-  addBinaryOptions,
-  addCompressionOptions,
+  BINARY_FLAGS,
   type BinaryFlags,
+  COMPRESSION_FLAGS,
   type CompressionFlags,
-  examples,
   pairBinaries,
   parseCompression,
 } from "./options.ts";
-import { addResigningOptions, resign, type ResigningFlags } from "./signing.ts";
+import { resign, RESIGNING_FLAGS, type ResigningFlags } from "./signing.ts";
+import type { Verb } from "./verb.ts";
 
 type InsertFlags = ResigningFlags & BinaryFlags & CompressionFlags;
 
-/** Builds `par insert`. */
-export function insertCommand(signal: AbortSignal): Command {
-  const command = new Command("insert")
-    .description("add binaries to an archive, or replace them, and sign it anew")
-    .argument("<archive>", "the archive's path");
-  return addResigningOptions(addCompressionOptions(addBinaryOptions(command)))
-    .addHelpText(
-      "after",
-      examples(
-        "par insert fakepay.par.gz -a aarch64-linux -b build/libfakepay_provider.so",
-        "par insert fakepay.par.gz -b x86_64-windows=fakepay.dll -i ci/issuer.nk -s ci/provider.nk",
-      ),
-    )
-    .action((archive: string, flags: InsertFlags) => run(archive, flags, signal));
-}
+/** `par insert`. */
+export const INSERT: Verb = {
+  name: "insert",
+  description: "add binaries to an archive, or replace them, and sign it anew",
+  arguments: [{ name: "<archive>", description: "the archive's path" }],
+  flags: [...BINARY_FLAGS, ...COMPRESSION_FLAGS, ...RESIGNING_FLAGS],
+  examples: [
+    "par insert fakepay.par.gz -a aarch64-linux -b build/libfakepay_provider.so",
+    "par insert fakepay.par.gz -b x86_64-windows=fakepay.dll -i ci/issuer.nk -s ci/provider.nk",
+  ],
+  run: ([archive = ""], flags: InsertFlags, { signal }) => run(archive, flags, signal),
+};
 
 async function run(archive: string, flags: InsertFlags, signal: AbortSignal): Promise<void> {
   const binaries = pairBinaries(flags.binary, flags.arch);

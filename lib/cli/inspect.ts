@@ -1,12 +1,12 @@
-import { Command, Option } from "npm:commander@15.1.0";
 import type { ReadOptions, VerifiedArchive } from "../archive/reader.ts";
 import { claimedTargets, type Claims } from "../claims.ts";
 import { inspect, inspectClaims } from "../inspect.ts";
 import { formatTime } from "../token.ts";
-import { ARCHIVE_ARGUMENT, type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { ARCHIVE, type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson, say, warn } from "./io.ts";
-import { examples, outputOption, parseLimits, sizeOption } from "./options.ts";
-import { addPullOptions, type PullFlags } from "./registry_flags.ts";
+import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
+import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
+import type { Verb } from "./verb.ts";
 
 interface InspectFlags extends PullFlags {
   readonly jwtOnly?: boolean;
@@ -16,31 +16,33 @@ interface InspectFlags extends PullFlags {
   readonly output: "text" | "json";
 }
 
-/** Builds `par inspect`. */
-export function inspectCommand(signal: AbortSignal): Command {
-  const command = new Command("inspect")
-    .description("verify an archive and show what it says")
-    .argument("<archive>", ARCHIVE_ARGUMENT)
-    .option("--jwt-only", "print the signed token alone")
-    .addOption(
-      new Option("--claims-only", "read no further than the token; the binaries stay unchecked")
-        .conflicts("wit"),
-    )
-    .addOption(
-      new Option("--wit", "print the WIT package; takes wasm-tools").conflicts("jwtOnly"),
-    );
-  return addPullOptions(command)
-    .addOption(sizeOption())
-    .addOption(outputOption())
-    .addHelpText(
-      "after",
-      examples(
-        "par inspect fakepay.par.gz",
-        "par inspect --claims-only -o json fakepay.par.gz",
-      ),
-    )
-    .action((archive: string, flags: InspectFlags) => run(archive, flags, signal));
-}
+/** `par inspect`. */
+export const INSPECT: Verb = {
+  name: "inspect",
+  description: "verify an archive and show what it says",
+  arguments: [ARCHIVE],
+  flags: [
+    { flags: "--jwt-only", description: "print the signed token alone" },
+    {
+      flags: "--claims-only",
+      description: "read no further than the token; the binaries stay unchecked",
+      conflicts: "wit",
+    },
+    {
+      flags: "--wit",
+      description: "print the WIT package; takes wasm-tools",
+      conflicts: "jwtOnly",
+    },
+    ...PULL_FLAGS,
+    MAX_SIZE,
+    OUTPUT,
+  ],
+  examples: [
+    "par inspect fakepay.par.gz",
+    "par inspect --claims-only -o json fakepay.par.gz",
+  ],
+  run: ([archive = ""], flags: InspectFlags, { signal }) => run(archive, flags, signal),
+};
 
 async function run(name: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
   const options = { signal, limits: parseLimits(flags) };
@@ -122,12 +124,12 @@ async function toTable(claims: Claims): Promise<string> {
     ["Revision", String(wascap.rev ?? "None")],
     ["Signature", describeSignature(claims)],
   ];
-  return drawTable(
-    `${wascap.name ?? "Anonymous"} - Provider Archive`,
+  return await drawTable({
+    title: `${wascap.name ?? "Anonymous"} - Provider Archive`,
     rows,
-    "Supported Architecture Targets",
-    claimedTargets(claims),
-  );
+    heading: "Supported Architecture Targets",
+    list: claimedTargets(claims),
+  });
 }
 
 function describeSignature(claims: Claims): string {

@@ -1,52 +1,73 @@
-import { Command } from "npm:commander@15.1.0";
 import { ParError } from "../errors.ts";
 import { keyPath, listKeys, readKey, storeKey } from "../keystore.ts";
 import { KEY_ROLES, KeyPair, type KeyRole } from "../nkey.ts";
 import { print, printJson, printSecret, say } from "./io.ts";
-import { examples, outputOption } from "./options.ts";
-import { directoryOption, keyDirectory, userName } from "./signing.ts";
+import { OUTPUT } from "./options.ts";
+import { DIRECTORY, keyDirectory, userName } from "./signing.ts";
+import type { Flag, Verb } from "./verb.ts";
 
 interface KeysFlags {
   readonly directory?: string;
   readonly output: "text" | "json";
 }
 
-/** Builds `par keys`. */
-export function keysCommand(): Command {
-  const keys = new Command("keys").description(
-    "make, list and show the keys archives are signed with",
-  );
-  const add = (command: Command, ...lines: string[]): Command => {
-    command.addOption(directoryOption()).addOption(outputOption());
-    keys.addCommand(command.addHelpText("after", examples(...lines)));
-    return command;
-  };
-  add(
-    new Command("gen"),
-    "par keys gen account",
-    "par keys gen provider --name libfakepay_provider",
-  )
-    .description("make a key, put its seed into the key directory, and print its public half")
-    .argument("<kind>", `what it is for: ${KEY_ROLES.join(", ")}, or an alias of these`)
-    .option(
-      "--name <name>",
-      "the key file's name without _<kind>.nk (default: the user's for an account, else the public key)",
-    )
-    .action(gen);
-  add(new Command("list"), "par keys list", "par keys list -d ci/keys -o json")
-    .description("list the keys in the key directory")
-    .action(list);
-  add(
-    new Command("get"),
-    "par keys get --public kevin_account",
-    "par keys get libfakepay_provider_service",
-  )
-    .description("print a key's seed, which is a secret")
-    .argument("<name>", "the key file's name, with or without .nk")
-    .option("--public", "print its public half alone")
-    .action(get);
-  return keys;
+interface GenFlags extends KeysFlags {
+  readonly name?: string;
 }
+
+interface GetFlags extends KeysFlags {
+  readonly public?: boolean;
+}
+
+const SHARED_FLAGS: readonly Flag[] = [DIRECTORY, OUTPUT];
+
+/** `par keys`. */
+export const KEYS: Verb = {
+  name: "keys",
+  description: "make, list and show the keys archives are signed with",
+  verbs: [
+    {
+      name: "gen",
+      description: "make a key, put its seed into the key directory, and print its public half",
+      arguments: [{
+        name: "<kind>",
+        description: `what it is for: ${KEY_ROLES.join(", ")}, or an alias of these`,
+      }],
+      flags: [
+        {
+          flags: "--name <name>",
+          description:
+            "the key file's name without _<kind>.nk (default: the user's for an account, " +
+            "else the public key)",
+        },
+        ...SHARED_FLAGS,
+      ],
+      examples: ["par keys gen account", "par keys gen provider --name libfakepay_provider"],
+      run: ([kind = ""], flags: GenFlags) => gen(kind, flags),
+    },
+    {
+      name: "list",
+      description: "list the keys in the key directory",
+      flags: SHARED_FLAGS,
+      examples: ["par keys list", "par keys list -d ci/keys -o json"],
+      run: (_args, flags: KeysFlags) => list(flags),
+    },
+    {
+      name: "get",
+      description: "print a key's seed, which is a secret",
+      arguments: [{ name: "<name>", description: "the key file's name, with or without .nk" }],
+      flags: [
+        { flags: "--public", description: "print its public half alone" },
+        ...SHARED_FLAGS,
+      ],
+      examples: [
+        "par keys get --public kevin_account",
+        "par keys get libfakepay_provider_service",
+      ],
+      run: ([name = ""], flags: GetFlags) => get(name, flags),
+    },
+  ],
+};
 
 /** Other names of the roles, as people know them from elsewhere. */
 const ALIASES: ReadonlyMap<string, KeyRole> = new Map([
@@ -67,7 +88,7 @@ function parseRole(kind: string): KeyRole {
   );
 }
 
-async function gen(kind: string, flags: KeysFlags & { readonly name?: string }): Promise<void> {
+async function gen(kind: string, flags: GenFlags): Promise<void> {
   const role = parseRole(kind);
   const pair = await KeyPair.generate(role);
   const name = flags.name ?? (role === "account" ? userName() : pair.publicKey);
@@ -99,7 +120,7 @@ async function list(flags: KeysFlags): Promise<void> {
   for (const { name, pair } of keys) await print(`${name.padEnd(width)}  ${pair.publicKey}`);
 }
 
-async function get(name: string, flags: KeysFlags & { readonly public?: boolean }): Promise<void> {
+async function get(name: string, flags: GetFlags): Promise<void> {
   const path = `${keyDirectory(flags)}/${name.replace(/\.nk$/, "")}.nk`;
   const pair = await readKey(path, { title: "key" });
   const shown = flags.public ? {} : { seed: pair.seed() };

@@ -4,14 +4,15 @@
  * @module
  */
 
-import { Command, CommanderError } from "npm:commander@15.1.0";
 import { type ErrorCategory, type ErrorCode, ParError } from "../errors.ts";
 import { printJson, say } from "./io.ts";
+import { readPlain } from "./plain.ts";
 import { printable } from "./printable.ts";
 import { redact } from "./redact.ts";
-import { paint, wantsColour } from "./style.ts";
+import { paint } from "./style.ts";
+import { UsageError } from "./usage_error.ts";
 import { VerificationFailed } from "./verification_failed.ts";
-import { VERBS, VERSION } from "./verbs.ts";
+import { VERBS } from "./verbs.ts";
 
 /** Exit statuses: 0 done, 1 failed, 2 wrong usage, 3 not trustworthy. */
 const EXIT_STATUS: Readonly<Record<ErrorCategory, number>> = { failed: 1, usage: 2, untrusted: 3 };
@@ -42,15 +43,12 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
-    const program = await buildProgram(args, interruption.signal);
-    await program.parseAsync(args, { from: "user" });
+    await run(args, interruption.signal);
     return 0;
   } catch (error) {
     const json = wantsJson(args);
-    if (error instanceof CommanderError) {
-      // Commander has printed its message, or the help that was asked for.
-      if (error.exitCode === 0) return 0;
-      if (json) await printFailure("ERR_USAGE", error.message.replace(/^error: /, ""));
+    if (error instanceof UsageError) {
+      if (json) await printFailure("ERR_USAGE", error.message);
       return EXIT_STATUS.usage;
     }
     if (error instanceof VerificationFailed) return EXIT_STATUS.untrusted;
@@ -62,59 +60,14 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Loads the one verb that is asked for; all of them only to list them. */
-async function buildProgram(args: readonly string[], signal: AbortSignal): Promise<Command> {
-  const program = new Command("par")
-    .description("Make, sign, inspect and verify wasmCloud provider archives.")
-    .version(VERSION, "--version", "print the version")
-    // Without this, `create --version 1.0` would print ours.
-    .enablePositionalOptions()
-    .exitOverride()
-    // A narrow column is still easier to read than lines that run over the edge.
-    .configureHelp({ minWidthToWrap: 16 })
-    .hook("preAction", (_program, command) => ignoreEmptyVariables(command))
-    .configureOutput({
-      writeErr: (text) => say(text.trimEnd()),
-      // Asked itself, it reads variables that no verb has leave to read.
-      getOutHasColors: () => wantsColour(Deno.stdout),
-      getErrHasColors: () => wantsColour(Deno.stderr),
-    });
-  const [name = ""] = args;
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  for (const load of verb ? [verb] : Object.values(VERBS)) {
-    const command = (await load())(signal, () => buildProgram([], signal));
-    program.addCommand(withSharedSettings(command, program));
-  }
-  return program;
-}
-
-/** A mistyped flag is told as that first, and not as the required one that it was meant to be. */
-function requireLater(command: Command): void {
-  const required = command.options.filter((option) => option.mandatory);
-  for (const option of required) option.mandatory = false;
-  command.hook("preAction", () => {
-    for (const option of required) {
-      if (command.getOptionValue(option.attributeName()) !== undefined) continue;
-      command.error(`error: required option '${option.flags}' not specified`);
-    }
-  });
-}
-
-/** Pipelines set a variable to nothing where they have no value for it. */
-function ignoreEmptyVariables(command: Command): void {
-  for (const [name, value] of Object.entries(command.opts())) {
-    if (value !== "" || command.getOptionValueSource(name) !== "env") continue;
-    command.setOptionValue(name, undefined);
-  }
-}
-
-/** Every verb, and every verb's verb, explains itself alike. */
-function withSharedSettings(command: Command, parent: Command): Command {
-  command.copyInheritedSettings(parent);
-  for (const inner of command.commands) withSharedSettings(inner, command);
-  if (command.commands.length > 0) return command;
-  requireLater(command);
-  return command.option("--verbose", "say of an error what led to it");
+/** Loads the one verb that is asked for, and commander only where something has to be explained. */
+async function run(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const [name = "", ...words] = args;
+  const load = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  const line = load && readPlain(await load(), words, (name) => Deno.env.get(name));
+  if (line) return await line.verb.run?.(line.args, line.flags, { ...line, signal });
+  const { runProgram } = await import("./program.ts");
+  await runProgram(args, signal);
 }
 
 async function report(error: unknown, args: readonly string[], json: boolean): Promise<number> {

@@ -1,38 +1,40 @@
-import { Command } from "npm:commander@15.1.0";
 import { merge } from "../merge.ts";
 import { print, printJson } from "./io.ts";
-import {
-  addCompressionOptions,
-  type CompressionFlags,
-  examples,
-  parseCompression,
-} from "./options.ts";
-import { addResigningOptions, resign, type ResigningFlags } from "./signing.ts";
+import { COMPRESSION_FLAGS, type CompressionFlags, parseCompression } from "./options.ts";
+import { resign, RESIGNING_FLAGS, type ResigningFlags } from "./signing.ts";
+import type { Verb } from "./verb.ts";
 
 interface MergeFlags extends ResigningFlags, CompressionFlags {
   readonly destination: string;
   readonly compress?: boolean;
 }
 
-/** Builds `par merge`. */
-export function mergeCommand(signal: AbortSignal): Command {
-  const command = new Command("merge")
-    .description("bring archives of one provider, made on different machines, into one")
-    .argument("<archives...>", "the archives' paths")
-    .requiredOption("--destination <path>", "the merged archive's path")
-    .option("--compress", "compress with gzip (default: as the first archive is)");
-  return addResigningOptions(addCompressionOptions(command))
-    .addHelpText(
-      "after",
-      examples(
-        "par merge --destination fakepay.par.gz linux.par.gz macos.par.gz",
-        "par merge --destination all.par.gz --compress build/parts/*.par",
-      ),
-    )
-    .action((archives: string[], flags: MergeFlags) => run(archives, flags, signal));
-}
+/** `par merge`. */
+export const MERGE: Verb = {
+  name: "merge",
+  description: "bring archives of one provider, made on different machines, into one",
+  arguments: [{ name: "<archives...>", description: "the archives' paths" }],
+  flags: [
+    { flags: "--destination <path>", description: "the merged archive's path", required: true },
+    {
+      flags: "--compress",
+      description: "compress with gzip (default: as the first archive is)",
+    },
+    ...COMPRESSION_FLAGS,
+    ...RESIGNING_FLAGS,
+  ],
+  examples: [
+    "par merge --destination fakepay.par.gz linux.par.gz macos.par.gz",
+    "par merge --destination all.par.gz --compress build/parts/*.par",
+  ],
+  run: (archives, flags: MergeFlags, { signal }) => run(archives, flags, signal),
+};
 
-async function run(archives: string[], flags: MergeFlags, signal: AbortSignal): Promise<void> {
+async function run(
+  archives: readonly string[],
+  flags: MergeFlags,
+  signal: AbortSignal,
+): Promise<void> {
   const { destination, compress } = flags;
   await resign(
     flags,

@@ -4,61 +4,61 @@
  * @module
  */
 
-import { type Command, Option } from "npm:commander@15.1.0";
 import type { Limits } from "../archive/limits.ts";
 import type { BinaryInput } from "../binary.ts";
 import { ParError } from "../errors.ts";
 import { isTargetName } from "../target.ts";
-
-/** The end of a verb's help: command lines to start from. */
-export function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}\n`).join("")}`;
-}
+import type { Flag } from "./verb.ts";
 
 /** `-o/--output`: how results are printed. */
-export function outputOption(): Option {
-  return new Option("-o, --output <format>", "how to print the result")
-    .choices(["text", "json"]).default("text");
-}
+export const OUTPUT: Flag = {
+  flags: "-o, --output <format>",
+  description: "how to print the result",
+  choices: ["text", "json"],
+  default: "text",
+};
 
-/** Collects the values of a flag that may be given several times. */
-export function collect(value: string, previous: string[] | undefined): string[] {
-  return [...previous ?? [], value];
-}
-
-/** The values of the flags that {@linkcode addBinaryOptions} adds. */
+/** The values of {@linkcode BINARY_FLAGS}. */
 export interface BinaryFlags {
   readonly arch?: string[];
   readonly binary?: string[];
   readonly forceArch?: boolean;
 }
 
-/** Adds the flags that name binaries and their targets. */
-export function addBinaryOptions(command: Command): Command {
-  return command
-    .option(
-      "-a, --arch <target>",
-      "the target of a binary, in the order of --binary (default: what its header says)",
-      collect,
-    )
-    .option("-b, --binary <path>", "a binary, or TARGET=PATH; repeatable", collect)
-    .option("--force-arch", "take a binary for its target though its header contradicts");
-}
+/** The flags that name binaries and their targets. */
+export const BINARY_FLAGS: readonly Flag[] = [
+  {
+    flags: "-a, --arch <target>",
+    description: "the target of a binary, in the order of --binary (default: what its header says)",
+    repeatable: true,
+  },
+  {
+    flags: "-b, --binary <path>",
+    description: "a binary, or TARGET=PATH; repeatable",
+    repeatable: true,
+  },
+  {
+    flags: "--force-arch",
+    description: "take a binary for its target though its header contradicts",
+  },
+];
 
-/** The values of the flags that {@linkcode addCompressionOptions} adds. */
+/** The values of {@linkcode COMPRESSION_FLAGS}. */
 export interface CompressionFlags {
   readonly compressLevel?: string;
   readonly jobs?: string;
 }
 
-/** Adds the flags that say how hard to compress, and on how many cores. */
-export function addCompressionOptions(command: Command): Command {
-  return command
-    .option("--compress-level <1-9>", "how hard to compress (default: 9)")
-    .option("--jobs <number>", "threads that compress; the bytes stay the same (default: cores)");
-}
+/** The flags that say how hard to compress, and on how many cores. */
+export const COMPRESSION_FLAGS: readonly Flag[] = [
+  { flags: "--compress-level <1-9>", description: "how hard to compress (default: 9)" },
+  {
+    flags: "--jobs <number>",
+    description: "threads that compress; the bytes stay the same (default: cores)",
+  },
+];
 
-/** Reads what the flags of {@linkcode addCompressionOptions} say. */
+/** Reads what {@linkcode COMPRESSION_FLAGS} say. */
 export function parseCompression(
   { compressLevel, jobs }: CompressionFlags,
 ): { compressLevel: number | undefined; jobs: number | undefined } {
@@ -71,11 +71,12 @@ export function parseCompression(
 }
 
 /** `--max-size`: how much an archive may unpack to. */
-export function sizeOption(): Option {
-  return new Option("--max-size <size>", "the most an archive may unpack to (default: 8G)");
-}
+export const MAX_SIZE: Flag = {
+  flags: "--max-size <size>",
+  description: "the most an archive may unpack to (default: 8G)",
+};
 
-/** Reads the limits that {@linkcode sizeOption} sets. */
+/** Reads the limits that {@linkcode MAX_SIZE} sets. */
 export function parseLimits(flags: { readonly maxSize?: string }): Limits {
   const { maxSize } = flags;
   return maxSize === undefined ? {} : { maxSize: parseSize(maxSize, "--max-size") };

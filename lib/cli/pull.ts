@@ -1,11 +1,11 @@
-import { Command } from "npm:commander@15.1.0";
 import { pull } from "../pull.ts";
 import { parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
-import { examples, outputOption, parseLimits, sizeOption } from "./options.ts";
+import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions } from "./registry.ts";
-import { addPullOptions, type PullFlags } from "./registry_flags.ts";
+import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
+import type { Verb } from "./verb.ts";
 
 interface Flags extends PullFlags {
   readonly destination?: string;
@@ -13,24 +13,28 @@ interface Flags extends PullFlags {
   readonly output: "text" | "json";
 }
 
-/** Builds `par pull`. */
-export function pullCommand(signal: AbortSignal): Command {
-  const command = new Command("pull")
-    .description("pull an archive from a registry and verify it")
-    .argument("<reference>", "where it is: host/repository:tag, or @digest")
-    .option("--destination <path>", "the file to write (default: <repository>.par or .par.gz)");
-  return addPullOptions(command)
-    .addOption(sizeOption())
-    .addOption(outputOption())
-    .addHelpText(
-      "after",
-      examples(
-        "par pull registry.example/payments/fakepay:1.0",
-        "par pull --insecure localhost:5000/fakepay:1.0 --destination fakepay.par.gz",
-      ),
-    )
-    .action((reference: string, flags: Flags) => run(reference, flags, signal));
-}
+/** `par pull`. */
+export const PULL: Verb = {
+  name: "pull",
+  description: "pull an archive from a registry and verify it",
+  arguments: [
+    { name: "<reference>", description: "where it is: host/repository:tag, or @digest" },
+  ],
+  flags: [
+    {
+      flags: "--destination <path>",
+      description: "the file to write (default: <repository>.par or .par.gz)",
+    },
+    ...PULL_FLAGS,
+    MAX_SIZE,
+    OUTPUT,
+  ],
+  examples: [
+    "par pull registry.example/payments/fakepay:1.0",
+    "par pull --insecure localhost:5000/fakepay:1.0 --destination fakepay.par.gz",
+  ],
+  run: ([reference = ""], flags: Flags, { signal }) => run(reference, flags, signal),
+};
 
 async function run(from: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const reference = parseReference(from, { allowLatest: flags.allowLatest ?? false });

@@ -1,12 +1,12 @@
-import { Command } from "npm:commander@15.1.0";
 import { fileSource } from "../files.ts";
 import { push } from "../push.ts";
 import { formatReference, parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
-import { collect, examples, outputOption, parseLimits, parseSize, sizeOption } from "./options.ts";
+import { MAX_SIZE, OUTPUT, parseLimits, parseSize } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { parseAnnotations, readConfig, registryOptions } from "./registry.ts";
-import { addRegistryOptions, type RegistryFlags } from "./registry_flags.ts";
+import { REGISTRY_FLAGS, type RegistryFlags } from "./registry_flags.ts";
+import type { Verb } from "./verb.ts";
 
 interface PushFlags extends RegistryFlags {
   readonly config?: string;
@@ -17,30 +17,34 @@ interface PushFlags extends RegistryFlags {
   readonly output: "text" | "json";
 }
 
-/** Builds `par push`. */
-export function pushCommand(signal: AbortSignal): Command {
-  const command = new Command("push")
-    .description("verify an archive and push it to a registry")
-    .argument("<reference>", "where to: host/repository:tag")
-    .argument("<archive>", "the archive's path")
-    .option("-c, --config <file>", "the configuration blob (default: {})")
-    .option("-a, --annotation <key=value>", "what the manifest says; repeatable", collect)
-    .option("--monolithic-push", "send the archive in one request")
-    .option("--chunk-size <size>", "the most one request sends (default: 4M)");
-  return addRegistryOptions(command)
-    .addOption(sizeOption())
-    .addOption(outputOption())
-    .addHelpText(
-      "after",
-      examples(
-        "par push registry.example/payments/fakepay:1.0 fakepay.par.gz",
-        "par push --insecure localhost:5000/fakepay:1.0 fakepay.par.gz -a org.example.build=42",
-      ),
-    )
-    .action((reference: string, archive: string, flags: PushFlags) =>
-      run(reference, archive, flags, signal)
-    );
-}
+/** `par push`. */
+export const PUSH: Verb = {
+  name: "push",
+  description: "verify an archive and push it to a registry",
+  arguments: [
+    { name: "<reference>", description: "where to: host/repository:tag" },
+    { name: "<archive>", description: "the archive's path" },
+  ],
+  flags: [
+    { flags: "-c, --config <file>", description: "the configuration blob (default: {})" },
+    {
+      flags: "-a, --annotation <key=value>",
+      description: "what the manifest says; repeatable",
+      repeatable: true,
+    },
+    { flags: "--monolithic-push", description: "send the archive in one request" },
+    { flags: "--chunk-size <size>", description: "the most one request sends (default: 4M)" },
+    ...REGISTRY_FLAGS,
+    MAX_SIZE,
+    OUTPUT,
+  ],
+  examples: [
+    "par push registry.example/payments/fakepay:1.0 fakepay.par.gz",
+    "par push --insecure localhost:5000/fakepay:1.0 fakepay.par.gz -a org.example.build=42",
+  ],
+  run: ([reference = "", archive = ""], flags: PushFlags, { signal }) =>
+    run(reference, archive, flags, signal),
+};
 
 async function run(
   to: string,

@@ -16,7 +16,7 @@ import type { PullFlags, RegistryFlags } from "./registry_flags.ts";
 /** No chain of certificates comes near. */
 const MAX_CERTIFICATE = 2 ** 20;
 
-/** Reads what the flags of `addRegistryOptions` say. */
+/** Reads what the flags of `REGISTRY_FLAGS` say. */
 export async function registryOptions(
   flags: RegistryFlags,
   signal: AbortSignal,
@@ -35,7 +35,7 @@ export async function registryOptions(
   };
 }
 
-/** Reads what the flags of `addPullOptions` say. */
+/** Reads what the flags of `PULL_FLAGS` say. */
 export async function pullOptions(flags: PullFlags, signal: AbortSignal): Promise<PullOptions> {
   const folder = flags.cache === false ? undefined : cacheFolder();
   return {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Command } from "npm:commander@15.1.0";
+import type { Flag } from "./verb.ts";
 
-/** The values of the flags that {@linkcode addRegistryOptions} adds. */
+/** The values of {@linkcode REGISTRY_FLAGS}. */
 export interface RegistryFlags {
   readonly allowLatest?: boolean;
   readonly user?: string;
@@ -16,29 +16,28 @@ export interface RegistryFlags {
   readonly caCert?: string;
 }
 
-/** The values of the flags that {@linkcode addPullOptions} adds. */
+/** The values of {@linkcode PULL_FLAGS}. */
 export interface PullFlags extends RegistryFlags {
   readonly digest?: string;
   readonly cache?: boolean;
 }
 
-/** Adds the flags of every verb that speaks to a registry. */
-export function addRegistryOptions(command: Command): Command {
-  return command
-    .option("--allow-latest", "accept the tag latest, or none")
-    .option(
-      "-u, --user <name>",
-      "the name to log in with (env: WASH_REG_USER; default: Docker's configuration)",
-    )
-    .option("-p, --password <password>", "the password (env: WASH_REG_PASSWORD)")
-    .option("--insecure", "speak plain HTTP")
-    .option("--insecure-skip-tls-verify", "accept any certificate")
-    .option("--ca-cert <file>", "an authority to trust, in PEM form");
-}
+/** The flags of every verb that speaks to a registry. */
+export const REGISTRY_FLAGS: readonly Flag[] = [
+  { flags: "--allow-latest", description: "accept the tag latest, or none" },
+  {
+    flags: "-u, --user <name>",
+    description: "the name to log in with (env: WASH_REG_USER; default: Docker's configuration)",
+  },
+  { flags: "-p, --password <password>", description: "the password (env: WASH_REG_PASSWORD)" },
+  { flags: "--insecure", description: "speak plain HTTP" },
+  { flags: "--insecure-skip-tls-verify", description: "accept any certificate" },
+  { flags: "--ca-cert <file>", description: "an authority to trust, in PEM form" },
+];
 
-/** Adds the flags of verbs that read from a registry. */
-export function addPullOptions(command: Command): Command {
-  return addRegistryOptions(command)
-    .option("-d, --digest <digest>", "the manifest's digest it must have")
-    .option("--no-cache", "neither read nor keep blobs in the cache");
-}
+/** The flags of verbs that read from a registry. */
+export const PULL_FLAGS: readonly Flag[] = [
+  ...REGISTRY_FLAGS,
+  { flags: "-d, --digest <digest>", description: "the manifest's digest it must have" },
+  { flags: "--no-cache", description: "neither read nor keep blobs in the cache" },
+];

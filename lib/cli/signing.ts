@@ -4,7 +4,6 @@
  * @module
  */
 
-import { type Command, Option } from "npm:commander@15.1.0";
 import type { ReadOptions } from "../archive/reader.ts";
 import { fileStem } from "../create.ts";
 import { ParError } from "../errors.ts";
@@ -13,10 +12,11 @@ import { findKey, findKeyOf, readGivenKey } from "../keystore.ts";
 import type { KeyPair, PublicKey } from "../nkey.ts";
 import type { Resigning } from "../rewrite.ts";
 import { say } from "./io.ts";
-import { outputOption, parseLimits, sizeOption, sourceDateEpoch } from "./options.ts";
+import { MAX_SIZE, OUTPUT, parseLimits, sourceDateEpoch } from "./options.ts";
 import { withProgress } from "./progress.ts";
+import type { Flag } from "./verb.ts";
 
-/** The values of the flags that {@linkcode addKeyOptions} adds. */
+/** The values of {@linkcode KEY_FLAGS}. */
 export interface KeyFlags {
   readonly directory?: string;
   readonly issuer?: string;
@@ -25,25 +25,27 @@ export interface KeyFlags {
 }
 
 /** `-d/--directory`: where key files are. */
-export function directoryOption(): Option {
-  return new Option("-d, --directory <path>", "the key directory (default: $HOME/.wash/keys)")
-    .env("WASH_KEYS");
-}
+export const DIRECTORY: Flag = {
+  flags: "-d, --directory <path>",
+  description: "the key directory (default: $HOME/.wash/keys)",
+  env: "WASH_KEYS",
+};
 
-/** Adds the flags that say which keys to sign with. */
-export function addKeyOptions(command: Command): Command {
-  return command
-    .addOption(directoryOption())
-    .addOption(
-      new Option("-i, --issuer <seed>", "the issuer's seed, or its file: an account key")
-        .env("WASH_ISSUER_KEY"),
-    )
-    .addOption(
-      new Option("-s, --subject <seed>", "the provider's seed, or its file: a service key")
-        .env("WASH_SUBJECT_KEY"),
-    )
-    .option("--disable-keygen", "fail where a key is missing, instead of making one");
-}
+/** The flags that say which keys to sign with. */
+export const KEY_FLAGS: readonly Flag[] = [
+  DIRECTORY,
+  {
+    flags: "-i, --issuer <seed>",
+    description: "the issuer's seed, or its file: an account key",
+    env: "WASH_ISSUER_KEY",
+  },
+  {
+    flags: "-s, --subject <seed>",
+    description: "the provider's seed, or its file: a service key",
+    env: "WASH_SUBJECT_KEY",
+  },
+  { flags: "--disable-keygen", description: "fail where a key is missing, instead of making one" },
+];
 
 /**
  * Finds the issuer's and the subject's key, and makes those that are missing.
@@ -82,20 +84,23 @@ function find(
   });
 }
 
-/** The flags of verbs that sign an archive anew. */
+/** The values of {@linkcode RESIGNING_FLAGS}. */
 export interface ResigningFlags extends KeyFlags {
   readonly newIdentity?: boolean;
   readonly maxSize?: string;
   readonly output: "text" | "json";
 }
 
-/** Adds the flags of verbs that sign an archive anew. */
-export function addResigningOptions(command: Command): Command {
-  return addKeyOptions(command)
-    .option("--new-identity", "sign with other keys than before: it becomes another provider")
-    .addOption(sizeOption())
-    .addOption(outputOption());
-}
+/** The flags of verbs that sign an archive anew. */
+export const RESIGNING_FLAGS: readonly Flag[] = [
+  ...KEY_FLAGS,
+  {
+    flags: "--new-identity",
+    description: "sign with other keys than before: it becomes another provider",
+  },
+  MAX_SIZE,
+  OUTPUT,
+];
 
 /** What else the verbs need that sign an archive anew. */
 interface Context {

@@ -1,16 +1,16 @@
-import { Command, Option } from "npm:commander@15.1.0";
 import { ParError } from "../errors.ts";
 import { readSmallFile } from "../files.ts";
 import { parsePublicKey, type PublicKey } from "../nkey.ts";
 import { parseTarget } from "../target.ts";
 import { type Check, type Policy, verify } from "../verify.ts";
-import { ARCHIVE_ARGUMENT, openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { ARCHIVE, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
 import { printable } from "./printable.ts";
 import { paint } from "./style.ts";
 import { VerificationFailed } from "./verification_failed.ts";
-import { collect, examples, outputOption, parseDays, parseLimits, sizeOption } from "./options.ts";
-import { addPullOptions, type PullFlags } from "./registry_flags.ts";
+import { MAX_SIZE, OUTPUT, parseDays, parseLimits } from "./options.ts";
+import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
+import type { Verb } from "./verb.ts";
 
 interface VerifyFlags extends PullFlags {
   readonly trustedIssuer?: string[];
@@ -25,33 +25,36 @@ interface VerifyFlags extends PullFlags {
 /** A list of trusted issuers is a text of some lines. */
 const MAX_LIST = 2 ** 20;
 
-/** Builds `par verify`. */
-export function verifyCommand(signal: AbortSignal): Command {
-  const command = new Command("verify")
-    .description("check an archive, and whether it fits a policy")
-    .argument("<archive>", ARCHIVE_ARGUMENT)
-    .addOption(
-      new Option(
-        "--trusted-issuer <key>",
+/** `par verify`. */
+export const VERIFY: Verb = {
+  name: "verify",
+  description: "check an archive, and whether it fits a policy",
+  arguments: [ARCHIVE],
+  flags: [
+    {
+      flags: "--trusted-issuer <key>",
+      description:
         "an issuer to believe, or a file with one a line; repeatable (env: PAR_TRUSTED_ISSUERS)",
-      ).argParser(collect),
-    )
-    .option("--subject <key>", "the provider's public key it must have")
-    .option("--require-arch <target>", "a target it must have; repeatable", collect)
-    .option("--this-host", "it must have a binary that this machine can run")
-    .option("--max-age <days>", "how long ago it may have been issued");
-  return addPullOptions(command)
-    .addOption(sizeOption())
-    .addOption(outputOption())
-    .addHelpText(
-      "after",
-      examples(
-        "par verify fakepay.par.gz --trusted-issuer issuers.txt --this-host",
-        "par verify fakepay.par.gz --require-arch aarch64-linux --max-age 90 -o json",
-      ),
-    )
-    .action((archive: string, flags: VerifyFlags) => run(archive, flags, signal));
-}
+      repeatable: true,
+    },
+    { flags: "--subject <key>", description: "the provider's public key it must have" },
+    {
+      flags: "--require-arch <target>",
+      description: "a target it must have; repeatable",
+      repeatable: true,
+    },
+    { flags: "--this-host", description: "it must have a binary that this machine can run" },
+    { flags: "--max-age <days>", description: "how long ago it may have been issued" },
+    ...PULL_FLAGS,
+    MAX_SIZE,
+    OUTPUT,
+  ],
+  examples: [
+    "par verify fakepay.par.gz --trusted-issuer issuers.txt --this-host",
+    "par verify fakepay.par.gz --require-arch aarch64-linux --max-age 90 -o json",
+  ],
+  run: ([archive = ""], flags: VerifyFlags, { signal }) => run(archive, flags, signal),
+};
 
 async function run(name: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
   using input = await openInput(name, flags, signal);
