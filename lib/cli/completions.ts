@@ -2,7 +2,6 @@ import { ParError } from "../errors.ts";
 import { print } from "./io.ts";
 import { VERBOSE } from "./plain.ts";
 import type { Verb } from "./verb.ts";
-import { VERBS } from "./verbs.ts";
 
 /** What can be typed behind `par` and behind each verb. */
 interface Words {
@@ -14,35 +13,42 @@ interface Words {
 
 const SCRIPTS: Readonly<Record<string, (verbs: readonly Words[]) => string>> = { bash, zsh, fish };
 
-/** `par completions`. */
-export const COMPLETIONS: Verb = {
-  name: "completions",
-  description: "print a script that completes par's command lines in a shell",
-  arguments: [{ name: "<shell>", description: `one of ${Object.keys(SCRIPTS).join(", ")}` }],
-  examples: ["source <(par completions bash)", "par completions fish | source"],
-  async run([shell = ""]) {
-    const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
-    if (!script) {
-      throw new ParError(
-        "ERR_OPTION_INVALID",
-        `Cannot complete for ${JSON.stringify(shell)}: the shells are ` +
-          Object.keys(SCRIPTS).join(", "),
-      );
-    }
-    const verbs = await Promise.all(Object.values(VERBS).map((load) => load()));
-    await print(script(verbs.map(toWords)));
-  },
-};
+/**
+ * `par completions`.
+ *
+ * @param verbs What loads each verb to complete.
+ */
+export function completionsOf(verbs: readonly (() => Promise<Verb>)[]): Verb {
+  return {
+    name: "completions",
+    description: "print a script that completes par's command lines in a shell",
+    arguments: [{ name: "<shell>", description: `one of ${Object.keys(SCRIPTS).join(", ")}` }],
+    examples: ["source <(par completions bash)", "par completions fish | source"],
+    async run([shell = ""]) {
+      const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
+      if (!script) {
+        throw new ParError(
+          "ERR_OPTION_INVALID",
+          `Cannot complete for ${JSON.stringify(shell)}: the shells are ` +
+            Object.keys(SCRIPTS).join(", "),
+        );
+      }
+      await print(script((await Promise.all(verbs.map((load) => load()))).map(toWords)));
+    },
+  };
+}
 
-function toWords({ name, description, flags = [], verbs = [], run }: Verb): Words {
+/** The flags of a group are those of its verbs. */
+function toWords({ name, description, flags = [], verbs = [] }: Verb): Words {
+  const all = [...flags, ...verbs.flatMap((verb) => verb.flags ?? []), VERBOSE];
   return {
     verb: name,
     description,
-    options: [...flags, ...(run ? [VERBOSE] : [])].map((flag) => ({
+    options: all.filter((flag, at) => all.indexOf(flag) === at).map((flag) => ({
       flags: flag.flags.replace(/ <.*/, "").split(", "),
       description: flag.description,
     })),
-    subcommands: verbs.map((each) => each.name),
+    subcommands: verbs.map((verb) => verb.name),
   };
 }
 

@@ -51,6 +51,7 @@ testWith([BASH], "par completions bash completes verbs, flags, their verbs and f
   assert.deepEqual(await complete("par", "inspect", "--cl"), ["--claims-only"]);
   assert.deepEqual(await complete("par", "create", "--wit"), ["--wit", "--wit-directory"]);
   assert.deepEqual((await complete("par", "keys", "ge")).slice(0, 2), ["gen", "get"]);
+  assert.deepEqual(await complete("par", "keys", "gen", "--na"), ["--name"]);
   assert.deepEqual(await complete("par", "inspect", "fak"), ["fakepay.par.gz"]);
   assert.deepEqual(await complete("par", "inspect", "a"), ["a file"]);
 });
@@ -106,13 +107,17 @@ testWith([FISH], "par completions fish completes verbs, flags, their verbs and f
 Deno.test("par completions lists every flag of every verb's help", async () => {
   await using box = await shellBox("bash");
   const script = new TextDecoder().decode(await box.read("script"));
-  for (const verb of VERBS.filter((verb) => verb !== "keys")) {
-    const { stdout } = await box.run([verb, "--help"]);
+  const lines = VERBS.flatMap((verb) =>
+    verb === "keys" ? ["keys gen", "keys list", "keys get"] : [verb]
+  );
+  for (const line of lines) {
+    const [verb = "", ...inner] = line.split(" ");
+    const { stdout } = await box.run([verb, ...inner, "--help"]);
     const flags = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
     assert(flags.length > 1, stdout);
     const words = new RegExp(`^ +${verb}\\) words="(.*)"`, "m").exec(script)?.[1]?.split(" ") ?? [];
     const missing = flags.filter((flag) => flag !== "--help" && !words.includes(flag ?? ""));
-    assert.deepEqual(missing, [], verb);
+    assert.deepEqual(missing, [], line);
   }
 });
 
