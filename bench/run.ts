@@ -74,7 +74,7 @@ async function measure(folder: string): Promise<void> {
   const { three, fourth } = await findBinaries();
   const paths = three.map(({ path }) => quote(path));
   const targets = ["x86_64-linux", "aarch64-linux", "arm-linux"];
-  const par = `${quote(Deno.execPath())} run -A --no-config --lock=${quote(`${ROOT}/deno.lock`)} ` +
+  const par = `${quote(Deno.execPath())} run -A --no-config --lock=${quote(`${ROOT}/cli.lock`)} ` +
     `--frozen ${quote(`${ROOT}/cli.ts`)}`;
   const keys = `--directory ${at("keys")}`;
   const create = (destination: string, flags: string, binaries: readonly string[]): Command => ({

@@ -26,7 +26,7 @@ export function fileSource(path: string): ArchiveSource {
   };
   return {
     name: path,
-    open: () => readChunks(path, 0, Infinity, check),
+    open: (reuse) => readChunks(path, 0, Infinity, check, reuse ? buffersInTurn() : newBuffers()),
     range: (start, length) => readChunks(path, start, length, check),
     size: async () => (await stat(path)).size,
   };
@@ -60,23 +60,62 @@ export function readFile(path: string, start = 0, length = Infinity): Bytes {
   return readChunks(path, start, length, () => {});
 }
 
-async function* readChunks(path: string, start: number, length: number, check: Check): Bytes {
+async function* readChunks(
+  path: string,
+  start: number,
+  length: number,
+  check: Check,
+  allocate = newBuffers(),
+): Bytes {
   using file = await openForReading(path);
-  const tidier = new Tidier();
+  const next = async (): Promise<Uint8Array | undefined> => {
+    if (length === 0) return undefined;
+    const buffer = allocate(Math.min(CHUNK_LENGTH, length));
+    const count = await file.read(buffer) ?? 0;
+    length -= count;
+    return count === 0 ? undefined : buffer.subarray(0, count);
+  };
+  let ahead: Promise<Uint8Array | undefined> | undefined;
   try {
     check(await file.stat());
     if (start > 0) await file.seek(start, Deno.SeekMode.Start);
-    while (length > 0) {
-      const chunk = new Uint8Array(Math.min(CHUNK_LENGTH, length));
-      const count = await file.read(chunk);
-      if (count === null) return;
-      length -= count;
-      yield count < chunk.length ? chunk.subarray(0, count) : chunk;
-      tidier.add(count);
+    for (let chunk = await next(); chunk; chunk = await ahead) {
+      // Read while this one is worked on.
+      ahead = next();
+      // What goes wrong is told when it is waited for.
+      ahead.catch(() => {});
+      yield chunk;
     }
   } catch (cause) {
     throw cause instanceof ParError ? cause : readError(path, cause);
+  } finally {
+    // A file cannot be closed while it is read.
+    await ahead?.catch(() => {});
   }
+}
+
+/** Gives memory for a chunk of at most {@linkcode CHUNK_LENGTH}. */
+type Allocate = (length: number) => Uint8Array<ArrayBuffer>;
+
+function newBuffers(): Allocate {
+  const tidier = new Tidier();
+  return (length) => {
+    tidier.add(length);
+    return new Uint8Array(length);
+  };
+}
+
+/** One is worked on, one is read into, and two may still be in somebody's hands. */
+const BUFFERS = 4;
+
+function buffersInTurn(): Allocate {
+  const buffers: Uint8Array<ArrayBuffer>[] = [];
+  let turn = 0;
+  return (length) => {
+    const buffer = buffers[turn] ??= new Uint8Array(CHUNK_LENGTH);
+    turn = (turn + 1) % BUFFERS;
+    return buffer.subarray(0, length);
+  };
 }
 
 /**

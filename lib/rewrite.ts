@@ -79,7 +79,7 @@ export async function openArchive(
   options: Pick<Resigning, "limits" | "signal">,
 ): Promise<OpenArchive> {
   const { limits, signal } = options;
-  const archive = await readArchive(source.open(), {
+  const archive = await readArchive(source.open(true), {
     limits,
     signal,
     allowEarly: true,

@@ -12,8 +12,13 @@ export interface ArchiveSource {
   /** What messages call it: a path, a reference. */
   readonly name: string;
 
-  /** Reads all of it from the beginning. A source made from a stream can be opened once. */
-  open(): Bytes;
+  /**
+   * Reads all of it from the beginning. A source made from a stream can be opened once.
+   *
+   * @param reuse Whether a chunk's memory may hold others, from when the third one after it is asked
+   * for; a source need not make use of it.
+   */
+  open(reuse?: boolean): Bytes;
 
   /**
    * Reads a part of it; absent where only reading from the beginning is possible.

@@ -15,6 +15,5 @@ export const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   push: async () => (await import("./push.ts")).PUSH,
   pull: async () => (await import("./pull.ts")).PULL,
   keys: async () => (await import("./keys.ts")).KEYS,
-  completions: async () =>
-    (await import("./completions.ts")).completionsOf(Object.values(VERBS)),
+  completions: async () => (await import("./completions.ts")).completionsOf(Object.values(VERBS)),
 };

@@ -160,11 +160,11 @@ async function examine(source: ArchiveSource, { verify, signal }: PushOptions): 
   const hashed: ArchiveSource = {
     name: source.name,
     ...(knownSize ? { size: () => knownSize.call(source) } : {}),
-    async *open() {
+    async *open(reuse) {
       const hash = await createSha256();
       const start: number[] = [];
       let size = 0;
-      for await (const chunk of source.open()) {
+      for await (const chunk of source.open(reuse)) {
         throwIfAborted(signal);
         if (start.length < 2) start.push(...chunk.subarray(0, 2 - start.length));
         await hash.update(chunk);
