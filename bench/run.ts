@@ -126,9 +126,11 @@ async function measure(folder: string): Promise<void> {
     add(creating, "provider-archive 0.16 write", mine / reference, 0.5);
   } else skip(creating, "provider-archive 0.16 write", 0.5, "the interop crate is not built");
 
+  // Else each waits for what the one before left to be written.
+  const prepare = "sync";
   const [created = NaN, hashed = NaN] = await time([
-    plain,
-    { run: `sha256sum ${paths.join(" ")} && cat ${paths.join(" ")} > ${at("cat")}` },
+    { ...plain, prepare },
+    { run: `sha256sum ${paths.join(" ")} && cat ${paths.join(" ")} > ${at("cat")}`, prepare },
   ], runs);
   add("create, time", "sha256sum, then cat", created / hashed, 1);
 
@@ -186,21 +188,25 @@ async function measure(folder: string): Promise<void> {
 
   await Deno.writeTextFile(`${folder}/empty.ts`, "");
   await Deno.writeFile(`${folder}/small.bin`, crypto.getRandomValues(new Uint8Array(9000)));
-  await execute("sh", [
-    "-c",
-    create("small.par.gz", "--compress", [`x86_64-linux=${at("small.bin")}`]).run,
-  ]);
-  const [inspected = NaN, inspectedJson = NaN, empty = NaN] = await time(
+  const small = [`x86_64-linux=${at("small.bin")}`];
+  await execute("sh", ["-c", create("small.par", "", small).run]);
+  await execute("sh", ["-c", create("small.par.gz", "--compress", small).run]);
+  const inspections = [
+    ["inspect 10 KB, time", `inspect ${at("small.par")}`],
+    ["inspect -o json 10 KB, time", `inspect --output json ${at("small.par")}`],
+    ["inspect 10 KB compressed, time", `inspect ${at("small.par.gz")}`],
+  ] as const;
+  const [empty = NaN, ...inspected] = await time(
     [
-      { run: `${par} inspect ${at("small.par.gz")}` },
-      { run: `${par} inspect --output json ${at("small.par.gz")}` },
       { run: `${quote(Deno.execPath())} run --no-config ${at("empty.ts")}` },
+      ...inspections.map(([, verb]) => ({ run: `${par} ${verb}` })),
     ],
-    4 * runs,
+    8 * runs,
     false,
   );
-  add("inspect 10 KB, time", "an empty script", inspected / empty, 3);
-  add("inspect -o json 10 KB, time", "an empty script", inspectedJson / empty, 3);
+  for (const [i, [what]] of inspections.entries()) {
+    add(what, "an empty script", (inspected[i] ?? NaN) / empty, 3);
+  }
 
   for (const name of ["a.par", "a.par.gz"]) {
     await using registry = await serveArchive(`${folder}/${name}`);
@@ -251,8 +257,7 @@ async function measure(folder: string): Promise<void> {
         }],
       ];
       for (const [verb, command] of verbs) {
-        // One run takes long enough to be its own average where it takes ten times as long.
-        const measured = await usage(command, size < 1000 ? 3 : 1);
+        const measured = await usage(command, 3);
         console.error(
           `${verb} at ${size} MB: ${measured.seconds} s, ${megabytes(measured.memory)}`,
         );

@@ -5,7 +5,6 @@
  */
 
 import { fileSource } from "../files.ts";
-import { isReference, parseReference } from "../registry/reference.ts";
 import { type ArchiveSource, streamSource } from "../source.ts";
 import { say } from "./io.ts";
 import { withProgress } from "./progress.ts";
@@ -38,9 +37,11 @@ export async function openInput(
   signal: AbortSignal,
 ): Promise<Input> {
   if (name === "-") return local(streamSource(Deno.stdin.readable, "standard input"));
+  // Most archives are files, and starting up should not pay for what registries take.
+  if (await isFile(name)) return local(fileSource(name));
+  const { isReference, parseReference } = await import("../registry/reference.ts");
   if (!await isReference(name)) return local(fileSource(name));
   const reference = parseReference(name, { allowLatest: flags.allowLatest ?? false });
-  // Most archives are files, and starting up should not pay for the registry's client.
   const [{ pullOptions }, { registrySource }] = await Promise.all([
     import("./registry.ts"),
     import("../registry/pull.ts"),
@@ -50,6 +51,10 @@ export async function openInput(
     source,
     [Symbol.dispose]: (): void => source.close(),
   };
+}
+
+async function isFile(name: string): Promise<boolean> {
+  return await Deno.stat(name).then(({ isFile }) => isFile, () => false);
 }
 
 function local(source: ArchiveSource): Input {

@@ -5,13 +5,12 @@
  */
 
 import { type ErrorCategory, type ErrorCode, ParError } from "../errors.ts";
+import { UsageError, VerificationFailed } from "./exit_errors.ts";
 import { printJson, say } from "./io.ts";
 import { readPlain } from "./plain.ts";
 import { printable } from "./printable.ts";
 import { redact } from "./redact.ts";
 import { paint } from "./style.ts";
-import { UsageError } from "./usage_error.ts";
-import { VerificationFailed } from "./verification_failed.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Exit statuses: 0 done, 1 failed, 2 wrong usage, 3 not trustworthy. */

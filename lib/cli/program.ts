@@ -5,10 +5,10 @@
  */
 
 import { Command, CommanderError, Option } from "npm:commander@15.1.0";
+import { UsageError } from "./exit_errors.ts";
 import { say } from "./io.ts";
 import { VERBOSE } from "./plain.ts";
 import { wantsColour } from "./style.ts";
-import { UsageError } from "./usage_error.ts";
 import type { Flag, Verb } from "./verb.ts";
 import { VERBS, VERSION } from "./verbs.ts";
 
