@@ -45,7 +45,7 @@ export async function openBinaries(
   for (const { source, target } of inputs) {
     const name = typeof source === "string" ? quote(source) : "the binary";
     const open = typeof source === "string"
-      ? (): Bytes => readFile(source)
+      ? (reuse?: boolean): Bytes => readFile(source, { reuse })
       : blobSource(source, name).open;
     const found = findTarget(name, await readHead(open()), target, options);
     if (!isKnownTarget(found)) {

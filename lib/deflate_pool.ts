@@ -27,8 +27,8 @@ export interface DeflatePool extends Disposable {
   deflate(block: Block): Promise<Uint8Array>;
 }
 
-/** One block in work, and one at hand for when it is done. */
-const WORKER_LOAD = 2;
+/** One block in work, and two at hand for while this thread has one of its own. */
+const WORKER_LOAD = 3;
 
 /**
  * Makes a pool.

@@ -26,8 +26,8 @@ export function fileSource(path: string): ArchiveSource {
   };
   return {
     name: path,
-    open: (reuse) => readChunks(path, 0, Infinity, check, reuse ? buffersInTurn() : newBuffers()),
-    range: (start, length) => readChunks(path, start, length, check),
+    open: (reuse) => readChunks(path, { reuse }, check),
+    range: (start, length) => readChunks(path, { start, length }, check),
     size: async () => (await stat(path)).size,
   };
 }
@@ -52,21 +52,29 @@ export function fileChanged(path: string): ParError {
  * Reads a file in chunks.
  *
  * @param path The file's path.
- * @param start Offset of the first byte.
- * @param length Bytes to read at most.
+ * @param part Which part of it.
  * @throws {ParError} `ERR_FILE_NOT_FOUND` or `ERR_FILE_UNREADABLE`.
  */
-export function readFile(path: string, start = 0, length = Infinity): Bytes {
-  return readChunks(path, start, length, () => {});
+export function readFile(path: string, part: FilePart = {}): Bytes {
+  return readChunks(path, part, () => {});
+}
+
+/** A part of a file, and how to read it. */
+export interface FilePart {
+  /** Offset of the first byte. */
+  readonly start?: number;
+  /** Bytes to read at most. */
+  readonly length?: number;
+  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
+  readonly reuse?: boolean | undefined;
 }
 
 async function* readChunks(
   path: string,
-  start: number,
-  length: number,
+  { start = 0, length = Infinity, reuse }: FilePart,
   check: Check,
-  allocate = newBuffers(),
 ): Bytes {
+  const allocate = reuse ? buffersInTurn() : newBuffers();
   using file = await openForReading(path);
   const next = async (): Promise<Uint8Array | undefined> => {
     if (length === 0) return undefined;

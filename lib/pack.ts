@@ -64,8 +64,8 @@ export interface Signing {
 
 /** A binary, or the WIT package, that can be read more than once. */
 export interface Content {
-  /** Gives the bytes from the beginning, at each call. */
-  readonly open: () => Bytes;
+  /** Gives the bytes from the beginning, at each call; `reuse` is that of `ArchiveSource`. */
+  readonly open: (reuse?: boolean) => Bytes;
 }
 
 /** A binary and what it is for. */
@@ -170,7 +170,7 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
     entries.push({
       name: key === WIT_ENTRY ? WIT_ENTRY : binaryEntry(key as Target),
       size: content.size,
-      open: () => checked(content, key, startHash, count),
+      open: () => checked(content, key, startHash, count, compress),
       deflated: content.deflated && counted(content.deflated, content.size, count),
     });
   }
@@ -295,7 +295,7 @@ export async function measureAll(
 async function measure({ open }: Content): Promise<MeasuredContent> {
   const hash = await createSha256();
   let size = 0;
-  for await (const chunk of open()) {
+  for await (const chunk of open(true)) {
     await hash.update(chunk);
     size += chunk.length;
   }
@@ -324,15 +324,19 @@ function counted(
   return { ...segment, open };
 }
 
-/** The content again, and an error at its end where it is not what was signed. */
+/**
+ * The content again, and an error at its end where it is not what was signed. To compress it copies
+ * it, so that memory can be used again; where a plain archive's bytes go, nobody knows.
+ */
 async function* checked(
   content: MeasuredContent,
   key: string,
   startHash: (length: number) => Promise<Sha256>,
   count: (bytes: number) => void,
+  reuse?: boolean,
 ): Bytes {
   const hash = await startHash(content.size);
-  for await (const chunk of content.open()) {
+  for await (const chunk of content.open(reuse)) {
     await hash.update(chunk);
     yield chunk;
     count(chunk.length);

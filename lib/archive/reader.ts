@@ -174,7 +174,7 @@ export async function readClaims(
 }
 
 /** To read takes little memory beside what passes, so there is room for more of that. */
-const TIDY_INTERVAL = 32 * 1024 * 1024;
+const TIDY_INTERVAL = 24 * 1024 * 1024;
 
 interface OpenStream extends AsyncDisposable {
   readonly tar: ByteReader;

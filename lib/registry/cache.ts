@@ -126,7 +126,7 @@ export class BlobCache {
       // Another process may have received it while this one waited for its turn.
       const found = sink && await this.find(blob, signal);
       if (found === undefined) { for (const chunk of beginning) await write(chunk); }
-      for await (const chunk of found === undefined ? rest : readFile(found, length)) {
+      for await (const chunk of found === undefined ? rest : readFile(found, { start: length })) {
         throwIfAborted(signal);
         if (found === undefined) await write(chunk);
         yield chunk;

@@ -252,7 +252,7 @@ class LayerSource implements RegistrySource {
     const { layer } = await this.resolve();
     const end = Math.min(layer.size, start + length);
     const path = await this.#find(layer);
-    if (path !== undefined) yield* readFile(path, start, Math.max(0, end - start));
+    if (path !== undefined) yield* readFile(path, { start, length: Math.max(0, end - start) });
     else yield* this.#download(layer, start, end);
   }
 
