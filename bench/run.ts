@@ -97,12 +97,14 @@ async function measure(folder: string): Promise<void> {
   await execute("sh", ["-c", plain.run]);
   for (const { path } of three) await execute("cat", [path]);
 
+  // What `create` flushes to disk is else also what the command before left to be written.
+  const prepare = "sync";
   const few = Math.min(runs, 3);
   const tar = `tar -chf - -C / ${three.map(({ path }) => quote(path.slice(1))).join(" ")}`;
   const [ours = NaN, gzipped = NaN, pigzed = NaN] = await time([
-    compressing,
-    { run: `${tar} | gzip -9 > ${at("b.tar.gz")}` },
-    ...(hasPigz ? [{ run: `${tar} | pigz -9 > ${at("c.tar.gz")}` }] : []),
+    { ...compressing, prepare },
+    { run: `${tar} | gzip -9 > ${at("b.tar.gz")}`, prepare },
+    ...(hasPigz ? [{ run: `${tar} | pigz -9 > ${at("c.tar.gz")}`, prepare }] : []),
   ], few);
   const creating = "create --compress, time";
   if (hasPigz) add(creating, "tar | pigz -9", ours / pigzed, 0.5);
@@ -122,12 +124,13 @@ async function measure(folder: string): Promise<void> {
     const write = `${quote(interop)} write 0.16 --name Bench --vendor wasmCloud --compress ` +
       `--issuer ${quote(seeds.issuer)} --subject ${quote(seeds.subject)} --out ${at("r.par.gz")} ` +
       named(targets, paths).join(" ");
-    const [reference = NaN, mine = NaN] = await time([{ run: write }, compressing], few);
+    const [reference = NaN, mine = NaN] = await time(
+      [{ run: write, prepare }, { ...compressing, prepare }],
+      few,
+    );
     add(creating, "provider-archive 0.16 write", mine / reference, 0.5);
   } else skip(creating, "provider-archive 0.16 write", 0.5, "the interop crate is not built");
 
-  // Else each waits for what the one before left to be written.
-  const prepare = "sync";
   const [created = NaN, hashed = NaN] = await time([
     { ...plain, prepare },
     { run: `sha256sum ${paths.join(" ")} && cat ${paths.join(" ")} > ${at("cat")}`, prepare },
