@@ -62,7 +62,7 @@ Deno.test("HashThread starts one thread for all that is large, and none for what
     assert.equal(await digestOf(thread, small, 10), sha256(small));
     assert.equal(started, 0);
     for (let i = 0; i < 2; i++) await digestOf(thread, BYTES, MIB);
-    assert.equal(started, 1);
+    assert.equal(started, navigator.hardwareConcurrency > 1 ? 1 : 0);
   } finally {
     globalThis.Worker = Worker;
   }

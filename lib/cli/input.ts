@@ -38,7 +38,7 @@ export async function openInput(
 ): Promise<Input> {
   if (name === "-") return local(streamSource(Deno.stdin.readable, "standard input"));
   // Most archives are files, and starting up should not pay for what registries take.
-  if (await isFile(name)) return local(fileSource(name));
+  if (!/^oci:/i.test(name) && await isFile(name)) return local(fileSource(name));
   const { isReference, parseReference } = await import("../registry/reference.ts");
   if (!await isReference(name)) return local(fileSource(name));
   const reference = parseReference(name, { allowLatest: flags.allowLatest ?? false });

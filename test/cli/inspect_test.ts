@@ -374,3 +374,14 @@ test("draws no lines of the table that an archive puts into its texts", async (b
   // Title, seven rows, heading and two targets, and eleven lines of frame.
   assert.equal(stdout.trimEnd().split("\n").length, 11 + 11, stdout);
 });
+
+Deno.test("par inspect takes oci:// for a reference, though there is a file of that path", async () => {
+  await using box = await sandbox();
+  await Deno.mkdir(`${box.folder}/oci:/registry.invalid`, { recursive: true });
+  await box.write("oci:/registry.invalid/fakepay:1.0", "");
+  const file = await box.run(["inspect", "./oci:/registry.invalid/fakepay:1.0"]);
+  assert.match(file.stderr, /ERR_ARCHIVE_EMPTY/);
+  const reference = await box.run(["inspect", "oci://registry.invalid/fakepay:1.0"]);
+  assert.notEqual(reference.code, 0);
+  assert.doesNotMatch(reference.stderr, /ERR_ARCHIVE_EMPTY/);
+});
