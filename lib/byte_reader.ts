@@ -70,7 +70,8 @@ export class ByteReader {
   /** Looks at the next bytes without taking them; fewer come where the stream ends before. */
   async peek(length: number): Promise<Uint8Array> {
     while (this.#current.length < length) {
-      const before = this.#current;
+      // A copy: its memory may hold others once the next is asked for.
+      const before = new Uint8Array(this.#current);
       this.#current = NOTHING;
       const more = await this.#fill();
       this.unread(before);

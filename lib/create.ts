@@ -7,8 +7,9 @@
 import { type BinaryInput, type BinaryOptions, openBinaries } from "./binary.ts";
 import type { Claims } from "./claims.ts";
 import { ParError } from "./errors.ts";
-import { type FileSink, throwIfAborted, writeFile } from "./files.ts";
+import { throwIfAborted, writeFile } from "./files.ts";
 import {
+  type Compression,
   packArchive,
   type PackedArchive,
   type ProviderDescription,
@@ -83,16 +84,16 @@ export interface CreateResult {
  */
 export async function create(options: CreateOptions): Promise<CreateResult> {
   const { destination, wit, signal } = options;
-  const pack = async (patch?: FileSink["patch"]): Promise<PackedArchive> =>
+  const pack = async (target: Pick<Compression, "reuse" | "patch"> = {}): Promise<PackedArchive> =>
     await packArchive({
       ...options,
       binaries: await openBinaries(options.binaries, options),
       wit: wit && blobSource(wit, "the WIT package"),
-      patch,
+      ...target,
     });
   if (typeof destination !== "string") return await pipe(pack, destination, signal);
   return await writeFile(destination, async (sink) => {
-    const packed = await pack(sink.patch);
+    const packed = await pack({ reuse: true, patch: sink.patch });
     for await (const chunk of packed.bytes) await sink.write(chunk);
     return toResult(packed);
   }, signal ? { signal } : {});

@@ -5,30 +5,49 @@
  * @module
  */
 
+import { type Allocate, buffersInTurn, giveBack, newBuffers, tidy } from "./buffers.ts";
 import { builtin } from "./runtime.ts";
-import { tidy } from "./tidy.ts";
+import type { Bytes } from "./source.ts";
 import { startWorker } from "./worker.ts";
-
-/** A block to deflate. */
-export interface Block {
-  /** Its bytes; not to be changed before the result is there. */
-  readonly bytes: Uint8Array;
-  /** The bytes before them, at most 32 KiB, which matches may reach back to. */
-  readonly window: Uint8Array;
-}
 
 /** Deflates blocks, several at a time. */
 export interface DeflatePool extends Disposable {
-  /** How many blocks to hand in before the first result is awaited, so that no thread rests. */
+  /** How many blocks to hand in before the first result is read, so that no thread rests. */
   readonly depth: number;
+  /** Gives memory for one block, to be filled and handed in. */
+  allocate(): Uint8Array;
   /**
    * Deflates a block up to a byte boundary, as an unfinished stream (RFC 1951): a sync flush ends it.
+   *
+   * @param block What `allocate` gave, or its first part; it is not to be used any more.
+   * @returns The deflated bytes. The work begins at once.
    */
-  deflate(block: Block): Promise<Uint8Array>;
+  deflate(block: Uint8Array): Bytes;
 }
 
-/** One block in work, and two at hand for while this thread has one of its own. */
-const WORKER_LOAD = 3;
+/** One block in work, and one at hand. */
+const WORKER_LOAD = 2;
+
+/** How many blocks a thread may be done with before it is time to clean up what is left of them. */
+const TIDY_INTERVAL = 8;
+
+/** How many bytes a block may grow by: deflate adds less to what it cannot make smaller. */
+const GROWTH = 4 * 1024;
+
+/** The most bytes of a chunk that is given out. */
+const PIECE_LENGTH = 64 * 1024;
+
+/** Settings of {@linkcode createDeflatePool}. */
+export interface DeflatePoolOptions {
+  /** Deflate's effort, 1 to 9. */
+  readonly level: number;
+  /** How many threads deflate: this one alone, or so many others, and it is free to read and write. */
+  readonly jobs: number;
+  /** The most bytes of a block. */
+  readonly blockLength: number;
+  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
+  readonly reuse?: boolean | undefined;
+}
 
 /**
  * Makes a pool.
@@ -36,32 +55,68 @@ const WORKER_LOAD = 3;
  * A runtime without workers, and a worker that fails, cost time and change nothing else: the blocks
  * are deflated on this thread then, to the same bytes.
  *
- * @param level Deflate's effort, 1 to 9.
- * @param jobs How many threads deflate, this one among them.
+ * @param options Effort, threads, memory.
  */
-export function createDeflatePool(level: number, jobs: number): DeflatePool {
+export function createDeflatePool(options: DeflatePoolOptions): DeflatePool {
+  const { level, jobs, blockLength, reuse } = options;
   const zlib = builtin("node:zlib");
   if (!zlib) throw new TypeError("There is no node:zlib here");
-  const deflateHere = createDeflate(zlib, level);
-  const workers = startWorkers(level, jobs - 1, deflateHere);
+  const outputLength = blockLength + GROWTH;
+  const deflate = createDeflate(zlib, level, outputLength);
+  const deflateHere: Deflate = (block) => new Promise((resolve) => resolve(deflate(block)));
+  const allocatePiece = reuse ? buffersInTurn(PIECE_LENGTH) : newBuffers();
+  const settings = [level, outputLength, TIDY_INTERVAL];
+  const workers = startWorkers(jobs > 1 ? jobs : 0, deflateHere, settings);
+  // Seen by all threads: to send each block as a message would copy it twice, into new memory. What
+  // a block is deflated to stands behind it, since it is needed once more where a worker fails.
+  const newMemory = (): ArrayBufferLike =>
+    workers.length > 0
+      ? new SharedArrayBuffer(blockLength + outputLength)
+      : new ArrayBuffer(blockLength);
+  const memory: ArrayBufferLike[] = [];
+  let count = 0;
   return {
-    // As many again as the workers hold: this thread has a block of its own meanwhile, and the first
-    // result is the only one that is waited for.
-    depth: 2 * WORKER_LOAD * workers.length,
-    async deflate(block) {
+    depth: WORKER_LOAD * workers.length,
+    allocate() {
+      return new Uint8Array(memory.pop() ?? newMemory(), 0, blockLength);
+    },
+    deflate(block) {
       const [idlest] = workers.toSorted((a, b) => a.load - b.load);
-      if (!idlest || idlest.load >= WORKER_LOAD) return await deflateHere(block);
-      return await idlest.deflate(block);
+      const result = idlest ? idlest.deflate(block) : deflateHere(block);
+      return async function* (): Bytes {
+        const deflated = await result;
+        yield* pieces(deflated, allocatePiece);
+        // A worker that failed may still have its hands on the block.
+        if (!idlest || deflated.buffer === block.buffer) memory.push(block.buffer);
+        giveBack(deflated, outputLength);
+        if (++count % TIDY_INTERVAL === 0) tidy();
+      }();
     },
     [Symbol.dispose]: () => workers.forEach((worker) => worker.close()),
   };
 }
 
-type Deflate = (block: Block) => Promise<Uint8Array>;
+/** Copies, since nobody outside shall see memory that threads share. */
+function* pieces(bytes: Uint8Array, allocate: Allocate): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_LENGTH) {
+    const part = bytes.subarray(at, at + PIECE_LENGTH);
+    const piece = allocate(part.length);
+    piece.set(part);
+    yield piece;
+  }
+}
+
+type Deflate = (block: Uint8Array) => Promise<Uint8Array>;
+
+/** Where in the memory of a block a worker has put what it is deflated to. */
+interface Place {
+  readonly offset: number;
+  readonly length: number;
+}
 
 interface Task {
-  readonly block: Block;
-  readonly resolve: (deflated: Uint8Array | Promise<Uint8Array>) => void;
+  readonly block: Uint8Array;
+  readonly resolve: (deflated: Promise<Uint8Array> | Uint8Array) => void;
 }
 
 /** A worker, what it was asked for and has not answered, and who stands in for it. */
@@ -73,9 +128,10 @@ class DeflateWorker {
   constructor(script: string, substitute: Deflate) {
     this.#substitute = substitute;
     this.#worker = startWorker(script);
-    this.#worker.onmessage = ({ data }: MessageEvent<Uint8Array | undefined>): void => {
-      if (data) this.#tasks.shift()?.resolve(data);
-      else this.#fail();
+    this.#worker.onmessage = ({ data }: MessageEvent<Place | undefined>): void => {
+      if (!data) return this.#fail();
+      const task = this.#tasks.shift();
+      task?.resolve(new Uint8Array(task.block.buffer, data.offset, data.length));
     };
     this.#worker.onmessageerror = (): void => this.#fail();
     this.#worker.onerror = (event: ErrorEvent): void => {
@@ -89,10 +145,9 @@ class DeflateWorker {
     return this.#tasks.length;
   }
 
-  deflate(block: Block): Promise<Uint8Array> {
+  deflate(block: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve) => {
       this.#tasks.push({ block, resolve });
-      // Copied and not transferred: should the worker fail, the block is needed here.
       this.#worker.postMessage(block);
     });
   }
@@ -108,9 +163,13 @@ class DeflateWorker {
   }
 }
 
-function startWorkers(level: number, count: number, substitute: Deflate): DeflateWorker[] {
+function startWorkers(
+  count: number,
+  substitute: Deflate,
+  settings: readonly number[],
+): DeflateWorker[] {
   const workers: DeflateWorker[] = [];
-  const script = `(${serve})(${createDeflate}, ${level}, ${tidy});`;
+  const script = `(${serve})(${createDeflate}, ${settings}, ${giveBack}, ${tidy});`;
   try {
     while (workers.length < count) workers.push(new DeflateWorker(script, substitute));
   } catch {
@@ -120,70 +179,44 @@ function startWorkers(level: number, count: number, substitute: Deflate): Deflat
 }
 
 /** What a worker does. It is sent there as text, so it can use nothing from around it. */
-function serve(create: typeof createDeflate, level: number, cleanUp: typeof tidy): void {
+function serve(
+  create: typeof createDeflate,
+  level: number,
+  outputLength: number,
+  tidyInterval: number,
+  free: typeof giveBack,
+  cleanUp: typeof tidy,
+): void {
   const scope = globalThis as unknown as {
-    onmessage: (event: MessageEvent<Block>) => void;
-    postMessage: (message: unknown, transfer?: readonly unknown[]) => void;
+    onmessage: (event: MessageEvent<Uint8Array>) => void;
+    postMessage: (message: unknown) => void;
     process: { getBuiltinModule: (name: "node:zlib") => typeof import("node:zlib") };
   };
-  const deflate = create(scope.process.getBuiltinModule("node:zlib"), level);
+  const zlib = scope.process.getBuiltinModule("node:zlib");
+  const deflate = create(zlib, level, outputLength);
   let count = 0;
-  let turn = Promise.resolve();
   scope.onmessage = ({ data }): void => {
-    turn = turn.then(async () => {
-      try {
-        const deflated = await deflate(data);
-        scope.postMessage(deflated, [deflated.buffer]);
-        if (count++ % 4 === 0) cleanUp();
-      } catch {
-        scope.postMessage(undefined);
-      }
-    });
+    try {
+      const deflated = deflate(data);
+      const offset = data.buffer.byteLength - outputLength;
+      new Uint8Array(data.buffer, offset).set(deflated);
+      scope.postMessage({ offset, length: deflated.length });
+      free(deflated, outputLength);
+    } catch {
+      scope.postMessage(undefined);
+    }
+    if (++count % tidyInterval === 0) cleanUp();
   };
 }
 
-/**
- * Makes a function that deflates blocks. It is sent to workers as text, as {@linkcode serve} is.
- *
- * The window goes through the same stream as the block, and what it deflates to is dropped. As a
- * dictionary, which zlib takes too, Deno would keep it in memory for long. A stream that is reset
- * instead of a new one would remember the block before, and the bytes depend on who deflated that.
- */
-function createDeflate(zlib: typeof import("node:zlib"), level: number): Deflate {
-  return async ({ bytes, window }) => {
-    const stream = zlib.createDeflateRaw({ level });
-    let failure: unknown;
-    let wake = (): void => {};
-    stream.on("readable", () => wake());
-    stream.on("error", (error) => {
-      failure = error;
-      wake();
-    });
-    const run = async (input: Uint8Array): Promise<Uint8Array[]> => {
-      const parts: Uint8Array[] = [];
-      let done = false;
-      stream.write(input);
-      stream.flush(zlib.constants.Z_SYNC_FLUSH, () => {
-        done = true;
-        wake();
-      });
-      while (true) {
-        const part: Uint8Array | null = stream.read();
-        if (part) parts.push(part);
-        else if (failure) throw failure;
-        else if (done) return parts;
-        else await new Promise<void>((resolve) => wake = resolve);
-      }
-    };
-    if (window.length > 0) await run(window);
-    const parts = await run(bytes);
-    stream.destroy();
-    const deflated = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      deflated.set(part, at);
-      at += part.length;
-    }
-    return deflated;
-  };
+/** Makes a function that deflates blocks. It is sent to workers as text, as {@linkcode serve} is. */
+function createDeflate(
+  zlib: typeof import("node:zlib"),
+  level: number,
+  outputLength: number,
+): (block: Uint8Array) => Uint8Array {
+  // Room for all that comes out, so that it is one buffer, whose memory can be given back.
+  const chunkSize = outputLength;
+  const finishFlush = zlib.constants.Z_SYNC_FLUSH;
+  return (block) => zlib.deflateRawSync(block, { level, finishFlush, chunkSize });
 }

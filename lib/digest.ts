@@ -56,7 +56,8 @@ class TwoStepSha256 implements Sha256 {
 
   update(chunk: Uint8Array): void {
     if (!this.#hash && this.#kept + chunk.length <= SMALL_LENGTH) {
-      this.#first.push(chunk.slice());
+      // Not `slice`: that of a `Buffer` is no copy.
+      this.#first.push(new Uint8Array(chunk));
       this.#kept += chunk.length;
       return;
     }

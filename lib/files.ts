@@ -4,9 +4,9 @@
  * @module
  */
 
+import { buffersInTurn, newBuffers } from "./buffers.ts";
 import { ParError } from "./errors.ts";
 import type { ArchiveSource, Bytes } from "./source.ts";
-import { Tidier } from "./tidy.ts";
 
 /** Large enough that the cost of a chunk does not count, small enough to stay in the CPU's cache. */
 const CHUNK_LENGTH = 256 * 1024;
@@ -74,7 +74,7 @@ async function* readChunks(
   { start = 0, length = Infinity, reuse }: FilePart,
   check: Check,
 ): Bytes {
-  const allocate = reuse ? buffersInTurn() : newBuffers();
+  const allocate = reuse ? buffersInTurn(CHUNK_LENGTH) : newBuffers();
   using file = await openForReading(path);
   const next = async (): Promise<Uint8Array | undefined> => {
     if (length === 0) return undefined;
@@ -100,30 +100,6 @@ async function* readChunks(
     // A file cannot be closed while it is read.
     await ahead?.catch(() => {});
   }
-}
-
-/** Gives memory for a chunk of at most {@linkcode CHUNK_LENGTH}. */
-type Allocate = (length: number) => Uint8Array<ArrayBuffer>;
-
-function newBuffers(): Allocate {
-  const tidier = new Tidier();
-  return (length) => {
-    tidier.add(length);
-    return new Uint8Array(length);
-  };
-}
-
-/** One is worked on, one is read into, and two may still be in somebody's hands. */
-const BUFFERS = 4;
-
-function buffersInTurn(): Allocate {
-  const buffers: Uint8Array<ArrayBuffer>[] = [];
-  let turn = 0;
-  return (length) => {
-    const buffer = buffers[turn] ??= new Uint8Array(CHUNK_LENGTH);
-    turn = (turn + 1) % BUFFERS;
-    return buffer.subarray(0, length);
-  };
 }
 
 /**

@@ -56,7 +56,7 @@ export interface GzipHeader {
 export async function readGzipHeader(reader: ByteReader): Promise<GzipHeader> {
   const parts: Uint8Array[] = [];
   const take = async (length: number): Promise<Uint8Array> => {
-    const bytes = (await reader.read(length)).slice();
+    const bytes = new Uint8Array(await reader.read(length));
     parts.push(bytes);
     return bytes;
   };
@@ -89,6 +89,8 @@ export interface Boundary {
 
 /** Settings of {@linkcode gunzip}. */
 export interface GunzipOptions {
+  /** Whether a chunk is done with when the next one is asked for. */
+  readonly reuse?: boolean | undefined;
   /** Places where the two must meet, in order; the last is the member's end. */
   readonly boundaries?: readonly Boundary[] | undefined;
   /** Is told, for each boundary in order, the checksum of what is between the last one and it. */
@@ -126,7 +128,7 @@ export async function* gunzip(
     yield* gunzipOnTheWeb(reader, header);
     return;
   }
-  const { boundaries = [], onChecksum } = options;
+  const { boundaries = [], onChecksum, reuse } = options;
   const parts = new Parts(boundaries);
   let fed = 0;
   let length = 0;
@@ -137,7 +139,7 @@ export async function* gunzip(
     onChecksum?.(part.crc);
     part = { start: length, crc: 0 };
   };
-  let inflater = new Inflater(zlib);
+  let inflater = new Inflater(zlib, reuse);
   try {
     while (!inflater.ended) {
       const most = parts.rest(fed);
@@ -147,7 +149,7 @@ export async function* gunzip(
           if (!isFlush(await reader.read(FLUSH_LENGTH))) throw mismatch();
           if (!await inflater.awaitsLengths()) throw mismatch();
           inflater[Symbol.dispose]();
-          inflater = new Inflater(zlib);
+          inflater = new Inflater(zlib, reuse);
         }
         parts.pass(length);
         endPart();

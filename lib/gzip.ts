@@ -6,17 +6,16 @@
  */
 
 import { combineCrc32 } from "./crc32.ts";
-import { type Block, createDeflatePool } from "./deflate_pool.ts";
+import { createDeflatePool } from "./deflate_pool.ts";
 import { ParError } from "./errors.ts";
 import { builtin } from "./runtime.ts";
 import { type Bytes, iterate, toStream } from "./source.ts";
-import { Tidier } from "./tidy.ts";
 
-/** Input bytes to one deflate call. A block's size is part of the format's reproducibility. */
-const BLOCK_LENGTH = 512 * 1024;
-
-/** Deflate looks back at most so far (RFC 1951, section 2). */
-const WINDOW_LENGTH = 32 * 1024;
+/**
+ * Input bytes to one deflate call, which knows nothing of those before: so large that this costs next
+ * to no bytes. A block's size is part of the format's reproducibility.
+ */
+const BLOCK_LENGTH = 1024 * 1024;
 
 /** Starting a worker takes as long as deflating about one block does. */
 const BLOCKS_WORTH_WORKERS = 4;
@@ -50,6 +49,8 @@ export interface GzipOptions {
   readonly level: number;
   /** How many threads deflate; the bytes do not depend on it. As many as cores where left out. */
   readonly jobs?: number | undefined;
+  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
+  readonly reuse?: boolean | undefined;
   /** The data of the header's extra field (RFC 1952, section 2.3.1.1), at most 65535 bytes. */
   readonly extra?: Uint8Array | undefined;
   /**
@@ -67,8 +68,8 @@ export const EXTRA_OFFSET = 12;
  * Compresses segments into one gzip member (RFC 1952).
  *
  * Each segment begins at a byte boundary with an empty history. Inside a segment, blocks of a fixed
- * size are compressed independently, each primed with the window before it, so that the same input
- * gives the same bytes however the blocks are shared out. The last segment holds the final block.
+ * size are compressed independently, so that the same input gives the same bytes however they are
+ * shared out. The last segment holds the final block.
  *
  * @param segments The input, in order.
  * @param options Effort, threads, header.
@@ -82,8 +83,12 @@ export async function* gzip(segments: readonly Segment[], options: GzipOptions):
   }
   let crc = 0;
   let length = 0;
-  const tidier = new Tidier();
-  using pool = createDeflatePool(options.level, countJobs(segments, options.jobs));
+  using pool = createDeflatePool({
+    level: options.level,
+    jobs: countJobs(segments, options.jobs),
+    blockLength: BLOCK_LENGTH,
+    reuse: options.reuse,
+  });
   const output = new OutputQueue(options);
   yield encodeHeader(options);
   for (const [index, segment] of segments.entries()) {
@@ -91,10 +96,9 @@ export async function* gzip(segments: readonly Segment[], options: GzipOptions):
       crc = combineCrc32(crc, segment.deflated.crc32, segment.length);
       output.add(copy(segment.deflated));
     } else {
-      for await (const block of blocks(segment.open())) {
-        crc = zlib.crc32(block.bytes, crc);
-        output.add(when(pool.deflate(block)));
-        tidier.add(block.bytes.length);
+      for await (const block of blocks(segment.open(), pool.allocate)) {
+        crc = zlib.crc32(block, crc);
+        output.add(pool.deflate(block));
         yield* output.take(pool.depth);
       }
     }
@@ -162,15 +166,6 @@ class OutputQueue {
   }
 }
 
-/** The bytes that a promise is for. */
-function when(promise: Promise<Uint8Array>): Bytes {
-  // It may fail long before its turn, or when nobody waits for it any more.
-  promise.catch(() => {});
-  return async function* (): Bytes {
-    yield await promise;
-  }();
-}
-
 async function* once(bytes: Uint8Array): Bytes {
   yield bytes;
 }
@@ -188,29 +183,24 @@ async function* copy({ length, open }: DeflatedSegment): Bytes {
   );
 }
 
-/**
- * Cuts bytes into blocks of {@linkcode BLOCK_LENGTH}, the last one shorter, each with the window
- * before it.
- */
-async function* blocks(input: Bytes): AsyncGenerator<Block> {
-  let bytes = new Uint8Array(BLOCK_LENGTH);
-  let window = new Uint8Array(0);
+/** Cuts bytes into blocks of {@linkcode BLOCK_LENGTH}, the last one shorter. */
+async function* blocks(input: Bytes, allocate: () => Uint8Array): AsyncGenerator<Uint8Array> {
+  let block: Uint8Array | undefined;
   let filled = 0;
   for await (const chunk of input) {
     for (let at = 0; at < chunk.length;) {
+      block ??= allocate();
       const part = chunk.subarray(at, at + BLOCK_LENGTH - filled);
-      bytes.set(part, filled);
+      block.set(part, filled);
       filled += part.length;
       at += part.length;
       if (filled < BLOCK_LENGTH) continue;
-      yield { bytes, window };
-      // Copies: views would be sent to a worker with all of the memory behind them.
-      window = bytes.slice(-WINDOW_LENGTH);
-      bytes = new Uint8Array(BLOCK_LENGTH);
+      yield block;
+      block = undefined;
       filled = 0;
     }
   }
-  if (filled > 0) yield { bytes: bytes.slice(0, filled), window };
+  if (block) yield block.subarray(0, filled);
 }
 
 /** The browser compresses at a level of its own choice, and without marks between segments. */

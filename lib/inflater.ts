@@ -6,6 +6,7 @@
  */
 
 import type { InflateRaw } from "node:zlib";
+import { giveBack } from "./buffers.ts";
 import { concat } from "./bytes.ts";
 import { ParError } from "./errors.ts";
 import { builtin } from "./runtime.ts";
@@ -46,12 +47,15 @@ export function createProbe(): Probe {
 /** Inflates a chunk at a time: what it is fed is used up before it asks for more. */
 export class Inflater implements Disposable {
   readonly #stream: InflateRaw;
+  readonly #reuse: boolean;
   #last: Uint8Array = new Uint8Array(0);
   #fed = 0;
   #failure: unknown;
   #wake = (): void => {};
 
-  constructor(zlib: typeof import("node:zlib")) {
+  /** @param reuse Whether a chunk that was given is done with when the next one is asked for. */
+  constructor(zlib: typeof import("node:zlib"), reuse = false) {
+    this.#reuse = reuse;
     this.#stream = zlib.createInflateRaw({ chunkSize: CHUNK_LENGTH });
     this.#stream.on("readable", () => this.#wake());
     this.#stream.on("error", (error) => {
@@ -81,8 +85,14 @@ export class Inflater implements Disposable {
     });
     while (true) {
       const inflated: Uint8Array | null = this.#stream.read();
-      if (inflated) yield inflated;
-      else if (this.#failure) throw inflateError(this.#failure);
+      if (inflated) {
+        const { buffer, byteOffset, length } = inflated;
+        // A plain array: `slice` of a `Buffer`, which this is, does not copy.
+        yield new Uint8Array(buffer, byteOffset, length);
+        // What zlib gives before the last bytes of its buffer leaves room for others in it.
+        const last = byteOffset + length === CHUNK_LENGTH;
+        if (this.#reuse && last) giveBack(inflated, CHUNK_LENGTH);
+      } else if (this.#failure) throw inflateError(this.#failure);
       else if (done) return;
       else await new Promise<void>((resolve) => this.#wake = resolve);
     }
@@ -98,7 +108,9 @@ export class Inflater implements Disposable {
     // The byte behind is taken where more blocks may come, and left where the final one has ended.
     const behind = Uint8Array.of(0);
     try {
-      for await (const part of this.feed(concat([probe.deflated, behind]))) found.push(part);
+      for await (const part of this.feed(concat([probe.deflated, behind]))) {
+        found.push(new Uint8Array(part));
+      }
     } catch {
       return false;
     }
@@ -114,6 +126,7 @@ export class Inflater implements Disposable {
  * Inflates a segment: deflated bytes that were cut out of a member at byte boundaries.
  *
  * @param deflated The segment's bytes.
+ * @returns What they inflate to. A chunk must be done with when the next one is asked for.
  * @throws {ParError} `ERR_GZIP_CORRUPT`.
  */
 export async function* inflateSegment(deflated: Bytes): Bytes {
@@ -123,7 +136,7 @@ export async function* inflateSegment(deflated: Bytes): Bytes {
   }();
   const zlib = builtin("node:zlib");
   if (zlib) {
-    using inflater = new Inflater(zlib);
+    using inflater = new Inflater(zlib, true);
     for await (const chunk of whole) yield* inflater.feed(chunk);
     return;
   }

@@ -89,6 +89,7 @@ export async function merge(
       ...keptClaims(claims),
       contents,
       compress: options.compress ?? first.compressed,
+      reuse: true,
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);

@@ -75,7 +75,7 @@ export interface TargetContent extends Content {
 }
 
 /** How an archive is compressed. */
-export interface Compression extends Pick<WriteOptions, "jobs" | "patch"> {
+export interface Compression extends Pick<WriteOptions, "jobs" | "reuse" | "patch"> {
   /** Whether to compress. */
   readonly compress?: boolean | undefined;
   /** Deflate's effort from 1 to 9; 9 where left out. */
@@ -153,7 +153,8 @@ export interface SignOptions extends Signing, Compression {
  * @throws {ParError} As {@linkcode packArchive}.
  */
 export async function signContents(options: SignOptions): Promise<PackedArchive> {
-  const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
+  const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, reuse, patch } =
+    options;
   const targets = [...contents.keys()].filter((key) => key !== WIT_ENTRY).sort() as Target[];
   const keys = contents.has(WIT_ENTRY) ? [WIT_ENTRY, ...targets] : targets;
   const hashes: Record<string, string> = {};
@@ -170,7 +171,8 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
     entries.push({
       name: key === WIT_ENTRY ? WIT_ENTRY : binaryEntry(key as Target),
       size: content.size,
-      open: () => checked(content, key, startHash, count, compress),
+      // What is compressed is copied.
+      open: () => checked(content, key, startHash, count, compress || reuse),
       deflated: content.deflated && counted(content.deflated, content.size, count),
     });
   }
@@ -186,7 +188,7 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
   }
   entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
   const level = compress ? compressLevel : undefined;
-  const written = writeArchive(entries, { level, jobs, patch });
+  const written = writeArchive(entries, { level, jobs, reuse, patch });
   return { claims, token, targets, bytes: disposing(thread, written) };
 }
 
@@ -325,8 +327,7 @@ function counted(
 }
 
 /**
- * The content again, and an error at its end where it is not what was signed. To compress it copies
- * it, so that memory can be used again; where a plain archive's bytes go, nobody knows.
+ * The content again, and an error at its end where it is not what was signed.
  */
 async function* checked(
   content: MeasuredContent,

@@ -88,7 +88,7 @@ export async function openArchive(
   const copies = copySegments(source, archive);
   const contents = new Map<string, MeasuredContent>();
   const add = (key: string, name: string, { size, sha256 }: HashedEntry): void => {
-    const open = (): Bytes => cursor.open(name);
+    const open = (reuse?: boolean): Bytes => cursor.open(name, reuse);
     contents.set(key, { size, sha256, open, deflated: copies.get(name) });
   };
   for (const binary of archive.binaries) add(binary.target, binaryEntry(binary.target), binary);
@@ -124,6 +124,7 @@ export async function rewriteArchive(
       ...keptClaims(archive.claims),
       contents,
       compress: archive.compressed,
+      reuse: true,
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);

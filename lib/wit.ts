@@ -222,7 +222,7 @@ export async function inspectWit(
       );
     }
     return (chunk) => {
-      chunks.push(chunk.slice());
+      chunks.push(new Uint8Array(chunk));
     };
   });
   if (!verified.wit) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import fc from "npm:fast-check@4.10.2";
 import type { BinaryInput } from "../lib/binary.ts";
@@ -203,6 +204,26 @@ for (
     const read = assert.rejects(collect(readable), { code });
     await assert.rejects(create({ ...options(others), destination: writable }), { code });
     await read;
+  });
+}
+
+for (const compress of [false, true]) {
+  const how = compress ? "compressed" : "plain";
+  Deno.test(`create() gives a stream chunks that stay as they are, ${how}`, async () => {
+    await using folder = await temporaryFolder();
+    const source = `${folder.path}/lib.so`;
+    const destination = `${folder.path}/a.par`;
+    await Deno.writeFile(source, noise(3_000_000));
+    const others = options({ binaries: [{ source, target: "x86_64-linux" }], compress });
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const [chunks] = await Promise.all([
+      Array.fromAsync(readable),
+      create({ ...others, destination: writable }),
+    ]);
+    await create({ ...others, destination });
+    const [streamed, written] = [concat(...chunks), await Deno.readFile(destination)]
+      .map((bytes) => compress ? gunzipSync(bytes) : bytes);
+    assert(streamed && written && Buffer.compare(streamed, written) === 0);
   });
 }
 

@@ -6,7 +6,7 @@ import { chunked, collect, concat, noise } from "./_bytes.ts";
 import { isInstalled, ROOT, temporaryFolder } from "./_tools.ts";
 
 /** How many bytes one call of deflate gets, and how many blocks it takes for workers to start. */
-const BLOCK = 512 * 1024;
+const BLOCK = 1024 * 1024;
 const MANY = 4 * BLOCK;
 
 const HEADER_LENGTH = 10;
@@ -82,16 +82,16 @@ Deno.test("gzip() gives the same bytes with 1, 2 and 3 jobs, for any sizes, chun
         }
       },
     ),
-    { numRuns: 8 },
+    { numRuns: 6 },
   );
 });
 
-Deno.test("gzip() has workers deflate, one fewer than jobs, and leaves none behind", async () => {
+Deno.test("gzip() has as many workers deflate as there are jobs, and leaves none behind", async () => {
   const workers = countingWorkers();
   using _ = withWorker(workers.Worker);
   const member = await compress([segment(binaryLike(MANY, 1))], { jobs: 3 });
   assert.equal(gunzipSync(member).length, MANY);
-  assert.equal(workers.started(), 2);
+  assert.equal(workers.started(), 3);
   assert.equal(workers.open(), 0);
 });
 
@@ -103,6 +103,22 @@ Deno.test("gzip() starts no workers for what is small, nor for one job", async (
   assert.equal(workers.started(), 0);
 });
 
+Deno.test("gzip() uses the memory of its blocks again", async () => {
+  const { SharedArrayBuffer } = globalThis;
+  using _ = { [Symbol.dispose]: (): void => void Object.assign(globalThis, { SharedArrayBuffer }) };
+  let made = 0;
+  globalThis.SharedArrayBuffer = class extends SharedArrayBuffer {
+    constructor(length?: number) {
+      super(length);
+      made++;
+    }
+  };
+  const bytes = new Uint8Array(40 * BLOCK);
+  const member = await compress([segment(bytes, BLOCK)], { jobs: 2 });
+  assert.equal(gunzipSync(member).length, bytes.length);
+  assert(made > 0 && made < 10, `${made} blocks`);
+});
+
 Deno.test("gzip() stops its workers when nobody reads any more", async () => {
   const workers = countingWorkers();
   using _ = withWorker(workers.Worker);
@@ -110,7 +126,7 @@ Deno.test("gzip() stops its workers when nobody reads any more", async () => {
   for await (const _chunk of gzip([segment(binaryLike(MANY, 1))], { level: 9, jobs: 2 })) {
     if (++chunks === 3) break;
   }
-  assert.equal(workers.started(), 1);
+  assert.equal(workers.started(), 2);
   assert.equal(workers.open(), 0);
 });
 
@@ -123,12 +139,12 @@ Deno.test("gzip() stops its workers when the input fails", async () => {
     throw failure;
   };
   await assert.rejects(compress([{ length: 2 * MANY, open }], { jobs: 2 }), failure);
-  assert.equal(workers.started(), 1);
+  assert.equal(workers.started(), 2);
   assert.equal(workers.open(), 0);
 });
 
 Deno.test("gzip() gives the same bytes where workers are missing, refused or broken", async () => {
-  const segments = [segment(binaryLike(MANY, 1))];
+  const segments = [segment(binaryLike(3 * MANY, 1))];
   const expected = await compress(segments, { jobs: 1 });
   const broken = (script: string): typeof Worker =>
     class extends Worker {
@@ -147,6 +163,13 @@ Deno.test("gzip() gives the same bytes where workers are missing, refused or bro
     "failing at the second block": broken(
       "let n = 0; onmessage = () => { if (n++ === 1) postMessage(undefined) }",
     ),
+    "failing behind its first answer": class extends Worker {
+      constructor(url: string, options?: WorkerOptions) {
+        const fail = "let n = 0; const deflate = onmessage; onmessage = (event) => " +
+          "n++ === 1 ? postMessage(undefined) : deflate(event);";
+        super(url + encodeURIComponent(fail), options);
+      }
+    },
   };
   for (const [what, replacement] of Object.entries(replacements)) {
     using _ = withWorker(replacement);

@@ -30,11 +30,12 @@ export class EntryCursor implements AsyncDisposable {
    * Reads an entry, which must be read to its end before the next is asked for.
    *
    * @param name The entry's name.
+   * @param reuse Whether a chunk is done with when the next one is asked for.
    * @throws {ParError} `ERR_FILE_CHANGED` where the archive no longer has it.
    */
-  async *open(name: string): Bytes {
+  async *open(name: string, reuse?: boolean): Bytes {
     for (const fresh of [this.#entries === undefined, true]) {
-      if (fresh) await this.#begin();
+      if (fresh) await this.#begin(reuse);
       for (
         let next = await this.#entries?.next();
         next?.value;
@@ -56,11 +57,11 @@ export class EntryCursor implements AsyncDisposable {
     await this.#reader?.close();
   }
 
-  async #begin(): Promise<void> {
+  async #begin(reuse: boolean | undefined): Promise<void> {
     await this.#reader?.close();
-    const raw = this.#reader = new ByteReader(this.#source.open());
+    const raw = this.#reader = new ByteReader(this.#source.open(reuse));
     const compressed = await isGzip(raw);
-    const plain = compressed ? gunzip(raw, await readGzipHeader(raw)) : raw.rest();
+    const plain = compressed ? gunzip(raw, await readGzipHeader(raw), { reuse }) : raw.rest();
     // The bounds on its size were checked when it was verified.
     this.#entries = readTar(new ByteReader(plain), {});
   }

@@ -14,7 +14,6 @@ import { HashThread } from "../hash_thread.ts";
 import type { Bytes } from "../source.ts";
 import type { Target } from "../target.ts";
 import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../token.ts";
-import { Tidier } from "../tidy.ts";
 import { type EntryKind, hashKey, parseEntryName } from "./entries.ts";
 import {
   type ArchiveIndex,
@@ -173,9 +172,6 @@ export async function readClaims(
   throw missingClaims();
 }
 
-/** To read takes little memory beside what passes, so there is room for more of that. */
-const TIDY_INTERVAL = 24 * 1024 * 1024;
-
 interface OpenStream extends AsyncDisposable {
   readonly tar: ByteReader;
   readonly compressed: boolean;
@@ -233,9 +229,10 @@ function openPlain(raw: ByteReader): Promise<PlainStream> {
 async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStream> {
   const header = await readGzipHeader(raw);
   const index = header.extra && decodeIndex(header.extra, header.bytes.length);
-  if (!index) return { plain: gunzip(raw, header) };
+  if (!index) return { plain: gunzip(raw, header, { reuse: true }) };
   const segments: ReadSegment[] | undefined = options.segments ? [] : undefined;
   const plain = gunzip(raw, header, {
+    reuse: true,
     boundaries: boundariesOf(index),
     onChecksum: segments && ((crc32) => {
       const segment = index[segments.length];
@@ -248,7 +245,6 @@ async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStr
 /** Watches the bytes that pass: limits, the wish to stop, progress. */
 export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
   let unpacked = 0;
-  const tidier = new Tidier(TIDY_INTERVAL);
   for await (const chunk of plain) {
     if (options.signal?.aborted) {
       throw new ParError(
@@ -261,7 +257,6 @@ export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptio
     checkSize(unpacked, raw.position, options.limits ?? {});
     options.onProgress?.(raw.position);
     yield chunk;
-    tidier.add(chunk.length);
   }
 }
 

@@ -49,7 +49,7 @@ export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerat
     checkEntries(++count, limits);
     if (header.type !== "file") {
       if (header.size > MAX_PAX_LENGTH) throw sizeError(header.name);
-      const records = decodePax((await reader.read(header.size)).slice());
+      const records = decodePax(new Uint8Array(await reader.read(header.size)));
       await skipPadding(reader, header.size);
       if (Object.keys(pax).length > 0) throw malformedPax();
       // A global record would change entries far from it: there is no honest use for one here.

@@ -35,6 +35,8 @@ export interface WriteOptions {
   readonly level?: number | undefined;
   /** How many threads compress; the bytes do not depend on it. As many as cores where left out. */
   readonly jobs?: number | undefined;
+  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
+  readonly reuse?: boolean | undefined;
   /**
    * Replaces bytes that were given out before, once they are all written. Where it is left out, as
    * it must be for a pipe, a compressed archive has no index.
@@ -86,7 +88,7 @@ async function* plain(segments: readonly EntrySegment[]): Bytes {
 /** The index goes to the front as zeros, and is filled in when the lengths are known. */
 async function* compressed(
   segments: readonly EntrySegment[],
-  { level, jobs, patch }: WriteOptions & { readonly level: number },
+  { level, jobs, reuse, patch }: WriteOptions & { readonly level: number },
 ): Bytes {
   const lengths: number[] = [];
   const index = (): Uint8Array | undefined =>
@@ -96,6 +98,7 @@ async function* compressed(
   yield* gzip(segments, {
     level,
     jobs,
+    reuse,
     extra: patch && index(),
     onSegment: (length) => lengths.push(length),
   });
