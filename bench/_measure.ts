@@ -70,6 +70,8 @@ export async function usage(command: Command, runs: number): Promise<Usage> {
 
 async function useOnce({ run, prepare }: Command): Promise<Usage> {
   if (prepare) await execute("sh", ["-c", prepare]);
+  // What `create` flushes to disk is else also what others left to be written.
+  await execute("sync", []);
   const stderr = await execute("/usr/bin/time", ["-f", "%e %M", "sh", "-c", `exec ${run}`]);
   const [seconds, kilobytes] = (stderr.trim().split("\n").at(-1) ?? "").split(" ").map(Number);
   if (!seconds || !kilobytes) throw new Error(`Cannot read what GNU time printed: ${stderr}`);
