@@ -182,7 +182,10 @@ function serve(ring: typeof RING): void {
     scope.postMessage("ready");
     let hash = createHash("sha256");
     for (let emptied = 0;; emptied++) {
-      Atomics.wait(state, ring.FILLED, emptied);
+      // What wakes it may be old: the notice of a slot that it has emptied already.
+      while (Atomics.load(state, ring.FILLED) === emptied) {
+        Atomics.wait(state, ring.FILLED, emptied);
+      }
       if (Atomics.load(state, ring.ENDED)) return;
       const slot = emptied % ring.SLOTS;
       const at = slot * ring.SLOT_LENGTH;
