@@ -25,9 +25,10 @@ export type ArchiveInput =
 /** Makes a source of whatever a caller gave. */
 export function toSource(input: ArchiveInput): ArchiveSource {
   if (typeof input === "string") return fileSource(input);
+  // Asked for before the classes: to name `ReadableStream` makes Deno load all that it is made of.
+  if ("open" in input) return input;
   if (input instanceof ReadableStream) return streamSource(input, "the archive");
-  if (input instanceof Blob || input instanceof Uint8Array) return blobSource(input, "the archive");
-  return input;
+  return blobSource(input, "the archive");
 }
 
 /**
