@@ -20,10 +20,10 @@ export interface Command {
 }
 
 /**
- * Measures commands, one after the other in the same run of hyperfine.
+ * Times commands.
  *
- * @param commands The commands.
- * @param runs How often each is run.
+ * @param commands The commands, which run in turn.
+ * @param runs How often each is run, after once to warm up.
  * @param shell Whether a shell reads them; for a few milliseconds, its start would count too much.
  * @returns The median of each, in seconds.
  */
@@ -33,17 +33,19 @@ export async function time(
   shell = true,
 ): Promise<number[]> {
   const file = await Deno.makeTempFile();
-  try {
+  const timeOnce = async (run: string): Promise<number> => {
     await execute("hyperfine", [
       "--style=none",
-      "--warmup=1",
-      `--runs=${runs}`,
+      "--runs=1",
       `--export-json=${file}`,
-      ...(shell ? commands.flatMap(({ prepare = ":" }) => ["--prepare", prepare]) : ["-N"]),
-      ...commands.map(({ run }) => run),
+      ...(shell ? [] : ["-N"]),
+      run,
     ]);
-    const { results } = JSON.parse(await Deno.readTextFile(file));
-    return results.map(({ median }: { median: number }) => median);
+    return JSON.parse(await Deno.readTextFile(file)).results[0].median;
+  };
+  try {
+    const found = await inTurn(commands, runs + 1, timeOnce);
+    return found.map(([_warmUp, ...seconds]) => median(seconds));
   } finally {
     await Deno.remove(file);
   }
@@ -57,21 +59,47 @@ export interface Usage {
   readonly memory: number;
 }
 
-/** Runs a command so often, and tells the median of what it took. */
-export async function usage(command: Command, runs: number): Promise<Usage> {
-  const found: Usage[] = [];
-  while (found.length < runs) found.push(await useOnce(command));
-  const median = (values: number[]): number => values.sort((a, b) => a - b)[runs >> 1] ?? NaN;
-  return {
-    seconds: median(found.map(({ seconds }) => seconds)),
-    memory: median(found.map(({ memory }) => memory)),
-  };
+/**
+ * Tells what commands take.
+ *
+ * @param commands The commands, which run in turn.
+ * @param runs How often each is run.
+ * @returns The median of each.
+ */
+export async function usage(commands: readonly Command[], runs: number): Promise<Usage[]> {
+  const found = await inTurn(commands, runs, useOnce);
+  return found.map((usages) => ({
+    seconds: median(usages.map(({ seconds }) => seconds)),
+    memory: median(usages.map(({ memory }) => memory)),
+  }));
 }
 
-async function useOnce({ run, prepare }: Command): Promise<Usage> {
-  if (prepare) await execute("sh", ["-c", prepare]);
-  // What `create` flushes to disk is else also what others left to be written.
-  await execute("sync", []);
+/** Round after round, so that whatever slows the machine for a while slows all commands. */
+async function inTurn<T>(
+  commands: readonly Command[],
+  rounds: number,
+  measure: (run: string) => Promise<T>,
+): Promise<T[][]> {
+  const found = commands.map((): T[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { run, prepare }] of commands.entries()) {
+      if (prepare) await execute("sh", ["-c", prepare]);
+      // What `create` flushes to disk is else also what others left to be written.
+      await execute("sync", []);
+      found[i]?.push(await measure(run));
+    }
+  }
+  return found;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const above = sorted[middle] ?? NaN;
+  return sorted.length % 2 ? above : (above + (sorted[middle - 1] ?? NaN)) / 2;
+}
+
+async function useOnce(run: string): Promise<Usage> {
   const stderr = await execute("/usr/bin/time", ["-f", "%e %M", "sh", "-c", `exec ${run}`]);
   const [seconds, kilobytes] = (stderr.trim().split("\n").at(-1) ?? "").split(" ").map(Number);
   if (!seconds || !kilobytes) throw new Error(`Cannot read what GNU time printed: ${stderr}`);

@@ -8,7 +8,7 @@
  */
 
 import { findBinaries, repeatInto, sum } from "./_inputs.ts";
-import { type Command, execute, isInstalled, quote, time, type Usage, usage } from "./_measure.ts";
+import { type Command, execute, isInstalled, quote, time, usage } from "./_measure.ts";
 import { serveArchive } from "./_registry.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
@@ -97,14 +97,12 @@ async function measure(folder: string): Promise<void> {
   await execute("sh", ["-c", plain.run]);
   for (const { path } of three) await execute("cat", [path]);
 
-  // What `create` flushes to disk is else also what the command before left to be written.
-  const prepare = "sync";
   const few = Math.min(runs, 3);
   const tar = `tar -chf - -C / ${three.map(({ path }) => quote(path.slice(1))).join(" ")}`;
   const [ours = NaN, gzipped = NaN, pigzed = NaN] = await time([
-    { ...compressing, prepare },
-    { run: `${tar} | gzip -9 > ${at("b.tar.gz")}`, prepare },
-    ...(hasPigz ? [{ run: `${tar} | pigz -9 > ${at("c.tar.gz")}`, prepare }] : []),
+    compressing,
+    { run: `${tar} | gzip -9 > ${at("b.tar.gz")}` },
+    ...(hasPigz ? [{ run: `${tar} | pigz -9 > ${at("c.tar.gz")}` }] : []),
   ], few);
   const creating = "create --compress, time";
   if (hasPigz) add(creating, "tar | pigz -9", ours / pigzed, 0.5);
@@ -125,15 +123,15 @@ async function measure(folder: string): Promise<void> {
       `--issuer ${quote(seeds.issuer)} --subject ${quote(seeds.subject)} --out ${at("r.par.gz")} ` +
       named(targets, paths).join(" ");
     const [reference = NaN, mine = NaN] = await time(
-      [{ run: write, prepare }, { ...compressing, prepare }],
+      [{ run: write }, compressing],
       few,
     );
     add(creating, "provider-archive 0.16 write", mine / reference, 0.5);
   } else skip(creating, "provider-archive 0.16 write", 0.5, "the interop crate is not built");
 
   const [created = NaN, hashed = NaN] = await time([
-    { ...plain, prepare },
-    { run: `sha256sum ${paths.join(" ")} && cat ${paths.join(" ")} > ${at("cat")}`, prepare },
+    plain,
+    { run: `sha256sum ${paths.join(" ")} && cat ${paths.join(" ")} > ${at("cat")}` },
   ], runs);
   add("create, time", "sha256sum, then cat", created / hashed, 1);
 
@@ -234,43 +232,46 @@ async function measure(folder: string): Promise<void> {
   /** Time and memory at 30, 300 and 3000 MB, of every verb that reads or writes binaries. */
   async function measureGrowth(): Promise<void> {
     const sizes = [30, 300, 3000];
-    const found = new Map<string, Usage[]>();
-    for (const size of sizes) {
-      const input = `${folder}/input`;
-      await repeatInto(input, size * MB, three);
-      const binary = [`x86_64-linux=${quote(input)}`];
-      const verbs: [string, Command][] = [
-        ["create", create("g.par", "", binary)],
-        ["create --compress", create("g.par.gz", "--compress", binary)],
-        ["verify", verify("g.par")],
-        ["verify compressed", verify("g.par.gz")],
-        ["inspect", { run: `${par} inspect ${at("g.par.gz")}` }],
-        ["extract", {
-          run: `${par} extract ${at("g.par.gz")} --arch x86_64-linux --output ${at("o")}`,
-        }],
-        ["insert", { ...insert("g.par.gz") }],
-        ["remove", {
-          run: `${par} remove ${at("less-g.par.gz")} --arch riscv64-linux ${keys}`,
-          prepare: `cp ${at("copy-g.par.gz")} ${at("less-g.par.gz")}`,
-        }],
-        ["merge", {
-          run: `${par} merge ${at("g.par.gz")} ${at("copy-g.par.gz")} ${keys} --destination ${
-            at("m.par.gz")
-          }`,
-        }],
-      ];
-      for (const [verb, command] of verbs) {
-        const measured = await usage(command, 3);
-        console.error(
-          `${verb} at ${size} MB: ${measured.seconds} s, ${megabytes(measured.memory)}`,
-        );
-        found.set(verb, [...found.get(verb) ?? [], measured]);
+    for (const size of sizes) await repeatInto(`${folder}/in-${size}`, size * MB, three);
+    // What is read was just read: a large file may have left the memory since it was written.
+    const reading = (names: string[], run: string): Command => ({
+      run,
+      prepare: `cat ${names.map(at).join(" ")} > /dev/null`,
+    });
+    const creating = (size: number, name: string, flags: string): Command =>
+      reading([`in-${size}`], create(name, flags, [`x86_64-linux=${at(`in-${size}`)}`]).run);
+    // In an order in which each finds what it reads.
+    const verbs: Record<string, (size: number) => Command> = {
+      "create": (size) => creating(size, `${size}.par`, ""),
+      "create --compress": (size) => creating(size, `${size}.par.gz`, "--compress"),
+      "verify": (size) => reading([`${size}.par`], verify(`${size}.par`).run),
+      "verify compressed": (size) => reading([`${size}.par.gz`], verify(`${size}.par.gz`).run),
+      "inspect": (size) => reading([`${size}.par.gz`], `${par} inspect ${at(`${size}.par.gz`)}`),
+      "extract": (size) =>
+        reading(
+          [`${size}.par.gz`],
+          `${par} extract ${at(`${size}.par.gz`)} --arch x86_64-linux --output ${at("one")}`,
+        ),
+      "insert": (size) => insert(`${size}.par.gz`),
+      "remove": (size) => ({
+        run: `${par} remove ${at(`less-${size}.par.gz`)} --arch riscv64-linux ${keys}`,
+        prepare: `cp ${at(`copy-${size}.par.gz`)} ${at(`less-${size}.par.gz`)}`,
+      }),
+      "merge": (size) =>
+        reading(
+          [`${size}.par.gz`, `copy-${size}.par.gz`],
+          `${par} merge ${at(`${size}.par.gz`)} ${at(`copy-${size}.par.gz`)} ${keys} ` +
+            `--destination ${at("m.par.gz")}`,
+        ),
+    };
+    for (const [verb, command] of Object.entries(verbs)) {
+      const found = await usage(sizes.map(command), 3);
+      for (const [i, { seconds, memory }] of found.entries()) {
+        console.error(`${verb} at ${sizes[i]} MB: ${seconds} s, ${megabytes(memory)}`);
       }
-      await Deno.remove(input);
-    }
-    for (const [verb, [small, middle, large]] of found) {
-      if (!small || !middle || !large) continue;
-      const most = Math.max(small.memory, middle.memory, large.memory);
+      const [, middle, large] = found;
+      if (!middle || !large) continue;
+      const most = Math.max(...found.map(({ memory }) => memory));
       add(`${verb}, memory`, "MB at any size", most / MB, MOST_MEMORY / MB, 0);
       add(`${verb}, memory at 3000 MB`, "at 300 MB", large.memory / middle.memory, 1.1);
       add(
