@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Allocate, buffersInTurn, giveBack, newBuffers, tidy } from "./buffers.ts";
+import { type Allocate, buffersInTurn, giveBack, newBuffer, tidy } from "./buffers.ts";
 import { builtin } from "./runtime.ts";
 import type { Bytes } from "./source.ts";
 import { startWorker } from "./worker.ts";
@@ -64,7 +64,7 @@ export function createDeflatePool(options: DeflatePoolOptions): DeflatePool {
   const outputLength = blockLength + GROWTH;
   const deflate = createDeflate(zlib, level, outputLength);
   const deflateHere: Deflate = (block) => new Promise((resolve) => resolve(deflate(block)));
-  const allocatePiece = reuse ? buffersInTurn(PIECE_LENGTH) : newBuffers();
+  const allocatePiece = reuse ? buffersInTurn(PIECE_LENGTH) : newBuffer;
   const settings = [level, outputLength, TIDY_INTERVAL];
   const workers = startWorkers(jobs > 1 ? jobs : 0, deflateHere, settings);
   // Seen by all threads: to send each block as a message would copy it twice, into new memory. What

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { buffersInTurn, newBuffers } from "./buffers.ts";
+import { buffersInTurn, newBuffer } from "./buffers.ts";
 import { ParError } from "./errors.ts";
 import type { ArchiveSource, Bytes } from "./source.ts";
 
@@ -27,7 +27,7 @@ export function fileSource(path: string): ArchiveSource {
   return {
     name: path,
     open: (reuse) => readChunks(path, { reuse }, check),
-    range: (start, length) => readChunks(path, { start, length }, check),
+    range: (start, length, reuse) => readChunks(path, { start, length, reuse }, check),
     size: async () => (await stat(path)).size,
   };
 }
@@ -74,7 +74,7 @@ async function* readChunks(
   { start = 0, length = Infinity, reuse }: FilePart,
   check: Check,
 ): Bytes {
-  const allocate = reuse ? buffersInTurn(CHUNK_LENGTH) : newBuffers();
+  const allocate = reuse ? buffersInTurn(CHUNK_LENGTH) : newBuffer;
   using file = await openForReading(path);
   const next = async (): Promise<Uint8Array | undefined> => {
     if (length === 0) return undefined;

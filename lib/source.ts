@@ -25,8 +25,9 @@ export interface ArchiveSource {
    *
    * @param start Offset of the first byte.
    * @param length Bytes to read; fewer come where the source ends before.
+   * @param reuse As for `open`.
    */
-  range?(start: number, length: number): Bytes;
+  range?(start: number, length: number, reuse?: boolean): Bytes;
 
   /** How many bytes it has, where that can be known before reading: for progress bars. */
   size?(): Promise<number | undefined>;

@@ -88,7 +88,7 @@ export async function* readEntry(
   }
   const { offset, deflatedLength, length } = segment;
   checkSize(length, deflatedLength, options.limits ?? {});
-  const raw = new ByteReader(source.range(offset, deflatedLength));
+  const raw = new ByteReader(source.range(offset, deflatedLength, true));
   try {
     const tar = new ByteReader(bounded(inflateSegment(raw.take(deflatedLength)), raw, options));
     yield* readOnlyEntry(tar, name, length);

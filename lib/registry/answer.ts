@@ -19,8 +19,10 @@ export interface Answer {
   /**
    * Reads the body. Fails with a {@linkcode TransientError} where the connection breaks or nothing
    * comes for too long.
+   *
+   * @param reuse Whether a chunk's memory may hold others; see `ArchiveSource`.
    */
-  body(): AsyncGenerator<Uint8Array>;
+  body(reuse?: boolean): AsyncGenerator<Uint8Array>;
 
   /** Takes no more of the body; to be called where it was not read to its end. */
   discard(): Promise<void>;

@@ -31,6 +31,14 @@ export function cacheFolder(
   return base && `${base}/wasmcloud-par`;
 }
 
+/** Settings of {@linkcode BlobCache.keep}. */
+export interface KeepOptions {
+  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
+  readonly reuse?: boolean | undefined;
+  /** Stops the work. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Blobs that were received before. */
 export class BlobCache {
   readonly #folder: string;
@@ -55,7 +63,9 @@ export class BlobCache {
     const path = this.#path(blob);
     try {
       if ((await Deno.lstat(path)).size === blob.size) {
-        for await (const _ of checkBlob(readFile(path), blob, "use a cached blob")) {
+        for await (
+          const _ of checkBlob(readFile(path, { reuse: true }), blob, "use a cached blob")
+        ) {
           throwIfAborted(signal);
         }
         return path;
@@ -75,9 +85,13 @@ export class BlobCache {
    *
    * @param blob What names it.
    * @param receive Receives it, and fails at the end where it is not the blob.
-   * @param signal Stops the work.
+   * @param options How the bytes are read.
    */
-  async *keep(blob: Descriptor, receive: () => Bytes, signal?: AbortSignal): Bytes {
+  async *keep(
+    blob: Descriptor,
+    receive: () => Bytes,
+    options: KeepOptions = {},
+  ): Bytes {
     const bytes = receive()[Symbol.asyncIterator]();
     const beginning: Uint8Array[] = [];
     let length = 0;
@@ -85,7 +99,8 @@ export class BlobCache {
       while (length < FIRST_REQUEST) {
         const { done, value } = await bytes.next();
         if (done) break;
-        beginning.push(value);
+        // A copy: its memory may hold others by the time this is written.
+        beginning.push(new Uint8Array(value));
         length += value.length;
         yield value;
       }
@@ -94,7 +109,7 @@ export class BlobCache {
         beginning,
         length,
         { [Symbol.asyncIterator]: () => bytes },
-        signal,
+        options,
       );
     } finally {
       await bytes.return?.();
@@ -106,7 +121,7 @@ export class BlobCache {
     beginning: readonly Uint8Array[],
     length: number,
     rest: Bytes,
-    signal: AbortSignal | undefined,
+    { reuse, signal }: KeepOptions,
   ): Bytes {
     const path = this.#path(blob);
     await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 }).catch(() => {});
@@ -126,7 +141,8 @@ export class BlobCache {
       // Another process may have received it while this one waited for its turn.
       const found = sink && await this.find(blob, signal);
       if (found === undefined) { for (const chunk of beginning) await write(chunk); }
-      for await (const chunk of found === undefined ? rest : readFile(found, { start: length })) {
+      const source = found === undefined ? rest : readFile(found, { start: length, reuse });
+      for await (const chunk of source) {
         throwIfAborted(signal);
         if (found === undefined) await write(chunk);
         yield chunk;

@@ -38,6 +38,7 @@ const PROGRESS = 1024 * 1024;
  * @param start Offset of the first byte.
  * @param end Offset after the last byte, at most the blob's size.
  * @param onReceived Hears of bytes that came, those that are of no use among them.
+ * @param reuse Whether a chunk's memory may hold others; see `ArchiveSource`.
  * @throws {ParError} `ERR_REGISTRY_DIGEST` where the registry's blob has another size, and every
  * code of a registry.
  */
@@ -47,6 +48,7 @@ export async function* downloadBlob(
   start: number,
   end: number,
   onReceived: (count: number) => void,
+  reuse?: boolean,
 ): Bytes {
   const backoff = new Backoff(client.backoff);
   let at = start;
@@ -64,7 +66,7 @@ export async function* downloadBlob(
         if (answer.status === 200) until = end;
         const last = until === blob.size;
         let position = first;
-        for await (const chunk of answer.body()) {
+        for await (const chunk of answer.body(reuse)) {
           onReceived(chunk.length);
           const useful = chunk.subarray(Math.max(0, at - position), until - position);
           position += chunk.length;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readInTurn } from "../buffers.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../files.ts";
 import { iterate } from "../source.ts";
@@ -123,9 +124,9 @@ export async function exchange(
   }
   clearTimeout(timer);
 
-  async function* body(): AsyncGenerator<Uint8Array> {
+  async function* body(reuse?: boolean): AsyncGenerator<Uint8Array> {
     if (response.body === null) return release();
-    const chunks = iterate(response.body);
+    const chunks = reuse ? readInTurn(response.body) : iterate(response.body);
     try {
       while (true) {
         // Only the wait for the server is timed: the reader of this may take as long as it likes.

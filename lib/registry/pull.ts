@@ -50,13 +50,13 @@ export interface RegistrySource extends ArchiveSource, Disposable {
    *
    * It asks for the first 32 KiB alone, where the token is, and for the rest as the reading goes on.
    */
-  open(): Bytes;
+  open(reuse?: boolean): Bytes;
 
   /**
    * Reads a part of the layer and asks for no more than that. Only the whole has a digest: what comes
    * here must be checked against something else, such as the hashes in the signed claims.
    */
-  range(start: number, length: number): Bytes;
+  range(start: number, length: number, reuse?: boolean): Bytes;
 
   /** The layer's length in bytes. */
   size(): Promise<number>;
@@ -163,7 +163,7 @@ export async function pullArchive(
 ): Promise<Pulled> {
   using source = registrySource(reference, options);
   const { digest, layer } = await source.resolve();
-  const reader = new ByteReader(source.open());
+  const reader = new ByteReader(source.open(true));
   try {
     const path = options.destination ?? fileName(reference, await reader.peek(2));
     const copy = async (sink: FileSink): Promise<void> => {
@@ -175,10 +175,10 @@ export async function pullArchive(
       await options.verify({
         name: source.name,
         size: () => Promise.resolve(layer.size),
-        async *open() {
+        async *open(reuse) {
           for await (const chunk of reader.rest()) {
             await sink.write(chunk);
-            yield chunk;
+            yield reuse ? chunk : new Uint8Array(chunk);
           }
           complete = true;
         },
@@ -238,22 +238,23 @@ class LayerSource implements RegistrySource {
     return (await this.resolve()).layer.size;
   }
 
-  async *open(): Bytes {
+  async *open(reuse?: boolean): Bytes {
     const { layer } = await this.resolve();
     const { cache, signal } = this.#options;
     const path = await this.#find(layer);
-    const receive = (): Bytes => checkBlob(this.#receive(layer), layer, this.#task);
-    if (path !== undefined) yield* checkBlob(readFile(path), layer, this.#task);
-    else if (cache !== undefined) yield* cache.keep(layer, receive, signal);
+    const receive = (): Bytes => checkBlob(this.#receive(layer, reuse), layer, this.#task);
+    if (path !== undefined) yield* checkBlob(readFile(path, { reuse }), layer, this.#task);
+    else if (cache !== undefined) yield* cache.keep(layer, receive, { reuse, signal });
     else yield* receive();
   }
 
-  async *range(start: number, length: number): Bytes {
+  async *range(start: number, length: number, reuse?: boolean): Bytes {
     const { layer } = await this.resolve();
     const end = Math.min(layer.size, start + length);
     const path = await this.#find(layer);
-    if (path !== undefined) yield* readFile(path, { start, length: Math.max(0, end - start) });
-    else yield* this.#download(layer, start, end);
+    const part = { start, length: Math.max(0, end - start), reuse };
+    if (path !== undefined) yield* readFile(path, part);
+    else yield* this.#download(layer, start, end, reuse);
   }
 
   close(): void {
@@ -265,17 +266,18 @@ class LayerSource implements RegistrySource {
     this.close();
   }
 
-  async *#receive(layer: Descriptor): Bytes {
+  async *#receive(layer: Descriptor, reuse: boolean | undefined): Bytes {
     const first = Math.min(layer.size, FIRST_REQUEST);
-    yield* this.#download(layer, 0, first);
-    yield* this.#download(layer, first, layer.size);
+    yield* this.#download(layer, 0, first, reuse);
+    yield* this.#download(layer, first, layer.size, reuse);
   }
 
-  async *#download(layer: Descriptor, start: number, end: number): Bytes {
+  async *#download(layer: Descriptor, start: number, end: number, reuse?: boolean): Bytes {
     const { onProgress } = this.#options;
     let at = start;
     const received = (count: number): void => void (this.#bytesRead += count);
-    for await (const chunk of downloadBlob(this.#connect(), layer, start, end, received)) {
+    const client = this.#connect();
+    for await (const chunk of downloadBlob(client, layer, start, end, received, reuse)) {
       at += chunk.length;
       onProgress?.(at, layer.size);
       yield chunk;

@@ -112,6 +112,20 @@ Deno.test("BlobCache keeps a blob that is no longer than its beginning", async (
   }
 });
 
+Deno.test("BlobCache keeps a blob whose chunks share one memory", async () => {
+  await using folder = await temporaryFolder();
+  const cache = new BlobCache(folder.path);
+  async function* receive(): AsyncGenerator<Uint8Array> {
+    const memory = new Uint8Array(10_000);
+    for await (const chunk of chunked(BYTES, memory.length)) {
+      memory.set(chunk);
+      yield memory.subarray(0, chunk.length);
+    }
+  }
+  assert.deepEqual(await collect(cache.keep(BLOB, receive, { reuse: true })), BYTES);
+  assert(await cache.find(BLOB));
+});
+
 Deno.test("BlobCache lets the bytes pass where it cannot be written", async () => {
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(`${folder.path}/file`, "");
