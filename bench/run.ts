@@ -7,6 +7,7 @@
  * @module
  */
 
+import { hasDockerRegistry, startDockerRegistry } from "../test/registry/_registry.ts";
 import { findBinaries, repeatInto, sum } from "./_inputs.ts";
 import { type Command, execute, isInstalled, quote, time, usage } from "./_measure.ts";
 import { serveArchive } from "./_registry.ts";
@@ -15,6 +16,8 @@ const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 const MB = 1e6;
 const MOST_MEMORY = 160 * MB;
 const MOST_REMOTE = 64 * 1024;
+/** At which each verb is measured, in MB. */
+const SIZES = [30, 300, 3000] as const;
 
 interface Row {
   readonly what: string;
@@ -231,8 +234,7 @@ async function measure(folder: string): Promise<void> {
 
   /** Time and memory at 30, 300 and 3000 MB, of every verb that reads or writes binaries. */
   async function measureGrowth(): Promise<void> {
-    const sizes = [30, 300, 3000];
-    for (const size of sizes) await repeatInto(`${folder}/in-${size}`, size * MB, three);
+    for (const size of SIZES) await repeatInto(`${folder}/in-${size}`, size * MB, three);
     // What is read was just read: a large file may have left the memory since it was written.
     const reading = (names: string[], run: string): Command => ({
       run,
@@ -241,47 +243,68 @@ async function measure(folder: string): Promise<void> {
     const creating = (size: number, name: string, flags: string): Command =>
       reading([`in-${size}`], create(name, flags, [`x86_64-linux=${at(`in-${size}`)}`]).run);
     // In an order in which each finds what it reads.
-    const verbs: Record<string, (size: number) => Command> = {
-      "create": (size) => creating(size, `${size}.par`, ""),
-      "create --compress": (size) => creating(size, `${size}.par.gz`, "--compress"),
-      "verify": (size) => reading([`${size}.par`], verify(`${size}.par`).run),
-      "verify compressed": (size) => reading([`${size}.par.gz`], verify(`${size}.par.gz`).run),
-      "inspect": (size) => reading([`${size}.par.gz`], `${par} inspect ${at(`${size}.par.gz`)}`),
-      "extract": (size) =>
-        reading(
-          [`${size}.par.gz`],
-          `${par} extract ${at(`${size}.par.gz`)} --arch x86_64-linux --output ${at("one")}`,
-        ),
-      "insert": (size) => insert(`${size}.par.gz`),
-      "remove": (size) => ({
-        run: `${par} remove ${at(`less-${size}.par.gz`)} --arch riscv64-linux ${keys}`,
-        prepare: `cp ${at(`copy-${size}.par.gz`)} ${at(`less-${size}.par.gz`)}`,
-      }),
-      "merge": (size) =>
-        reading(
-          [`${size}.par.gz`, `copy-${size}.par.gz`],
-          `${par} merge ${at(`${size}.par.gz`)} ${at(`copy-${size}.par.gz`)} ${keys} ` +
-            `--destination ${at("m.par.gz")}`,
-        ),
-    };
-    for (const [verb, command] of Object.entries(verbs)) {
-      const found = await usage(sizes.map(command), 3);
-      for (const [i, { seconds, memory }] of found.entries()) {
-        console.error(`${verb} at ${sizes[i]} MB: ${seconds} s, ${megabytes(memory)}`);
-      }
-      const [, middle, large] = found;
-      if (!middle || !large) continue;
-      const most = Math.max(...found.map(({ memory }) => memory));
-      add(`${verb}, memory`, "MB at any size", most / MB, MOST_MEMORY / MB, 0);
-      add(`${verb}, memory at 3000 MB`, "at 300 MB", large.memory / middle.memory, 1.1);
-      add(
-        `${verb}, time at 3000 MB`,
-        "ten times that at 300 MB",
-        large.seconds / (10 * middle.seconds),
-        1.1,
+    await grow("create", (size) => creating(size, `${size}.par`, ""));
+    await grow("create --compress", (size) => creating(size, `${size}.par.gz`, "--compress"));
+    await grow("verify", (size) => reading([`${size}.par`], verify(`${size}.par`).run));
+    await grow("verify compressed", (size) => {
+      const name = `${size}.par.gz`;
+      return reading([name], verify(name).run);
+    });
+    await grow("inspect", (size) => {
+      const name = `${size}.par.gz`;
+      return reading([name], `${par} inspect ${at(name)}`);
+    });
+    await grow("extract", (size) => {
+      const name = `${size}.par.gz`;
+      return reading(
+        [name],
+        `${par} extract ${at(name)} --arch x86_64-linux --output ${at("one")}`,
       );
+    });
+    await grow("insert", (size) => insert(`${size}.par.gz`));
+    await grow("remove", (size) => ({
+      run: `${par} remove ${at(`less-${size}.par.gz`)} --arch riscv64-linux ${keys}`,
+      prepare: `cp ${at(`copy-${size}.par.gz`)} ${at(`less-${size}.par.gz`)}`,
+    }));
+    await grow("merge", (size) => {
+      const names = [`${size}.par.gz`, `copy-${size}.par.gz`];
+      const destination = `--destination ${at("m.par.gz")}`;
+      return reading(names, `${par} merge ${names.map(at).join(" ")} ${keys} ${destination}`);
+    });
+
+    if (!hasDockerRegistry) {
+      for (const verb of ["push", "pull", "verify remote"]) {
+        skip(`${verb}, memory`, "MB at any size", MOST_MEMORY / MB, "docker-registry is missing");
+      }
+      return;
     }
+    await using registry = await startDockerRegistry();
+    const push = (size: number, repository: string): string =>
+      `${par} push --insecure ${registry.host}/bench/${repository}:1 ${at(`${size}.par`)}`;
+    const remote = (size: number, verb: string, flags = ""): Command => ({
+      run: `${par} ${verb} --insecure --no-cache ${registry.host}/bench/${size}:1 ${flags}`,
+      prepare: push(size, `${size}`),
+    });
+    // To a repository that has nothing yet, or nothing would be sent.
+    await grow("push", (size) => reading([`${size}.par`], push(size, "$(date +%s%N)")));
+    await grow("pull", (size) => remote(size, "pull", `--destination ${at("pulled.par")}`));
+    await grow("verify remote", (size) => remote(size, "verify"));
   }
+}
+
+/** Measures a verb at each size. */
+async function grow(verb: string, command: (size: number) => Command): Promise<void> {
+  const found = await usage(SIZES.map(command), 3);
+  for (const [i, { seconds, memory }] of found.entries()) {
+    console.error(`${verb} at ${SIZES[i]} MB: ${seconds} s, ${megabytes(memory)}`);
+  }
+  const [, middle, large] = found;
+  if (!middle || !large) return;
+  const most = Math.max(...found.map(({ memory }) => memory));
+  add(`${verb}, memory`, "MB at any size", most / MB, MOST_MEMORY / MB, 0);
+  add(`${verb}, memory at 3000 MB`, "at 300 MB", large.memory / middle.memory, 1.1);
+  const ratio = large.seconds / (10 * middle.seconds);
+  add(`${verb}, time at 3000 MB`, "ten times that at 300 MB", ratio, 1.1);
 }
 
 /** The files that `create` put the keys into. */
