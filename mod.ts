@@ -39,7 +39,7 @@ export {
   dockerConfigPath,
   findCredentials,
 } from "./lib/registry/credentials.ts";
-export { BlobCache, cacheFolder } from "./lib/registry/cache.ts";
+export { BlobCache, cacheFolder, type KeepOptions } from "./lib/registry/cache.ts";
 export type { RegistryOptions } from "./lib/registry/options.ts";
 export type { ArchiveManifest } from "./lib/registry/manifest.ts";
 export type { Descriptor } from "./lib/registry/download.ts";
