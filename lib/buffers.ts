@@ -46,14 +46,14 @@ export async function* readInTurn(stream: ReadableStream<Uint8Array>): AsyncGene
     yield* iterate(stream);
     return;
   }
-  const buffers: ArrayBufferLike[] = [];
+  const buffers: ArrayBuffer[] = [];
   try {
     for (let turn = 0;; turn = (turn + 1) % BUFFERS) {
       const buffer = buffers[turn] ?? new ArrayBuffer(READ_LENGTH);
       const { done, value } = await reader.read(new Uint8Array(buffer));
       if (done) return;
       // The same memory, by another name.
-      buffers[turn] = value.buffer;
+      buffers[turn] = value.buffer as ArrayBuffer;
       yield value;
     }
   } finally {

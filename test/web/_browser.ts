@@ -98,6 +98,9 @@ export async function openSite(): Promise<Site> {
       page.on("console", (message) => {
         if (message.type() === "error") complaints.push(message.text());
       });
+      // A listener that stays keeps the browser's own dialog away. For one that waits for a single
+      // file it is kept away only from then on, and a click once came to nothing.
+      page.on("filechooser", () => {});
       await page.goto(address);
       return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
     },
