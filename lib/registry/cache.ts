@@ -33,7 +33,7 @@ export function cacheFolder(
 
 /** Settings of {@linkcode BlobCache.keep}. */
 export interface KeepOptions {
-  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
+  /** Whether the memory of a chunk read from the cache may hold others; see `ArchiveSource`. */
   readonly reuse?: boolean | undefined;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;

@@ -49,12 +49,19 @@ export interface RegistrySource extends ArchiveSource, Disposable {
    * Reads the layer from its beginning; fails at the end where it does not have its digest.
    *
    * It asks for the first 32 KiB alone, where the token is, and for the rest as the reading goes on.
+   *
+   * @param reuse Whether a chunk's memory may hold others, from when the third one after it is asked
+   * for. A chunk that is kept for longer is empty then.
    */
   open(reuse?: boolean): Bytes;
 
   /**
    * Reads a part of the layer and asks for no more than that. Only the whole has a digest: what comes
    * here must be checked against something else, such as the hashes in the signed claims.
+   *
+   * @param start Offset of the first byte.
+   * @param length Bytes to read; fewer come where the layer ends before.
+   * @param reuse As for `open`.
    */
   range(start: number, length: number, reuse?: boolean): Bytes;
 
