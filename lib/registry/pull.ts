@@ -51,7 +51,7 @@ export interface RegistrySource extends ArchiveSource, Disposable {
    * It asks for the first 32 KiB alone, where the token is, and for the rest as the reading goes on.
    *
    * @param reuse Whether a chunk's memory may hold others, from when the third one after it is asked
-   * for. A chunk that is kept for longer is empty then.
+   * for. What is kept for longer is empty then, or holds other bytes.
    */
   open(reuse?: boolean): Bytes;
 
