@@ -6,16 +6,16 @@
  * @module
  */
 
-export { archivePath, create, type CreateOptions, type CreateResult } from "./lib/create.ts";
-export { type ArchiveInput, inspect, inspectClaims } from "./lib/inspect.ts";
-export { insert, type InsertOptions } from "./lib/insert.ts";
-export { remove, type RemoveOptions } from "./lib/remove.ts";
-export { merge, type MergeOptions } from "./lib/merge.ts";
-export type { Resigning, RewriteResult } from "./lib/rewrite.ts";
-export { extract, type ExtractOptions } from "./lib/extract.ts";
-export { type Check, type Policy, verify, type VerifyReport } from "./lib/verify.ts";
-export { push, type PushVerbOptions } from "./lib/push.ts";
-export { pull, type PullVerbOptions } from "./lib/pull.ts";
+export { archivePath, create, type CreateOptions, type CreateResult } from "./lib/verbs/create.ts";
+export { type ArchiveInput, inspect, inspectClaims } from "./lib/verbs/inspect.ts";
+export { insert, type InsertOptions } from "./lib/verbs/insert.ts";
+export { remove, type RemoveOptions } from "./lib/verbs/remove.ts";
+export { merge, type MergeOptions } from "./lib/verbs/merge.ts";
+export type { Resigning, RewriteResult } from "./lib/verbs/rewrite.ts";
+export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
+export { type Check, type Policy, verify, type VerifyReport } from "./lib/verbs/verify.ts";
+export { push, type PushVerbOptions } from "./lib/verbs/push.ts";
+export { pull, type PullVerbOptions } from "./lib/verbs/pull.ts";
 export {
   type Pulled,
   type PullFileOptions,
@@ -54,8 +54,8 @@ export {
   inspectWit,
   readWit,
   type WitOptions,
-} from "./lib/wit.ts";
-export type { BinaryInput, BinaryOptions } from "./lib/binary.ts";
+} from "./lib/verbs/wit.ts";
+export type { BinaryInput, BinaryOptions } from "./lib/verbs/binary.ts";
 export {
   type Compression,
   type Content,
@@ -66,7 +66,7 @@ export {
   type Signing,
   type TargetContent,
   type WriteProgress,
-} from "./lib/pack.ts";
+} from "./lib/archive/pack.ts";
 export {
   type EntryConsumer,
   type HashedEntry,
@@ -79,16 +79,21 @@ export {
 } from "./lib/archive/reader.ts";
 export type { EntryKind } from "./lib/archive/entries.ts";
 export { writeArchive, type WriteEntry, type WriteOptions } from "./lib/archive/writer.ts";
-export type { DeflatedSegment } from "./lib/gzip.ts";
+export type { DeflatedSegment } from "./lib/gzip/gzip.ts";
 export type { IndexedSegment, SegmentLengths } from "./lib/archive/index.ts";
 export type { Limits } from "./lib/archive/limits.ts";
-export { type Claims, type Json, parseClaims, type ProviderMetadata } from "./lib/claims.ts";
+export {
+  type Claims,
+  type Json,
+  parseClaims,
+  type ProviderMetadata,
+} from "./lib/signing/claims.ts";
 export {
   signClaims,
   type VerifiedToken,
   verifyToken,
   type VerifyTokenOptions,
-} from "./lib/token.ts";
+} from "./lib/signing/token.ts";
 export {
   KEY_ROLES,
   KeyPair,
@@ -98,7 +103,7 @@ export {
   publicKeyBytes,
   roleOf,
   verifySignature,
-} from "./lib/nkey.ts";
+} from "./lib/signing/nkey.ts";
 export {
   findKey,
   findKeyOf,
@@ -106,23 +111,23 @@ export {
   listKeys,
   type StoredKey,
   storeKey,
-} from "./lib/keystore.ts";
+} from "./lib/system/keystore.ts";
 export {
   hostTarget,
   isKnownTarget,
   parseTarget,
   type Target,
   targetFromTriple,
-} from "./lib/target.ts";
+} from "./lib/target/target.ts";
 export {
   type Executable,
   EXECUTABLE_HEADER_LENGTH,
   type ExecutableFormat,
   readExecutable,
   runsOn,
-} from "./lib/executable.ts";
-export { type ArchiveSource, blobSource, type Bytes, streamSource } from "./lib/source.ts";
-export { fileSource } from "./lib/files.ts";
+} from "./lib/target/executable.ts";
+export { type ArchiveSource, blobSource, type Bytes, streamSource } from "./lib/bytes/source.ts";
+export { fileSource } from "./lib/system/files.ts";
 export {
   ERROR_CODES,
   type ErrorCategory,

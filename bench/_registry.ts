@@ -5,9 +5,9 @@
  */
 
 import { CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE } from "../lib/registry/media_types.ts";
-import { hex } from "../lib/hex.ts";
-import { createSha256 } from "../lib/digest.ts";
-import { readFile } from "../lib/files.ts";
+import { hex } from "../lib/bytes/hex.ts";
+import { createSha256 } from "../lib/bytes/digest.ts";
+import { readFile } from "../lib/system/files.ts";
 
 /** A registry that is served as long as the block is run. */
 export interface Registry extends AsyncDisposable {

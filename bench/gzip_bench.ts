@@ -1,8 +1,8 @@
-import { ByteReader } from "../lib/byte_reader.ts";
-import { combineCrc32 } from "../lib/crc32.ts";
-import { createSha256 } from "../lib/digest.ts";
-import { gunzip, readGzipHeader } from "../lib/gunzip.ts";
-import { gzip, type Segment } from "../lib/gzip.ts";
+import { ByteReader } from "../lib/bytes/byte_reader.ts";
+import { combineCrc32 } from "../lib/gzip/crc32.ts";
+import { createSha256 } from "../lib/bytes/digest.ts";
+import { gunzip, readGzipHeader } from "../lib/gzip/gunzip.ts";
+import { gzip, type Segment } from "../lib/gzip/gzip.ts";
 
 const LENGTH = 16 * 1024 * 1024;
 

@@ -1,8 +1,8 @@
 import { readArchive } from "../lib/archive/reader.ts";
-import { KeyPair } from "../lib/nkey.ts";
-import { packArchive } from "../lib/pack.ts";
-import { parseTarget } from "../lib/target.ts";
-import { signClaims, verifyToken } from "../lib/token.ts";
+import { KeyPair } from "../lib/signing/nkey.ts";
+import { packArchive } from "../lib/archive/pack.ts";
+import { parseTarget } from "../lib/target/target.ts";
+import { signClaims, verifyToken } from "../lib/signing/token.ts";
 
 async function* repeated(count: number): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < count; i++) yield CHUNK;

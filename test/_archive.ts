@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import type { KeyPair } from "../lib/nkey.ts";
+import type { KeyPair } from "../lib/signing/nkey.ts";
 import { concat } from "./_bytes.ts";
 import { ISSUER, issuerPair, SUBJECT } from "./_keys.ts";
 import { TAR_END, tarEntry } from "./_tar.ts";

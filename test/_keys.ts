@@ -4,7 +4,7 @@
  * @module
  */
 
-import { KeyPair } from "../lib/nkey.ts";
+import { KeyPair } from "../lib/signing/nkey.ts";
 
 /** A seed and its public key. */
 export interface KeyVector {

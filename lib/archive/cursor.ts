@@ -5,10 +5,10 @@
  * @module
  */
 
-import { ByteReader } from "../byte_reader.ts";
+import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
-import { gunzip, isGzip, readGzipHeader } from "../gunzip.ts";
-import type { ArchiveSource, Bytes } from "../source.ts";
+import { gunzip, isGzip, readGzipHeader } from "../gzip/gunzip.ts";
+import type { ArchiveSource, Bytes } from "../bytes/source.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
 
 /**

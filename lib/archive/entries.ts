@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { isTargetName, type Target } from "../target.ts";
+import { isTargetName, type Target } from "../target/target.ts";
 
 /** The entry that holds the signed token. */
 export const CLAIMS_ENTRY = "claims.jwt";

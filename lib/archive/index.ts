@@ -11,7 +11,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import type { Boundary } from "../gunzip.ts";
+import type { Boundary } from "../gzip/gunzip.ts";
 
 /** The subfield's id, `PA`, in the order of its bytes. */
 const ID = [0x50, 0x41] as const;

@@ -5,15 +5,15 @@
  * @module
  */
 
-import { ByteReader } from "../byte_reader.ts";
-import type { Claims } from "../claims.ts";
-import { createSha256, toClaimsHash } from "../digest.ts";
+import { ByteReader } from "../bytes/byte_reader.ts";
+import type { Claims } from "../signing/claims.ts";
+import { createSha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
-import { gunzip, isGzip, readGzipHeader } from "../gunzip.ts";
-import { HashThread } from "../hash_thread.ts";
-import type { Bytes } from "../source.ts";
-import type { Target } from "../target.ts";
-import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../token.ts";
+import { gunzip, isGzip, readGzipHeader } from "../gzip/gunzip.ts";
+import { HashThread } from "../bytes/hash_thread.ts";
+import type { Bytes } from "../bytes/source.ts";
+import type { Target } from "../target/target.ts";
+import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../signing/token.ts";
 import { type EntryKind, hashKey, parseEntryName } from "./entries.ts";
 import {
   type ArchiveIndex,

@@ -5,13 +5,13 @@
  * @module
  */
 
-import { ByteReader } from "../byte_reader.ts";
+import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
-import { isGzip, readGzipHeader } from "../gunzip.ts";
-import type { DeflatedSegment } from "../gzip.ts";
-import { inflateSegment } from "../inflater.ts";
-import type { ArchiveSource, Bytes } from "../source.ts";
-import { verifyToken } from "../token.ts";
+import { isGzip, readGzipHeader } from "../gzip/gunzip.ts";
+import type { DeflatedSegment } from "../gzip/gzip.ts";
+import { inflateSegment } from "../gzip/inflater.ts";
+import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import { verifyToken } from "../signing/token.ts";
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { type ArchiveIndex, decodeIndex } from "./index.ts";
 import { checkSize } from "./limits.ts";

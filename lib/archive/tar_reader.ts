@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ByteReader } from "../byte_reader.ts";
+import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
-import type { Bytes } from "../source.ts";
+import type { Bytes } from "../bytes/source.ts";
 import { checkEntries, type Limits } from "./limits.ts";
 import {
   BLOCK_LENGTH,

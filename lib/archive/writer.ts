@@ -5,8 +5,8 @@
  */
 
 import { ParError } from "../errors.ts";
-import { type DeflatedSegment, EXTRA_OFFSET, gzip, type Segment } from "../gzip.ts";
-import type { Bytes } from "../source.ts";
+import { type DeflatedSegment, EXTRA_OFFSET, gzip, type Segment } from "../gzip/gzip.ts";
+import type { Bytes } from "../bytes/source.ts";
 import { CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { encodeIndex } from "./index.ts";
 import { BLOCK_LENGTH, encodeHeader, MAX_ENTRY_SIZE, padded } from "./tar.ts";

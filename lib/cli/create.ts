@@ -1,7 +1,7 @@
-import type { Json } from "../claims.ts";
-import { archivePath, create, fileStem } from "../create.ts";
+import type { Json } from "../signing/claims.ts";
+import { archivePath, create, fileStem } from "../verbs/create.ts";
 import { ParError } from "../errors.ts";
-import { readSmallFile, stat } from "../files.ts";
+import { readSmallFile, stat } from "../system/files.ts";
 import { print, printJson, say, warn } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { findKeys, KEY_FLAGS, type KeyFlags } from "./signing.ts";
@@ -147,7 +147,7 @@ async function readWitFlags(
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (wit === undefined && !witDirectory) return undefined;
-  const { encodeWit, readWit } = await import("../wit.ts");
+  const { encodeWit, readWit } = await import("../verbs/wit.ts");
   if (wit !== undefined) return await readWit(wit);
   return await encodeWit(witDirectory as string, { signal });
 }

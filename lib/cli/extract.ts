@@ -1,9 +1,9 @@
-import { claimedTargets } from "../claims.ts";
+import { claimedTargets } from "../signing/claims.ts";
 import { ParError } from "../errors.ts";
-import { extract } from "../extract.ts";
-import { inspectClaims } from "../inspect.ts";
-import type { ArchiveSource } from "../source.ts";
-import { hostTarget, parseTarget, type Target } from "../target.ts";
+import { extract } from "../verbs/extract.ts";
+import { inspectClaims } from "../verbs/inspect.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import { hostTarget, parseTarget, type Target } from "../target/target.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
 import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";

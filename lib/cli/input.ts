@@ -4,8 +4,8 @@
  * @module
  */
 
-import { fileSource } from "../files.ts";
-import { type ArchiveSource, streamSource } from "../source.ts";
+import { fileSource } from "../system/files.ts";
+import { type ArchiveSource, streamSource } from "../bytes/source.ts";
 import { say } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import type { PullFlags } from "./registry_flags.ts";

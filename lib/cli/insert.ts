@@ -1,5 +1,5 @@
 import { ParError } from "../errors.ts";
-import { insert } from "../insert.ts";
+import { insert } from "../verbs/insert.ts";
 import { print, printJson, warn } from "./io.ts";
 import {
   BINARY_FLAGS,

@@ -1,7 +1,7 @@
 import type { ReadOptions, VerifiedArchive } from "../archive/reader.ts";
-import { claimedTargets, type Claims } from "../claims.ts";
-import { inspect, inspectClaims } from "../inspect.ts";
-import { formatTime } from "../token.ts";
+import { claimedTargets, type Claims } from "../signing/claims.ts";
+import { inspect, inspectClaims } from "../verbs/inspect.ts";
+import { formatTime } from "../signing/token.ts";
 import { ARCHIVE, type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson, say, warn } from "./io.ts";
 import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
@@ -64,7 +64,7 @@ async function run(name: string, flags: InspectFlags, signal: AbortSignal): Prom
 }
 
 async function runWit(input: Input, flags: InspectFlags, options: ReadOptions): Promise<void> {
-  const { decodeWit, inspectWit, printable } = await import("../wit.ts");
+  const { decodeWit, inspectWit, printable } = await import("../verbs/wit.ts");
   const { source } = input;
   const { archive, wit } = await withReadProgress(
     "Verifying",

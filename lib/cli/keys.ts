@@ -1,6 +1,6 @@
 import { ParError } from "../errors.ts";
-import { keyPath, listKeys, readKey, storeKey } from "../keystore.ts";
-import { KEY_ROLES, KeyPair, type KeyRole } from "../nkey.ts";
+import { keyPath, listKeys, readKey, storeKey } from "../system/keystore.ts";
+import { KEY_ROLES, KeyPair, type KeyRole } from "../signing/nkey.ts";
 import { print, printJson, printSecret, say } from "./io.ts";
 import { OUTPUT } from "./options.ts";
 import { DIRECTORY, keyDirectory, userName } from "./signing.ts";

@@ -1,4 +1,4 @@
-import { merge } from "../merge.ts";
+import { merge } from "../verbs/merge.ts";
 import { print, printJson } from "./io.ts";
 import { COMPRESSION_FLAGS, type CompressionFlags, parseCompression } from "./options.ts";
 import { resign, RESIGNING_FLAGS, type ResigningFlags } from "./signing.ts";

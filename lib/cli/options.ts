@@ -5,9 +5,9 @@
  */
 
 import type { Limits } from "../archive/limits.ts";
-import type { BinaryInput } from "../binary.ts";
+import type { BinaryInput } from "../verbs/binary.ts";
 import { ParError } from "../errors.ts";
-import { isTargetName } from "../target.ts";
+import { isTargetName } from "../target/target.ts";
 import type { Flag } from "./verb.ts";
 
 /** `-o/--output`: how results are printed. */

@@ -1,4 +1,4 @@
-import { pull } from "../pull.ts";
+import { pull } from "../verbs/pull.ts";
 import { parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
 import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";

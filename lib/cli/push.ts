@@ -1,5 +1,5 @@
-import { fileSource } from "../files.ts";
-import { push } from "../push.ts";
+import { fileSource } from "../system/files.ts";
+import { push } from "../verbs/push.ts";
 import { formatReference, parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
 import { MAX_SIZE, OUTPUT, parseLimits, parseSize } from "./options.ts";

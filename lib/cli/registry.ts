@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { quote, readSmallFile } from "../files.ts";
+import { quote, readSmallFile } from "../system/files.ts";
 import { BlobCache, cacheFolder } from "../registry/cache.ts";
 import { dockerConfigPath, findCredentials } from "../registry/credentials.ts";
 import type { RegistryOptions } from "../registry/options.ts";

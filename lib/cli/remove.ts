@@ -1,4 +1,4 @@
-import { remove } from "../remove.ts";
+import { remove } from "../verbs/remove.ts";
 import { print, printJson } from "./io.ts";
 import { resign, RESIGNING_FLAGS, type ResigningFlags } from "./signing.ts";
 import type { Verb } from "./verb.ts";

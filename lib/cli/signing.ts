@@ -5,12 +5,12 @@
  */
 
 import type { ReadOptions } from "../archive/reader.ts";
-import { fileStem } from "../create.ts";
+import { fileStem } from "../verbs/create.ts";
 import { ParError } from "../errors.ts";
-import { inspectClaims } from "../inspect.ts";
-import { findKey, findKeyOf, readGivenKey } from "../keystore.ts";
-import type { KeyPair, PublicKey } from "../nkey.ts";
-import type { Resigning } from "../rewrite.ts";
+import { inspectClaims } from "../verbs/inspect.ts";
+import { findKey, findKeyOf, readGivenKey } from "../system/keystore.ts";
+import type { KeyPair, PublicKey } from "../signing/nkey.ts";
+import type { Resigning } from "../verbs/rewrite.ts";
 import { say } from "./io.ts";
 import { MAX_SIZE, OUTPUT, parseLimits, sourceDateEpoch } from "./options.ts";
 import { withProgress } from "./progress.ts";

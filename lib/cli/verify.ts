@@ -1,8 +1,8 @@
 import { ParError } from "../errors.ts";
-import { readSmallFile } from "../files.ts";
-import { parsePublicKey, type PublicKey } from "../nkey.ts";
-import { parseTarget } from "../target.ts";
-import { type Check, type Policy, verify } from "../verify.ts";
+import { readSmallFile } from "../system/files.ts";
+import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
+import { parseTarget } from "../target/target.ts";
+import { type Check, type Policy, verify } from "../verbs/verify.ts";
 import { VerificationFailed } from "./exit_errors.ts";
 import { ARCHIVE, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type FileSink, readFile, throwIfAborted, writeFile } from "../files.ts";
-import type { Bytes } from "../source.ts";
+import { type FileSink, readFile, throwIfAborted, writeFile } from "../system/files.ts";
+import type { Bytes } from "../bytes/source.ts";
 import { checkBlob, type Descriptor, FIRST_REQUEST } from "./download.ts";
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../files.ts";
+import { throwIfAborted } from "../system/files.ts";
 
 /** What a helper keeps for one server. */
 export interface HelperEntry {

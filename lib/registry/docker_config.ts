@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { quote, readSmallFile } from "../files.ts";
+import { quote, readSmallFile } from "../system/files.ts";
 
 /** The credentials of one registry, as the file holds them; empty texts where it has none. */
 export interface DockerAuth {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { createSha256 } from "../digest.ts";
+import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
-import { hex } from "../hex.ts";
-import type { Bytes } from "../source.ts";
+import { hex } from "../bytes/hex.ts";
+import type { Bytes } from "../bytes/source.ts";
 import type { RegistryClient } from "./client.ts";
 import { Backoff, TransientError } from "./retry.ts";
 

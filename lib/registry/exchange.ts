@@ -4,10 +4,10 @@
  * @module
  */
 
-import { readInTurn } from "../buffers.ts";
+import { readInTurn } from "../bytes/buffers.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../files.ts";
-import { iterate } from "../source.ts";
+import { throwIfAborted } from "../system/files.ts";
+import { iterate } from "../bytes/source.ts";
 import type { Answer } from "./answer.ts";
 import { printable } from "./answer.ts";
 import { TransientError } from "./retry.ts";

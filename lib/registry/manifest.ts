@@ -4,9 +4,9 @@
  * @module
  */
 
-import { createSha256 } from "../digest.ts";
+import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
-import { hex } from "../hex.ts";
+import { hex } from "../bytes/hex.ts";
 import { printable } from "./answer.ts";
 import type { Descriptor } from "./download.ts";
 import { type Annotations, LAYER_TYPE, MANIFEST_TYPE, TAR_LAYER_TYPE } from "./media_types.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { ByteReader } from "../byte_reader.ts";
+import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
-import { type FileSink, readFile, throwIfAborted, writeFile } from "../files.ts";
-import type { ArchiveSource, Bytes } from "../source.ts";
+import { type FileSink, readFile, throwIfAborted, writeFile } from "../system/files.ts";
+import type { ArchiveSource, Bytes } from "../bytes/source.ts";
 import type { BlobCache } from "./cache.ts";
 import { RegistryClient } from "./client.ts";
 import { checkBlob, type Descriptor, downloadBlob, FIRST_REQUEST } from "./download.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { createSha256 } from "../digest.ts";
+import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../files.ts";
-import { hex } from "../hex.ts";
-import type { ArchiveSource } from "../source.ts";
+import { throwIfAborted } from "../system/files.ts";
+import { hex } from "../bytes/hex.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
 import { RegistryClient, toContent } from "./client.ts";
 import { digestOf, formatManifest } from "./manifest.ts";
 import { type Annotations, CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE, TITLE } from "./media_types.ts";
@@ -70,7 +70,7 @@ const MIN_CHUNK_SIZE = 64 * 1024;
  * @example A registry that is not there
  * ```ts
  * import assert from "node:assert/strict";
- * import { blobSource } from "../source.ts";
+ * import { blobSource } from "../bytes/source.ts";
  * import { parseReference } from "./reference.ts";
  *
  * const archive = blobSource(new Uint8Array(1024), "kv.par");

@@ -9,7 +9,7 @@ import type * as https from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { ParError } from "../errors.ts";
-import type { Bytes } from "../source.ts";
+import type { Bytes } from "../bytes/source.ts";
 
 /** The content of a request, of known length. */
 export interface Content {

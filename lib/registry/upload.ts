@@ -5,8 +5,8 @@
  */
 
 import { ParError } from "../errors.ts";
-import { quote } from "../files.ts";
-import type { ArchiveSource, Bytes } from "../source.ts";
+import { quote } from "../system/files.ts";
+import type { ArchiveSource, Bytes } from "../bytes/source.ts";
 import { protocolError } from "./answer.ts";
 import type { RegistryClient, UploadSession } from "./client.ts";
 import { Backoff, retry, TransientError } from "./retry.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
 import { binaryEntry, hashKey, parseEntryName } from "../../lib/archive/entries.ts";
-import { isTargetName, parseTarget } from "../../lib/target.ts";
+import { isTargetName, parseTarget } from "../../lib/target/target.ts";
 import { anyText } from "../_text.ts";
 
 Deno.test("parseEntryName() tells the three kinds apart", () => {

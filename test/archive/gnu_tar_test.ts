@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { inspect } from "../../lib/inspect.ts";
+import { inspect } from "../../lib/verbs/inspect.ts";
 import { archiveOf, BINARIES, gzipped, tokenOf } from "../_archive.ts";
 import { noise } from "../_bytes.ts";
 import { sandbox } from "../_cli.ts";

@@ -4,7 +4,7 @@ import { deflateRawSync } from "node:zlib";
 import fc from "npm:fast-check@4.10.2";
 import { readArchive, readClaims, type ReadOptions } from "../../lib/archive/reader.ts";
 import { type ErrorCode, ParError } from "../../lib/errors.ts";
-import { KEY_ROLES, KeyPair } from "../../lib/nkey.ts";
+import { KEY_ROLES, KeyPair } from "../../lib/signing/nkey.ts";
 import {
   archiveOf,
   type ArchiveParts,

@@ -16,9 +16,9 @@ import {
 import { readArchive, type ReadOptions } from "../../lib/archive/reader.ts";
 import { copySegments, openIndexed, readEntry } from "../../lib/archive/segment.ts";
 import { writeArchive, type WriteEntry } from "../../lib/archive/writer.ts";
-import { create } from "../../lib/create.ts";
-import { type MeasuredContent, packArchive, signContents } from "../../lib/pack.ts";
-import { type ArchiveSource, blobSource, type Bytes } from "../../lib/source.ts";
+import { create } from "../../lib/verbs/create.ts";
+import { type MeasuredContent, packArchive, signContents } from "../../lib/archive/pack.ts";
+import { type ArchiveSource, blobSource, type Bytes } from "../../lib/bytes/source.ts";
 import { entriesOf } from "../_archive.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
 import { issuerPair, subjectPair } from "../_keys.ts";

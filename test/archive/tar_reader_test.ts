@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
 import { readTar } from "../../lib/archive/tar_reader.ts";
-import { ByteReader } from "../../lib/byte_reader.ts";
+import { ByteReader } from "../../lib/bytes/byte_reader.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
 import { paxEntry, TAR_END, tarEntry, tarHeader } from "../_tar.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { inspect } from "../../lib/inspect.ts";
+import { inspect } from "../../lib/verbs/inspect.ts";
 import type { VerifiedArchive } from "../../lib/archive/reader.ts";
-import { hostTarget } from "../../lib/target.ts";
+import { hostTarget } from "../../lib/target/target.ts";
 import { claimsHash } from "../_archive.ts";
 import { concat, noise } from "../_bytes.ts";
 import { FIXED_KEYS, REQUIRED, type Sandbox, sandbox } from "../_cli.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { redact } from "../../lib/cli/redact.ts";
-import { KEY_ROLES, KeyPair } from "../../lib/nkey.ts";
+import { KEY_ROLES, KeyPair } from "../../lib/signing/nkey.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "../_keys.ts";
 
 Deno.test("redact() takes out seeds of every role, wherever they stand", async () => {

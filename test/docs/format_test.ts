@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { crc32, gunzipSync, inflateRawSync } from "node:zlib";
-import { create } from "../../lib/create.ts";
+import { create } from "../../lib/verbs/create.ts";
 import { ERROR_CODES } from "../../lib/errors.ts";
 import { concat } from "../_bytes.ts";
 import { issuerPair, subjectPair } from "../_keys.ts";

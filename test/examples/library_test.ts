@@ -4,7 +4,7 @@ import { denoDir } from "../_cli.ts";
 import { elf } from "../_executable.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "../_keys.ts";
 import { ROOT, temporaryFolder } from "../_tools.ts";
-import { inspect } from "../../lib/inspect.ts";
+import { inspect } from "../../lib/verbs/inspect.ts";
 
 const FOLDER = `${ROOT}/examples/library`;
 

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Claims } from "../../lib/claims.ts";
+import type { Claims } from "../../lib/signing/claims.ts";
 import { REFERENCE, testWith } from "../examples/_example.ts";
 import { ISSUER, SUBJECT } from "../_keys.ts";
 import { type Output, runTool, temporaryFolder } from "../_tools.ts";

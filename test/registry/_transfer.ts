@@ -4,7 +4,7 @@
  * @module
  */
 
-import { fileSource } from "../../lib/files.ts";
+import { fileSource } from "../../lib/system/files.ts";
 import { pullArchive } from "../../lib/registry/pull.ts";
 import { pushArchive } from "../../lib/registry/push.ts";
 import { parseReference } from "../../lib/registry/reference.ts";

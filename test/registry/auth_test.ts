@@ -6,7 +6,7 @@ import type { RegistryOptions } from "../../lib/registry/options.ts";
 import { registrySource, resolveReference } from "../../lib/registry/pull.ts";
 import { pushArchive } from "../../lib/registry/push.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
-import { blobSource } from "../../lib/source.ts";
+import { blobSource } from "../../lib/bytes/source.ts";
 import { collect, noise } from "../_bytes.ts";
 import { temporaryFolder } from "../_tools.ts";
 import { type FaultProxy, startFaultProxy } from "./_fault_proxy.ts";

@@ -4,7 +4,7 @@ import { BlobCache, cacheFolder } from "../../lib/registry/cache.ts";
 import { registrySource } from "../../lib/registry/pull.ts";
 import { pushArchive } from "../../lib/registry/push.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
-import { blobSource } from "../../lib/source.ts";
+import { blobSource } from "../../lib/bytes/source.ts";
 import { chunked, collect, noise } from "../_bytes.ts";
 import { ROOT, temporaryFolder } from "../_tools.ts";
 import { startFaultProxy } from "./_fault_proxy.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { registrySource, resolveReference } from "../../lib/registry/pull.ts";
 import { pushArchive } from "../../lib/registry/push.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
-import { blobSource } from "../../lib/source.ts";
+import { blobSource } from "../../lib/bytes/source.ts";
 import { collect, concat, noise } from "../_bytes.ts";
 import { temporaryFolder } from "../_tools.ts";
 import {

@@ -4,7 +4,7 @@ import type { ErrorCode, ParError } from "../../lib/errors.ts";
 import { pullArchive, registrySource } from "../../lib/registry/pull.ts";
 import { pushArchive, type PushOptions } from "../../lib/registry/push.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
-import { blobSource } from "../../lib/source.ts";
+import { blobSource } from "../../lib/bytes/source.ts";
 import { collect, concat, noise } from "../_bytes.ts";
 import { temporaryFolder } from "../_tools.ts";
 import { type Fault, type FaultProxy, first, type Rule, startFaultProxy } from "./_fault_proxy.ts";

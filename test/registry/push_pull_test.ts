@@ -9,7 +9,7 @@ import {
 } from "../../lib/registry/pull.ts";
 import { pushArchive, type PushOptions } from "../../lib/registry/push.ts";
 import { parseDigest, parseReference, type Reference } from "../../lib/registry/reference.ts";
-import { type ArchiveSource, blobSource, streamSource } from "../../lib/source.ts";
+import { type ArchiveSource, blobSource, streamSource } from "../../lib/bytes/source.ts";
 import { collect, concat, noise } from "../_bytes.ts";
 import { temporaryFolder } from "../_tools.ts";
 import { startFaultProxy } from "./_fault_proxy.ts";

@@ -5,8 +5,8 @@
  */
 
 import { inspect } from "../../mod.ts";
-import { gzip } from "../../lib/gzip.ts";
-import { readFile } from "../../lib/files.ts";
+import { gzip } from "../../lib/gzip/gzip.ts";
+import { readFile } from "../../lib/system/files.ts";
 import { writeLargeArchive } from "./_binaries.ts";
 import { choose, openSite, verdictOf } from "./_browser.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { iterate } from "../../lib/source.ts";
+import { iterate } from "../../lib/bytes/source.ts";
 
 const BUFFER_LENGTH = 256 * 1024;
 

@@ -6,9 +6,9 @@
 
 import { hashKey } from "../../lib/archive/entries.ts";
 import { type EntryConsumer, readArchive } from "../../lib/archive/reader.ts";
-import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../../lib/executable.ts";
-import type { ArchiveSource } from "../../lib/source.ts";
-import type { Target } from "../../lib/target.ts";
+import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../../lib/target/executable.ts";
+import type { ArchiveSource } from "../../lib/bytes/source.ts";
+import type { Target } from "../../lib/target/target.ts";
 import type { InspectionEvent } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
 import { ANY_TIME, findStatedToken, judgeToken } from "./stated_token.ts";

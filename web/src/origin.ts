@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { ParError } from "../../lib/errors.ts";
-import type { ArchiveSource, Bytes } from "../../lib/source.ts";
+import type { ArchiveSource, Bytes } from "../../lib/bytes/source.ts";
 import { readInTurn } from "./byte_stream.ts";
 import type { Origin } from "./protocol.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import type { VerifiedArchive } from "../../lib/archive/reader.ts";
-import type { Claims } from "../../lib/claims.ts";
+import type { Claims } from "../../lib/signing/claims.ts";
 import type { ErrorCategory, ErrorCode } from "../../lib/errors.ts";
 
 /** An archive: a file a person chose, or an address to fetch. */

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { Claims } from "../../lib/claims.ts";
+import type { Claims } from "../../lib/signing/claims.ts";
 import { byId, element, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import { describeWindow } from "./judgement.ts";

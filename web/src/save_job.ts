@@ -6,9 +6,9 @@
  */
 
 import { EntryCursor } from "../../lib/archive/cursor.ts";
-import { createSha256, toClaimsHash } from "../../lib/digest.ts";
+import { createSha256, toClaimsHash } from "../../lib/bytes/digest.ts";
 import { ParError } from "../../lib/errors.ts";
-import type { ArchiveSource } from "../../lib/source.ts";
+import type { ArchiveSource } from "../../lib/bytes/source.ts";
 import type { SaveEvent, WantedBinary } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
 

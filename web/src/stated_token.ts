@@ -8,10 +8,10 @@
 import { CLAIMS_ENTRY } from "../../lib/archive/entries.ts";
 import { MAX_CLAIMS_SIZE } from "../../lib/archive/limits.ts";
 import { readTar, type TarEntry } from "../../lib/archive/tar_reader.ts";
-import { ByteReader } from "../../lib/byte_reader.ts";
-import { gunzip, isGzip, readGzipHeader } from "../../lib/gunzip.ts";
-import type { ArchiveSource, Bytes } from "../../lib/source.ts";
-import { verifyToken } from "../../lib/token.ts";
+import { ByteReader } from "../../lib/bytes/byte_reader.ts";
+import { gunzip, isGzip, readGzipHeader } from "../../lib/gzip/gunzip.ts";
+import type { ArchiveSource, Bytes } from "../../lib/bytes/source.ts";
+import { verifyToken } from "../../lib/signing/token.ts";
 import type { TokenReport } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parsePublicKey, type PublicKey } from "../../lib/nkey.ts";
+import { parsePublicKey, type PublicKey } from "../../lib/signing/nkey.ts";
 import { toRefusal } from "./refusal.ts";
 
 /** An issuer a person trusts. */

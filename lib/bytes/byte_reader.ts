@@ -1,0 +1,105 @@
+import { ParError } from "../errors.ts";
+import type { Bytes } from "./source.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** Reads a stream by lengths instead of by chunks. This module is browser compatible. */
+export class ByteReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #current: Uint8Array = NOTHING;
+  #received = 0;
+
+  constructor(source: Bytes) {
+    this.#chunks = source[Symbol.asyncIterator]();
+  }
+
+  /** How many bytes were taken so far. */
+  get position(): number {
+    return this.#received - this.#current.length;
+  }
+
+  /** Takes whatever is at hand, at most `limit` bytes; `undefined` at the end. */
+  async readSome(limit = Infinity): Promise<Uint8Array | undefined> {
+    if (!await this.#fill()) return undefined;
+    const chunk = this.#current.subarray(0, limit);
+    this.#current = this.#current.subarray(chunk.length);
+    return chunk;
+  }
+
+  /** Takes exactly `length` bytes. Fails with `ERR_ARCHIVE_TRUNCATED` where there are fewer. */
+  async read(length: number): Promise<Uint8Array> {
+    if (this.#current.length >= length) {
+      const bytes = this.#current.subarray(0, length);
+      this.#current = this.#current.subarray(length);
+      return bytes;
+    }
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length;) {
+      const chunk = await this.readSome(length - at);
+      if (!chunk) throw truncated(this.position);
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  }
+
+  /** Passes on exactly `length` bytes. Fails with `ERR_ARCHIVE_TRUNCATED` where there are fewer. */
+  async *take(length: number): AsyncGenerator<Uint8Array> {
+    while (length > 0) {
+      const chunk = await this.readSome(length);
+      if (!chunk) throw truncated(this.position);
+      length -= chunk.length;
+      yield chunk;
+    }
+  }
+
+  /** Passes on whatever comes, to the end. */
+  async *rest(): AsyncGenerator<Uint8Array> {
+    for (let chunk = await this.readSome(); chunk; chunk = await this.readSome()) yield chunk;
+  }
+
+  /** Puts back the last bytes of what was taken; they will be read again. */
+  unread(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const joined = new Uint8Array(bytes.length + this.#current.length);
+    joined.set(bytes);
+    joined.set(this.#current, bytes.length);
+    this.#current = joined;
+  }
+
+  /** Looks at the next bytes without taking them; fewer come where the stream ends before. */
+  async peek(length: number): Promise<Uint8Array> {
+    while (this.#current.length < length) {
+      // A copy: its memory may hold others once the next is asked for.
+      const before = new Uint8Array(this.#current);
+      this.#current = NOTHING;
+      const more = await this.#fill();
+      this.unread(before);
+      if (!more) break;
+    }
+    return this.#current.subarray(0, length);
+  }
+
+  /** Tells the source that no more is wanted. */
+  async close(): Promise<void> {
+    this.#current = NOTHING;
+    await this.#chunks.return?.();
+  }
+
+  async #fill(): Promise<boolean> {
+    while (this.#current.length === 0) {
+      const next = await this.#chunks.next();
+      if (next.done) return false;
+      this.#current = next.value;
+      this.#received += next.value.length;
+    }
+    return true;
+  }
+}
+
+function truncated(position: number): ParError {
+  return new ParError(
+    "ERR_ARCHIVE_TRUNCATED",
+    `Cannot read the archive to its end: it stops after ${position} bytes; get a complete copy`,
+  );
+}

@@ -1,0 +1,214 @@
+/**
+ * Writing one gzip member whose parts can be inflated, and copied, alone. This module is browser
+ * compatible.
+ *
+ * @module
+ */
+
+import { combineCrc32 } from "./crc32.ts";
+import { createDeflatePool } from "./deflate_pool.ts";
+import { ParError } from "../errors.ts";
+import { builtin } from "../runtime/builtins.ts";
+import { type Bytes, iterate, toStream } from "../bytes/source.ts";
+
+/**
+ * Input bytes to one deflate call, which knows nothing of those before: so large that this costs next
+ * to no bytes. A block's size is part of the format's reproducibility.
+ */
+const BLOCK_LENGTH = 1024 * 1024;
+
+/** Starting a worker takes as long as deflating about one block does. */
+const BLOCKS_WORTH_WORKERS = 4;
+
+/** A final, empty deflate block (RFC 1951, section 3.2.6). */
+const FINAL_BLOCK = Uint8Array.of(3, 0);
+
+/** A part of the input that shall be inflatable without what stands before it. */
+export interface Segment {
+  /** How many bytes it has. */
+  readonly length: number;
+  /** Gives them. */
+  readonly open: () => Bytes;
+  /** The same, deflated before, to be copied instead. */
+  readonly deflated?: DeflatedSegment | undefined;
+}
+
+/** A part of another member that can be inflated alone. */
+export interface DeflatedSegment {
+  /** How many bytes it has, deflated. */
+  readonly length: number;
+  /** The checksum of what it inflates to. */
+  readonly crc32: number;
+  /** Gives the deflated bytes: whole blocks that end at a byte boundary, none of them final. */
+  readonly open: () => Bytes;
+}
+
+/** Settings of {@linkcode gzip}. */
+export interface GzipOptions {
+  /** Deflate's effort, 1 to 9. */
+  readonly level: number;
+  /** How many threads deflate; the bytes do not depend on it. As many as cores where left out. */
+  readonly jobs?: number | undefined;
+  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
+  readonly reuse?: boolean | undefined;
+  /** The data of the header's extra field (RFC 1952, section 2.3.1.1), at most 65535 bytes. */
+  readonly extra?: Uint8Array | undefined;
+  /**
+   * Is told the deflated length of each segment, in order, once it is given out. In a browser, which
+   * can neither mark where a segment ends nor copy one, it is not called, and there is no extra
+   * field.
+   */
+  readonly onSegment?: (deflatedLength: number) => void;
+}
+
+/** Where the data of the extra field begins in the member. */
+export const EXTRA_OFFSET = 12;
+
+/**
+ * Compresses segments into one gzip member (RFC 1952).
+ *
+ * Each segment begins at a byte boundary with an empty history. Inside a segment, blocks of a fixed
+ * size are compressed independently, so that the same input gives the same bytes however they are
+ * shared out. The last segment holds the final block.
+ *
+ * @param segments The input, in order.
+ * @param options Effort, threads, header.
+ * @returns The member's bytes.
+ */
+export async function* gzip(segments: readonly Segment[], options: GzipOptions): Bytes {
+  const zlib = builtin("node:zlib");
+  if (!zlib) {
+    yield* gzipOnTheWeb(segments);
+    return;
+  }
+  let crc = 0;
+  let length = 0;
+  using pool = createDeflatePool({
+    level: options.level,
+    jobs: countJobs(segments, options.jobs),
+    blockLength: BLOCK_LENGTH,
+    reuse: options.reuse,
+  });
+  const output = new OutputQueue(options);
+  yield encodeHeader(options);
+  for (const [index, segment] of segments.entries()) {
+    if (segment.deflated) {
+      crc = combineCrc32(crc, segment.deflated.crc32, segment.length);
+      output.add(copy(segment.deflated));
+    } else {
+      for await (const block of blocks(segment.open(), pool.allocate)) {
+        crc = zlib.crc32(block, crc);
+        output.add(pool.deflate(block));
+        yield* output.take(pool.depth);
+      }
+    }
+    length += segment.length;
+    if (index === segments.length - 1) output.add(once(FINAL_BLOCK));
+    output.endSegment();
+  }
+  yield* output.take(0);
+  const trailer = new DataView(new ArrayBuffer(8));
+  trailer.setUint32(0, crc, true);
+  trailer.setUint32(4, length % 2 ** 32, true);
+  yield new Uint8Array(trailer.buffer);
+}
+
+/** RFC 1952, section 2.3: deflate, perhaps an extra field, no time, the effort, unknown system. */
+function encodeHeader({ level, extra }: GzipOptions): Uint8Array {
+  const effort = level === 9 ? 2 : level === 1 ? 4 : 0;
+  const fixed = [0x1f, 0x8b, 8, extra ? 4 : 0, 0, 0, 0, 0, effort, 0xff];
+  return Uint8Array.from(
+    extra ? [...fixed, extra.length & 0xff, extra.length >> 8, ...extra] : fixed,
+  );
+}
+
+function countJobs(segments: readonly Segment[], jobs: number | undefined): number {
+  let length = 0;
+  for (const segment of segments) if (!segment.deflated) length += segment.length;
+  const blocks = Math.ceil(length / BLOCK_LENGTH);
+  if (blocks < BLOCKS_WORTH_WORKERS) return 1;
+  return Math.min(jobs ?? globalThis.navigator?.hardwareConcurrency ?? 1, blocks);
+}
+
+/** Deflated bytes in the order they were asked for, while they are made in any other. */
+class OutputQueue {
+  readonly #parts: (Bytes | "end of segment")[] = [];
+  readonly #onSegment: (deflatedLength: number) => void;
+  #segmentLength = 0;
+
+  constructor({ onSegment = (): void => {} }: GzipOptions) {
+    this.#onSegment = onSegment;
+  }
+
+  add(bytes: Bytes): void {
+    this.#parts.push(bytes);
+  }
+
+  endSegment(): void {
+    this.#parts.push("end of segment");
+  }
+
+  /** Gives the first parts out, and leaves as many as `rest`. */
+  async *take(rest: number): Bytes {
+    while (this.#parts.length > rest) {
+      const part = this.#parts.shift();
+      if (part === undefined) return;
+      if (part === "end of segment") {
+        this.#onSegment(this.#segmentLength);
+        this.#segmentLength = 0;
+        continue;
+      }
+      for await (const chunk of part) {
+        this.#segmentLength += chunk.length;
+        yield chunk;
+      }
+    }
+  }
+}
+
+async function* once(bytes: Uint8Array): Bytes {
+  yield bytes;
+}
+
+async function* copy({ length, open }: DeflatedSegment): Bytes {
+  let copied = 0;
+  for await (const chunk of open()) {
+    copied += chunk.length;
+    yield chunk;
+  }
+  if (copied === length) return;
+  throw new ParError(
+    "ERR_FILE_CHANGED",
+    "Cannot copy from the archive: it changed while it was read; try again",
+  );
+}
+
+/** Cuts bytes into blocks of {@linkcode BLOCK_LENGTH}, the last one shorter. */
+async function* blocks(input: Bytes, allocate: () => Uint8Array): AsyncGenerator<Uint8Array> {
+  let block: Uint8Array | undefined;
+  let filled = 0;
+  for await (const chunk of input) {
+    for (let at = 0; at < chunk.length;) {
+      block ??= allocate();
+      const part = chunk.subarray(at, at + BLOCK_LENGTH - filled);
+      block.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < BLOCK_LENGTH) continue;
+      yield block;
+      block = undefined;
+      filled = 0;
+    }
+  }
+  if (block) yield block.subarray(0, filled);
+}
+
+/** The browser compresses at a level of its own choice, and without marks between segments. */
+async function* gzipOnTheWeb(segments: readonly Segment[]): Bytes {
+  const input = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    for (const segment of segments) {
+      yield* segment.open() as AsyncIterable<Uint8Array<ArrayBuffer>>;
+    }
+  };
+  yield* iterate(toStream(input()).pipeThrough(new CompressionStream("gzip")));
+}

@@ -1,0 +1,52 @@
+/**
+ * Adding binaries to an archive.
+ *
+ * @module
+ */
+
+import { type BinaryInput, type BinaryOptions, openBinaries } from "./binary.ts";
+import { measureAll } from "../archive/pack.ts";
+import { type Resigning, rewriteArchive, type RewriteResult } from "./rewrite.ts";
+
+/** Settings of {@linkcode insert}. */
+export interface InsertOptions extends Resigning, BinaryOptions {
+  /** The binaries to add, one for each target; those of targets it has are replaced. */
+  readonly binaries: readonly BinaryInput[];
+}
+
+/**
+ * Adds targets to an archive, or replaces them, and signs it anew under a new token id.
+ *
+ * The other claims, the WIT package, the compression and the identity stay. The archive is verified
+ * first, and replaced in one step; of two inserts at once, the second waits for the first.
+ *
+ * @param archive The archive's path.
+ * @param options What to add, and who signs.
+ * @returns The claims, the token, the targets.
+ * @throws {ParError} Any code of the category `untrusted`; `ERR_KEY_MISMATCH`, `ERR_FILE_CHANGED`,
+ * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`, `ERR_TARGET_INVALID`,
+ * `ERR_TARGET_MISMATCH`, `ERR_TARGET_UNKNOWN`, `ERR_TARGET_DUPLICATE`, `ERR_ABORTED`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { create } from "./create.ts";
+ * import { KeyPair } from "../signing/nkey.ts";
+ *
+ * const destination = await Deno.makeTempFile();
+ * const issuer = await KeyPair.generate("account");
+ * const subject = await KeyPair.generate("service");
+ * const named = { name: "Fake Payments", vendor: "wasmCloud" };
+ * await create({ ...named, issuer, subject, binaries: [], destination });
+ * const binaries = [{ source: new Uint8Array(1000), target: "aarch64-linux" }];
+ * const { targets } = await insert(destination, { issuer, subject, binaries });
+ * assert.deepEqual(targets, ["aarch64-linux"]);
+ * await Deno.remove(destination);
+ * ```
+ */
+export async function insert(archive: string, options: InsertOptions): Promise<RewriteResult> {
+  return await rewriteArchive(archive, options, async ({ contents }) => {
+    const added = await measureAll(await openBinaries(options.binaries, options));
+    for (const [target, content] of added) contents.set(target, content);
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * Looking into an archive, which always means to verify it.
+ *
+ * @module
+ */
+
+import {
+  readArchive,
+  readClaims,
+  type ReadOptions,
+  type VerifiedArchive,
+  type VerifiedClaims,
+} from "../archive/reader.ts";
+import { fileSource } from "../system/files.ts";
+import { type ArchiveSource, blobSource, streamSource } from "../bytes/source.ts";
+
+/** An archive to read: a file's path, a stream, bytes at hand, or a source of another kind. */
+export type ArchiveInput =
+  | string
+  | ReadableStream<Uint8Array>
+  | Blob
+  | Uint8Array<ArrayBuffer>
+  | ArchiveSource;
+
+/** Makes a source of whatever a caller gave. */
+export function toSource(input: ArchiveInput): ArchiveSource {
+  if (typeof input === "string") return fileSource(input);
+  // Asked for before the classes: to name `ReadableStream` makes Deno load all that it is made of.
+  if ("open" in input) return input;
+  if (input instanceof ReadableStream) return streamSource(input, "the archive");
+  return blobSource(input, "the archive");
+}
+
+/**
+ * Reads an archive to its end, and verifies its token and every binary against it.
+ *
+ * @param archive A file's path, a stream, bytes, or another source.
+ * @param options The time to judge at, limits, a signal.
+ * @returns The claims, the token, and what the archive holds.
+ * @throws {ParError} Any code of the category `untrusted`, `ERR_FILE_NOT_FOUND`,
+ * `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
+ *
+ * @example A file that is no archive
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(inspect(new Uint8Array(2048).fill(1)), { code: "ERR_HEADER_INVALID" });
+ * ```
+ */
+export async function inspect(
+  archive: ArchiveInput,
+  options: ReadOptions = {},
+): Promise<VerifiedArchive> {
+  return await readArchive(toSource(archive).open(true), options);
+}
+
+/**
+ * Reads an archive up to its token and verifies that alone, which takes the same short time at any
+ * size. The binaries may be anything.
+ *
+ * @param archive A file's path, a stream, bytes, or another source.
+ * @param options The time to judge at, limits, a signal.
+ * @returns The token and its claims.
+ * @throws {ParError} As {@linkcode inspect}.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(inspectClaims(new Uint8Array(2048)), { code: "ERR_CLAIMS_MISSING" });
+ * ```
+ */
+export async function inspectClaims(
+  archive: ArchiveInput,
+  options: ReadOptions = {},
+): Promise<VerifiedClaims> {
+  return await readClaims(toSource(archive).open(), options);
+}

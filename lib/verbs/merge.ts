@@ -1,0 +1,172 @@
+/**
+ * Bringing archives made on different machines together.
+ *
+ * @module
+ */
+
+import { EntryCursor } from "../archive/cursor.ts";
+import { WIT_ENTRY } from "../archive/entries.ts";
+import type { Claims, ProviderMetadata } from "../signing/claims.ts";
+import { ParError } from "../errors.ts";
+import { fileSource, quote, writeFile } from "../system/files.ts";
+import { type MeasuredContent, signContents } from "../archive/pack.ts";
+import {
+  keptClaims,
+  openArchive,
+  requireIdentity,
+  type Resigning,
+  type RewriteResult,
+} from "./rewrite.ts";
+
+/** Settings of {@linkcode merge}. */
+export interface MergeOptions extends Resigning {
+  /** The merged archive's path. */
+  readonly destination: string;
+  /** Whether to compress; as the first archive is where left out. */
+  readonly compress?: boolean | undefined;
+}
+
+/**
+ * Merges archives of one provider into one with the targets of all, and signs it.
+ *
+ * Every archive is verified. Name, vendor, capability contract, version, schema, issuer and subject
+ * must agree, and so must the bytes of a target that several of them have. Of revisions the highest
+ * is kept, of validity windows what is common to all, of other claims those of the first archive.
+ *
+ * @param archives The archives' paths, at least one.
+ * @param options Where the result goes, and who signs.
+ * @returns The claims, the token, the targets.
+ * @throws {ParError} Any code of the category `untrusted`; `ERR_MERGE_CONFLICT`,
+ * `ERR_KEY_MISMATCH`, `ERR_OPTION_INVALID`, `ERR_FILE_CHANGED`, `ERR_FILE_NOT_FOUND`,
+ * `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { create } from "./create.ts";
+ * import { KeyPair } from "../signing/nkey.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const issuer = await KeyPair.generate("account");
+ * const subject = await KeyPair.generate("service");
+ * const archives = [];
+ * for (const target of ["x86_64-linux", "x86_64-macos"]) {
+ *   const destination = `${folder}/${target}.par`;
+ *   const binaries = [{ source: new Uint8Array(1000), target }];
+ *   const named = { name: "Fake Payments", vendor: "wasmCloud" };
+ *   await create({ ...named, issuer, subject, binaries, destination });
+ *   archives.push(destination);
+ * }
+ * const { targets } = await merge(archives, { issuer, subject, destination: `${folder}/all.par` });
+ * assert.deepEqual(targets, ["x86_64-linux", "x86_64-macos"]);
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ */
+export async function merge(
+  archives: readonly string[],
+  options: MergeOptions,
+): Promise<RewriteResult> {
+  await using cursors = new AsyncDisposableStack();
+  return await writeFile(options.destination, async (sink) => {
+    const contents = new Map<string, MeasuredContent>();
+    let first: { path: string; claims: Claims; compressed: boolean } | undefined;
+    let claims: Claims | undefined;
+    for (const path of archives) {
+      const source = fileSource(path);
+      const cursor = cursors.use(new EntryCursor(source));
+      const { archive, contents: more } = await openArchive(source, cursor, options);
+      first ??= { path, claims: archive.claims, compressed: archive.compressed };
+      requireAgreement(first, { path, claims: archive.claims }, options.newIdentity);
+      requireIdentity(archive.claims, options, path);
+      addContents(contents, more, path);
+      claims = claims ? combine(claims, archive.claims) : archive.claims;
+    }
+    if (!first || !claims) {
+      throw new ParError("ERR_OPTION_INVALID", "Cannot merge nothing: name the archives to merge");
+    }
+    const { bytes, ...result } = await signContents({
+      ...options,
+      ...keptClaims(claims),
+      contents,
+      compress: options.compress ?? first.compressed,
+      reuse: true,
+      patch: sink.patch,
+    });
+    for await (const chunk of bytes) await sink.write(chunk);
+    return { claims: result.claims, token: result.token, targets: result.targets };
+  }, { signal: options.signal });
+}
+
+/** What archives of one provider say alike, and how messages call it. */
+const DESCRIPTION: readonly (readonly [string, (claims: Claims) => unknown])[] = [
+  ["name", ({ wascap }) => wascap.name],
+  ["vendor", ({ wascap }) => wascap.vendor],
+  ["capability contract id", ({ wascap }) => wascap.capid],
+  ["version", ({ wascap }) => wascap.ver],
+  ["schema", ({ wascap }) => JSON.stringify(wascap.config_schema)],
+];
+
+/** What makes them those of one provider, unless the merged archive is to be another's. */
+const KEYS: typeof DESCRIPTION = [
+  ["issuer", ({ iss }) => iss],
+  ["subject", ({ sub }) => sub],
+];
+
+interface Named {
+  readonly path: string;
+  readonly claims: Claims;
+}
+
+function requireAgreement(first: Named, other: Named, newIdentity = false): void {
+  for (const [title, value] of newIdentity ? DESCRIPTION : [...DESCRIPTION, ...KEYS]) {
+    const [wanted, found] = [value(first.claims), value(other.claims)];
+    if (wanted === found) continue;
+    throw conflict(
+      `the ${title} of ${quote(first.path)} is ${wanted ?? "not stated"}, and that of ` +
+        `${quote(other.path)} is ${found ?? "not stated"}`,
+    );
+  }
+}
+
+function addContents(
+  contents: Map<string, MeasuredContent>,
+  more: ReadonlyMap<string, MeasuredContent>,
+  path: string,
+): void {
+  for (const [key, content] of more) {
+    const known = contents.get(key);
+    if (known && known.sha256 !== content.sha256) {
+      const what = key === WIT_ENTRY ? "WIT package" : `binary for ${key}`;
+      throw conflict(`the ${what} in ${quote(path)} differs from that of an archive before it`);
+    }
+    if (!known) contents.set(key, content);
+  }
+}
+
+function combine(claims: Claims, other: Claims): Claims {
+  const rev = most(claims.wascap.rev, other.wascap.rev, Math.max);
+  const exp = most(claims.exp, other.exp, Math.min);
+  const nbf = most(claims.nbf, other.nbf, Math.max);
+  const wascap: ProviderMetadata = { ...claims.wascap, ...(rev !== undefined && { rev }) };
+  return {
+    ...claims,
+    ...(exp !== undefined && { exp }),
+    ...(nbf !== undefined && { nbf }),
+    wascap,
+  };
+}
+
+function most(
+  a: number | undefined,
+  b: number | undefined,
+  choose: (a: number, b: number) => number,
+): number | undefined {
+  return a === undefined ? b : b === undefined ? a : choose(a, b);
+}
+
+function conflict(reason: string): ParError {
+  return new ParError(
+    "ERR_MERGE_CONFLICT",
+    `Cannot merge archives of different providers: ${reason}`,
+  );
+}

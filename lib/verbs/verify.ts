@@ -1,0 +1,203 @@
+/**
+ * Judging an archive: whether it is whole and signed, and whether it fits a policy.
+ *
+ * @module
+ */
+
+import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
+import type { Claims } from "../signing/claims.ts";
+import { type ErrorCode, ParError } from "../errors.ts";
+import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../target/executable.ts";
+import { type ArchiveInput, toSource } from "./inspect.ts";
+import type { PublicKey } from "../signing/nkey.ts";
+import { hostTarget, type Target } from "../target/target.ts";
+import { formatTime } from "../signing/token.ts";
+
+/** What an archive must be, beside whole and validly signed. */
+export interface Policy extends ReadOptions {
+  /** The accounts that are believed; every one where left out, none where empty. */
+  readonly trustedIssuers?: readonly PublicKey[] | undefined;
+  /** The provider it must be. */
+  readonly subject?: PublicKey | undefined;
+  /** Targets it must have. */
+  readonly requiredTargets?: readonly Target[] | undefined;
+  /** Whether it must have a binary that this machine can run. */
+  readonly thisHost?: boolean | undefined;
+  /** How many seconds ago it may have been issued at most. */
+  readonly maxAge?: number | undefined;
+}
+
+/** The outcome of one check. */
+export interface Check {
+  /** What was checked: `archive`, `signature`, `validity`, `binaries`, and the policy's parts. */
+  readonly name: string;
+  /** Whether the archive passed. */
+  readonly passed: boolean;
+  /** What was found, as a sentence. */
+  readonly message: string;
+  /** The code of the failure. */
+  readonly code?: ErrorCode;
+}
+
+/** What {@linkcode verify} found. */
+export interface VerifyReport {
+  /** Whether every check passed. */
+  readonly trusted: boolean;
+  /** The checks, in the order they were made; none that depends on a failed one. */
+  readonly checks: readonly Check[];
+  /** What the archive is, unless it is not to be believed. */
+  readonly archive?: VerifiedArchive;
+}
+
+/**
+ * Verifies an archive and holds it against a policy.
+ *
+ * @param archive A file's path, a stream, bytes, or another source.
+ * @param policy What it must be; limits, time and signal.
+ * @returns Each check with its outcome. An archive that is not to be trusted is a result, no error.
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const { trusted, checks } = await verify(new Uint8Array(2048));
+ * assert(!trusted);
+ * assert.equal(checks[0]?.code, "ERR_CLAIMS_MISSING");
+ * ```
+ */
+export async function verify(archive: ArchiveInput, policy: Policy = {}): Promise<VerifyReport> {
+  const host = policy.thisHost ? hostTarget() : undefined;
+  const head = new HeadCollector();
+  let verified: VerifiedArchive;
+  try {
+    verified = await readArchive(
+      toSource(archive).open(true),
+      policy,
+      (entry) => entry.kind === "binary" && entry.target === host ? head.add : undefined,
+    );
+  } catch (error) {
+    if (!(error instanceof ParError) || error.category !== "untrusted") throw error;
+    return { trusted: false, checks: [fail(checkOf(error.code), error.code, error.message)] };
+  }
+  const checks = [
+    ...describe(verified),
+    ...checkIssuer(verified.claims, policy),
+    ...checkSubject(verified.claims, policy),
+    ...checkTargets(verified, policy),
+    ...(policy.thisHost ? [checkHost(verified, host, head.bytes)] : []),
+    ...checkAge(verified.claims, policy),
+  ];
+  return { trusted: checks.every((check) => check.passed), checks, archive: verified };
+}
+
+/** The checks that reading an archive to its end has made. */
+function describe({ claims, binaries, compressed }: VerifiedArchive): Check[] {
+  const until = claims.exp === undefined ? "without end" : `until ${formatTime(claims.exp)}`;
+  const count = binaries.length === 1 ? "1 binary has" : `${binaries.length} binaries have`;
+  return [
+    pass("archive", `whole and well-formed, ${compressed ? "compressed" : "not compressed"}`),
+    pass("signature", `by ${claims.iss}`),
+    pass("validity", `since ${formatTime(claims.nbf ?? claims.iat)}, ${until}`),
+    pass("binaries", `${count} the signed hash`),
+  ];
+}
+
+function checkIssuer({ iss }: Claims, { trustedIssuers }: Policy): Check[] {
+  if (!trustedIssuers) return [];
+  return [
+    trustedIssuers.includes(iss)
+      ? pass("issuer", `${iss} is trusted`)
+      : fail("issuer", "ERR_ISSUER_UNTRUSTED", `${iss} is not among the trusted issuers`),
+  ];
+}
+
+function checkSubject({ sub }: Claims, { subject }: Policy): Check[] {
+  if (!subject) return [];
+  return [
+    sub === subject
+      ? pass("subject", `${sub} is the provider asked for`)
+      : fail("subject", "ERR_SUBJECT_MISMATCH", `${sub} is another provider than ${subject}`),
+  ];
+}
+
+function checkTargets({ binaries }: VerifiedArchive, { requiredTargets = [] }: Policy): Check[] {
+  return requiredTargets.map((target) =>
+    binaries.some((binary) => binary.target === target)
+      ? pass("target", `${target} is there`)
+      : fail("target", "ERR_TARGET_REQUIRED", `${target} is missing`)
+  );
+}
+
+function checkHost(
+  { binaries }: VerifiedArchive,
+  host: Target | undefined,
+  head: Uint8Array,
+): Check {
+  if (!host || !binaries.some((binary) => binary.target === host)) {
+    return fail(
+      "host",
+      "ERR_HOST_INCOMPATIBLE",
+      `no binary for this machine, ${host ?? "unknown"}`,
+    );
+  }
+  const executable = readExecutable(head);
+  if (!executable) {
+    return fail(
+      "host",
+      "ERR_HOST_INCOMPATIBLE",
+      `the binary for ${host} is neither ELF, Mach-O nor PE`,
+    );
+  }
+  const what = `the binary for ${host} is ${executable.format} for ${executable.machine}`;
+  return runsOn(executable, host)
+    ? pass("host", what)
+    : fail("host", "ERR_HOST_INCOMPATIBLE", `${what}, which this machine cannot run`);
+}
+
+/** How many seconds the clocks of two machines may differ. */
+const CLOCK_SKEW = 300;
+
+function checkAge({ iat }: Claims, { maxAge, now = new Date() }: Policy): Check[] {
+  if (maxAge === undefined) return [];
+  const issued = `issued at ${formatTime(iat)}`;
+  const age = now.getTime() / 1000 - iat;
+  if (age < -CLOCK_SKEW) return [fail("age", "ERR_TOO_OLD", `${issued}, which is yet to come`)];
+  return [
+    age <= maxAge
+      ? pass("age", issued)
+      : fail("age", "ERR_TOO_OLD", `${issued}, longer ago than is accepted`),
+  ];
+}
+
+/** Which check a refusal belongs to. */
+function checkOf(code: ErrorCode): string {
+  if (code === "ERR_TOKEN_EXPIRED" || code === "ERR_TOKEN_NOT_YET_VALID") return "validity";
+  if (code.startsWith("ERR_TOKEN_") || code.startsWith("ERR_CLAIMS_")) return "signature";
+  if (code.startsWith("ERR_HASH_") || code === "ERR_ENTRY_MISSING") return "binaries";
+  return "archive";
+}
+
+function pass(name: string, message: string): Check {
+  return { name, passed: true, message };
+}
+
+function fail(name: string, code: ErrorCode, message: string): Check {
+  return { name, passed: false, message, code };
+}
+
+/** Keeps the front of a binary that passes, as much as its header can take. */
+class HeadCollector {
+  readonly #bytes = new Uint8Array(EXECUTABLE_HEADER_LENGTH);
+  #length = 0;
+
+  readonly add = (chunk: Uint8Array): void => {
+    const part = chunk.subarray(0, this.#bytes.length - this.#length);
+    this.#bytes.set(part, this.#length);
+    this.#length += part.length;
+  };
+
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * WIT packages: what an archive's `world.wasm` holds, and how their text becomes it.
+ *
+ * The text is turned into bytes and back by `wasm-tools`, the Bytecode Alliance's own program, which
+ * is started for that alone.
+ *
+ * @module
+ */
+
+import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
+import { concat } from "../bytes/concat.ts";
+import { ParError } from "../errors.ts";
+import { quote, readSmallFile, throwIfAborted } from "../system/files.ts";
+import { type ArchiveInput, toSource } from "./inspect.ts";
+
+/** The most bytes a WIT package may have; those of whole systems of interfaces have some 100 KiB. */
+export const MAX_WIT_SIZE = 16 * 2 ** 20;
+
+const TOOL = "wasm-tools";
+
+/** What the binary format begins with (component model, "Binary Format Explainer"). */
+const MAGIC = [0x00, 0x61, 0x73, 0x6d] as const;
+
+/** Version 13 of layer 1, the components'; core modules have version 1 of layer 0. */
+const COMPONENT_LAYER = [0x0d, 0x00, 0x01, 0x00] as const;
+
+const PREAMBLE_LENGTH = MAGIC.length + COMPONENT_LAYER.length;
+
+/** Sections: a package is types and their exports, and what custom sections say of them. */
+const SECTION = { CUSTOM: 0, TYPE: 7, EXPORT: 11 } as const;
+
+/**
+ * Checks that bytes can be a wasm-encoded WIT package: whole, of the component layer, with nothing in
+ * it that runs. What its types mean, their decoder judges.
+ *
+ * @param bytes The bytes.
+ * @param name What messages call them.
+ * @returns The same bytes.
+ * @throws {ParError} `ERR_WIT_INVALID`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const text = new TextEncoder().encode("package examples:payments;");
+ * assert.throws(() => checkWit(text), { code: "ERR_WIT_INVALID" });
+ * ```
+ */
+export function checkWit(
+  bytes: Uint8Array<ArrayBuffer>,
+  name = "the bytes",
+): Uint8Array<ArrayBuffer> {
+  const refuse = (reason: string): ParError =>
+    new ParError("ERR_WIT_INVALID", `Cannot use ${name} as the WIT package: ${reason}`);
+  if (!startsWith(bytes, MAGIC)) {
+    throw refuse(
+      "it is not WebAssembly; for WIT text, give the folder it is in (--wit-directory)",
+    );
+  }
+  if (!startsWith(bytes.subarray(MAGIC.length), COMPONENT_LAYER)) {
+    throw refuse(
+      "it is a core module, or of another version of the component model; encode the package " +
+        `with ${TOOL} component wit --wasm`,
+    );
+  }
+  let exported = false;
+  for (const section of sections(bytes)) {
+    if (section === "truncated") throw refuse("it ends before it is complete");
+    if (!Object.values<number>(SECTION).includes(section)) {
+      throw refuse(
+        "it is a component, and not the package of its types; encode the package with " +
+          `${TOOL} component wit --wasm`,
+      );
+    }
+    exported ||= section === SECTION.EXPORT;
+  }
+  if (!exported) throw refuse("it exports no interface and no world");
+  return bytes;
+}
+
+function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
+  return start.every((byte, i) => bytes[i] === byte);
+}
+
+/** The ids of the sections: each has one byte of id, its length as LEB128, and so many bytes. */
+function* sections(bytes: Uint8Array): Generator<number | "truncated"> {
+  for (let at = PREAMBLE_LENGTH; at < bytes.length;) {
+    const id = bytes[at++] ?? 0;
+    let length = 0;
+    let byte = 0x80;
+    for (let shift = 0; byte & 0x80 && shift < 35; shift += 7) {
+      byte = bytes[at++] ?? 0x80;
+      length += (byte & 0x7f) * 2 ** shift;
+    }
+    at += length;
+    yield byte & 0x80 || at > bytes.length ? "truncated" : id;
+  }
+}
+
+/**
+ * Reads a file that holds a wasm-encoded WIT package.
+ *
+ * @param path The file's path.
+ * @returns The package.
+ * @throws {ParError} `ERR_WIT_INVALID`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`.
+ */
+export async function readWit(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return checkWit(await readSmallFile(path, MAX_WIT_SIZE), quote(path));
+}
+
+/** Settings of {@linkcode encodeWit} and {@linkcode decodeWit}. */
+export interface WitOptions {
+  /** Stops the work. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Encodes a folder of WIT text, with what it depends on in its folder `deps`.
+ *
+ * Starts `wasm-tools`, which must be on the PATH.
+ *
+ * @param directory The folder's path.
+ * @param options A signal.
+ * @returns The wasm-encoded package.
+ * @throws {ParError} `ERR_WIT_INVALID` with what is wrong and where, `ERR_WIT_TOOL_MISSING`,
+ * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(encodeWit("no/such/folder"), { code: "ERR_FILE_NOT_FOUND" });
+ * ```
+ */
+export async function encodeWit(
+  directory: string,
+  options: WitOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const task = `encode the WIT package in ${quote(directory)}`;
+  await requireDirectory(directory, task);
+  const bytes = await run(["component", "wit", "--wasm", "--", directory], {
+    ...options,
+    task,
+    advice: "correct it, and try again",
+  });
+  if (bytes.length > MAX_WIT_SIZE) {
+    throw new ParError(
+      "ERR_WIT_INVALID",
+      `Cannot ${task}: it has ${bytes.length} bytes, and ${MAX_WIT_SIZE} is the most`,
+    );
+  }
+  return checkWit(bytes, `what ${TOOL} made of ${quote(directory)}`);
+}
+
+/**
+ * Turns a wasm-encoded WIT package into text.
+ *
+ * Starts `wasm-tools`, which must be on the PATH.
+ *
+ * @param wit The package.
+ * @param options A signal.
+ * @returns The text; it may hold any character that the package's documentation does.
+ * @throws {ParError} `ERR_WIT_INVALID`, `ERR_WIT_TOOL_MISSING`, `ERR_ABORTED`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(decodeWit(new Uint8Array(8)), { code: "ERR_WIT_INVALID" });
+ * ```
+ */
+export async function decodeWit(
+  wit: Uint8Array<ArrayBuffer>,
+  options: WitOptions = {},
+): Promise<string> {
+  checkWit(wit, "what the archive holds");
+  const text = await run(["component", "wit"], {
+    ...options,
+    task: "print the WIT package",
+    advice: "ask the archive's issuer for another",
+    input: wit,
+  });
+  return new TextDecoder().decode(text);
+}
+
+/** A verified archive, and the WIT package in it. */
+export interface ArchiveWit {
+  /** What was verified. */
+  readonly archive: VerifiedArchive;
+  /** The package's bytes, which have the signed hash; they need not be a package's. */
+  readonly wit: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Reads an archive to its end, verifies it, and takes its WIT package out.
+ *
+ * @param archive A file's path, a stream, bytes, or another source.
+ * @param options The time to judge at, limits, a signal.
+ * @returns The package, and what was verified.
+ * @throws {ParError} `ERR_WIT_NOT_FOUND`, any code of the category `untrusted`,
+ * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(inspectWit(new Uint8Array(2048)), { code: "ERR_CLAIMS_MISSING" });
+ * ```
+ */
+export async function inspectWit(
+  archive: ArchiveInput,
+  options: ReadOptions = {},
+): Promise<ArchiveWit> {
+  const source = toSource(archive);
+  const chunks: Uint8Array[] = [];
+  const verified = await readArchive(source.open(), options, (entry, size) => {
+    if (entry.kind !== "wit") return undefined;
+    if (size > MAX_WIT_SIZE) {
+      throw new ParError(
+        "ERR_LIMIT_SIZE",
+        `Cannot accept the archive: its WIT package has ${size} bytes, more than ${MAX_WIT_SIZE}`,
+      );
+    }
+    return (chunk) => {
+      chunks.push(new Uint8Array(chunk));
+    };
+  });
+  if (!verified.wit) {
+    throw new ParError(
+      "ERR_WIT_NOT_FOUND",
+      `Cannot find a WIT package in ${quote(source.name)}: it was made without one`,
+    );
+  }
+  return { archive: verified, wit: concat(chunks) };
+}
+
+async function requireDirectory(path: string, task: string): Promise<void> {
+  const { isDirectory } = await Deno.stat(path).catch((cause) => {
+    throw cause instanceof Deno.errors.NotFound
+      ? new ParError("ERR_FILE_NOT_FOUND", `Cannot ${task}: there is no such folder`, cause)
+      : new ParError("ERR_FILE_UNREADABLE", `Cannot ${task}: ${(cause as Error).message}`, cause);
+  });
+  if (isDirectory) return;
+  throw new ParError(
+    "ERR_FILE_UNREADABLE",
+    `Cannot ${task}: it is a file; give its folder, or a wasm-encoded package (--wit)`,
+  );
+}
+
+interface RunOptions extends WitOptions {
+  /** What is tried, to follow "Cannot ". */
+  readonly task: string;
+  /** What to do where the tool refuses. */
+  readonly advice: string;
+  /** What the tool reads from its standard input. */
+  readonly input?: Uint8Array<ArrayBuffer>;
+}
+
+/** Runs the tool, and gives what it printed. */
+async function run(
+  args: readonly string[],
+  { task, advice, input, signal }: RunOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  throwIfAborted(signal);
+  const child = spawn(args, task, input !== undefined, signal);
+  const [{ success, stdout, stderr }] = await Promise.all([
+    child.output(),
+    // A tool that has seen enough reads no further; what it says then tells why.
+    input && new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
+  ]);
+  throwIfAborted(signal);
+  if (success) return stdout;
+  const said = new TextDecoder().decode(stderr).replace(/^error: /, "").trim();
+  throw new ParError(
+    "ERR_WIT_INVALID",
+    `Cannot ${task}: ${TOOL} refuses it:\n${printable(said)}\nTo go on, ${advice}`,
+  );
+}
+
+function spawn(
+  args: readonly string[],
+  task: string,
+  hasInput: boolean,
+  signal: AbortSignal | undefined,
+): Deno.ChildProcess {
+  try {
+    return new Deno.Command(TOOL, {
+      args: [...args],
+      stdin: hasInput ? "piped" : "null",
+      stdout: "piped",
+      stderr: "piped",
+      // There may be seeds and passwords in the environment, which are none of its business.
+      clearEnv: true,
+      ...(signal && { signal }),
+    }).spawn();
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound
+      ? `that takes ${TOOL}, and it is not on the PATH; install it (cargo install --locked ${TOOL})`
+      : `${TOOL} cannot be started; allow it (--allow-run=${TOOL})`;
+    throw new ParError("ERR_WIT_TOOL_MISSING", `Cannot ${task}: ${reason}`, cause);
+  }
+}
+
+/**
+ * Takes out of a text what would do something to a terminal: all control characters but line feeds
+ * and tabs, and those that change the direction of writing.
+ *
+ * @param text Somebody's text.
+ */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex -- these are what is to be replaced
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
