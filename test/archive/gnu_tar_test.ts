@@ -202,7 +202,7 @@ Deno.test({
     }
     const long = `${"x".repeat(120)}.bin`;
     await assert.rejects(inspect(await pack("gnu", long)), { code: "ERR_ENTRY_TYPE" });
-    await assert.rejects(inspect(await pack("pax", long)), { code: "ERR_ENTRY_UNKNOWN" });
+    await assert.rejects(inspect(await pack("pax", long)), { code: "ERR_HEADER_AMBIGUOUS" });
   },
 });
 
