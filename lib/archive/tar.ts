@@ -85,6 +85,10 @@ const NUMBERS = [
 /** Where POSIX has the front of a long name, and other formats keep data that changes the content. */
 const PREFIX_OFFSET = 345;
 
+/** Where star and node-tar put two times, in the space that a POSIX prefix leaves. */
+const STAR_TIMES = [["time", 476, 12], ["time", 488, 12]] as const;
+const STAR_TIMES_END = 500;
+
 /**
  * Reads a header, and refuses whatever another reader might read differently: see "Tar headers" in
  * `docs/format.md` for the rules.
@@ -104,8 +108,12 @@ export function decodeHeader(block: Uint8Array): TarHeader | undefined {
   }
   const format = formatOf(block);
   const name = textField(block, 0, 100);
-  if (format === "posix" && textField(block, PREFIX_OFFSET, 155) !== "") throw entryPath(name);
-  if (!isZero(block.subarray(PREFIX_OFFSET))) {
+  const times = format === "posix" ? STAR_TIMES : [];
+  const prefixEnd = times[0]?.[1] ?? STAR_TIMES_END;
+  if (format === "posix" && block[PREFIX_OFFSET] !== 0) throw entryPath(name);
+  if (
+    !isZero(block.subarray(PREFIX_OFFSET, prefixEnd)) || !isZero(block.subarray(STAR_TIMES_END))
+  ) {
     throw ambiguous(`the header of ${quote(name)} has bytes that its format gives no meaning`);
   }
   const type = typeOf(block[156] ?? 0, name);
@@ -113,7 +121,7 @@ export function decodeHeader(block: Uint8Array): TarHeader | undefined {
     throw ambiguous("a pax header has another magic than POSIX gives it");
   }
   if (textField(block, 157, 100) !== "") throw ambiguous(`${quote(name)} is a file and has a link`);
-  for (const [title, offset, length] of NUMBERS) {
+  for (const [title, offset, length] of [...NUMBERS, ...times]) {
     if (octalField(block, offset, length) !== undefined) continue;
     if (isZero(block.subarray(offset, offset + length))) continue;
     throw new ParError(

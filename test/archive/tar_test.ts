@@ -85,7 +85,7 @@ Deno.test("decodeHeader() refuses a byte wherever its format has none", () => {
   for (const magic of ["ustar", "gnu", "v7"] as const) {
     // The name's rest, a link's name, GNU's times and sparse map, the marks of star, the last byte.
     for (const offset of [2, 99, 157, 256, 346, 386, 476, 482, 495, 508, 511]) {
-      if (magic === "ustar" && offset < 500 && offset > 345) continue;
+      if (magic === "ustar" && offset >= 476 && offset < 500) continue;
       assert.throws(at(offset, 0x61, magic), { code }, `${magic}, byte ${offset}`);
     }
     for (const offset of [257, 262, 263, 264]) {
@@ -97,8 +97,12 @@ Deno.test("decodeHeader() refuses a byte wherever its format has none", () => {
 });
 
 Deno.test("decodeHeader() takes octal digits or nothing in each field of numbers", () => {
-  const fields = [[100, 8], [108, 8], [116, 8], [136, 12], [329, 8], [337, 8]] as const;
-  for (const [offset, length] of fields) {
+  // The last two are the times that star and node-tar write.
+  const fields = [[100, 8], [108, 8], [116, 8], [136, 12], [329, 8], [337, 8], [476, 12], [
+    488,
+    12,
+  ]];
+  for (const [offset = 0, length = 0] of fields) {
     const read = (value: string | Uint8Array): unknown =>
       decodeHeader(tarHeader({
         name: "a",
