@@ -8,7 +8,8 @@
 import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
 import { gunzip, isGzip, readGzipHeader } from "../gzip/gunzip.ts";
-import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
 
 /**
@@ -30,12 +31,11 @@ export class EntryCursor implements AsyncDisposable {
    * Reads an entry, which must be read to its end before the next is asked for.
    *
    * @param name The entry's name.
-   * @param reuse Whether a chunk is done with when the next one is asked for.
    * @throws {ParError} `ERR_FILE_CHANGED` where the archive no longer has it.
    */
-  async *open(name: string, reuse?: boolean): Bytes {
+  async *open(name: string): Bytes {
     for (const fresh of [this.#entries === undefined, true]) {
-      if (fresh) await this.#begin(reuse);
+      if (fresh) await this.#begin();
       for (
         let next = await this.#entries?.next();
         next?.value;
@@ -57,11 +57,11 @@ export class EntryCursor implements AsyncDisposable {
     await this.#reader?.close();
   }
 
-  async #begin(reuse: boolean | undefined): Promise<void> {
+  async #begin(): Promise<void> {
     await this.#reader?.close();
-    const raw = this.#reader = new ByteReader(this.#source.open(reuse));
+    const raw = this.#reader = new ByteReader(this.#source.open());
     const compressed = await isGzip(raw);
-    const plain = compressed ? gunzip(raw, await readGzipHeader(raw), { reuse }) : raw.rest();
+    const plain = compressed ? gunzip(raw, await readGzipHeader(raw)) : raw.rest();
     // The bounds on its size were checked when it was verified.
     this.#entries = readTar(new ByteReader(plain), {});
   }

@@ -11,7 +11,7 @@ import { createSha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import { gunzip, isGzip, readGzipHeader } from "../gzip/gunzip.ts";
 import { HashThread } from "../bytes/hash_thread.ts";
-import type { Bytes } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
 import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../signing/token.ts";
 import { type EntryKind, hashKey, parseEntryName } from "./entries.ts";
@@ -70,7 +70,8 @@ export interface ReadSegment extends IndexedSegment {
 
 /**
  * Takes the content of an entry while it is read. Nothing it is given may be believed before
- * {@linkcode readArchive} has returned.
+ * {@linkcode readArchive} has returned, and each chunk is borrowed until the function has ended: to
+ * keep one, copy it.
  */
 export type EntryConsumer = (
   entry: Exclude<EntryKind, { kind: "claims" }>,
@@ -229,10 +230,9 @@ function openPlain(raw: ByteReader): Promise<PlainStream> {
 async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStream> {
   const header = await readGzipHeader(raw);
   const index = header.extra && decodeIndex(header.extra, header.bytes.length);
-  if (!index) return { plain: gunzip(raw, header, { reuse: true }) };
+  if (!index) return { plain: gunzip(raw, header) };
   const segments: ReadSegment[] | undefined = options.segments ? [] : undefined;
   const plain = gunzip(raw, header, {
-    reuse: true,
     boundaries: boundariesOf(index),
     onChecksum: segments && ((crc32) => {
       const segment = index[segments.length];

@@ -10,7 +10,8 @@ import { ParError } from "../errors.ts";
 import { isGzip, readGzipHeader } from "../gzip/gunzip.ts";
 import type { DeflatedSegment } from "../gzip/gzip.ts";
 import { inflateSegment } from "../gzip/inflater.ts";
-import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { verifyToken } from "../signing/token.ts";
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { type ArchiveIndex, decodeIndex } from "./index.ts";
@@ -88,7 +89,7 @@ export async function* readEntry(
   }
   const { offset, deflatedLength, length } = segment;
   checkSize(length, deflatedLength, options.limits ?? {});
-  const raw = new ByteReader(source.range(offset, deflatedLength, true));
+  const raw = new ByteReader(source.range(offset, deflatedLength));
   try {
     const tar = new ByteReader(bounded(inflateSegment(raw.take(deflatedLength)), raw, options));
     yield* readOnlyEntry(tar, name, length);

@@ -89,7 +89,6 @@ export async function merge(
       ...keptClaims(claims),
       contents,
       compress: options.compress ?? first.compressed,
-      reuse: true,
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);
