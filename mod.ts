@@ -73,10 +73,10 @@ export {
   readArchive,
   readClaims,
   type ReadOptions,
-  type ReadSegment,
   type VerifiedArchive,
   type VerifiedClaims,
 } from "./lib/archive/reader.ts";
+export type { ReadSegment } from "./lib/archive/open.ts";
 export type { EntryKind } from "./lib/archive/entries.ts";
 export { writeArchive, type WriteEntry, type WriteOptions } from "./lib/archive/writer.ts";
 export type { DeflatedSegment } from "./lib/gzip/gzip.ts";

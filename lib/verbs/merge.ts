@@ -73,7 +73,8 @@ export async function merge(
     let claims: Claims | undefined;
     for (const path of archives) {
       const source = fileSource(path);
-      const cursor = cursors.use(new EntryCursor(source));
+      const { limits, signal } = options;
+      const cursor = cursors.use(new EntryCursor(source, { limits, signal }));
       const { archive, contents: more } = await openArchive(source, cursor, options);
       first ??= { path, claims: archive.claims, compressed: archive.compressed };
       requireAgreement(first, { path, claims: archive.claims }, options.newIdentity);

@@ -115,7 +115,10 @@ export async function rewriteArchive(
   return await writeFile(path, async (sink) => {
     const before = identityOf(await stat(path));
     const source = fileSource(path);
-    await using cursor = new EntryCursor(source);
+    await using cursor = new EntryCursor(source, {
+      limits: options.limits,
+      signal: options.signal,
+    });
     const open = await openArchive(source, cursor, options);
     const { archive, contents } = open;
     requireIdentity(archive.claims, options, path);
