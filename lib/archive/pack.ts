@@ -9,8 +9,8 @@ import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { COMPRESSION_LEVEL, writeArchive, type WriteEntry, type WriteOptions } from "./writer.ts";
 import {
   type Claims,
+  formatClaims,
   isRevision,
-  type Json,
   type ProviderMetadata,
   WASCAP_REVISION,
 } from "../signing/claims.ts";
@@ -18,6 +18,7 @@ import { createSha256, type Sha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import type { DeflatedSegment } from "../gzip/gzip.ts";
 import { HashThread } from "../bytes/hash_thread.ts";
+import type { Json } from "../signing/json.ts";
 import type { KeyPair } from "../signing/nkey.ts";
 import type { Bytes } from "../bytes/source.ts";
 import type { Target } from "../target/target.ts";
@@ -36,7 +37,10 @@ export interface ProviderDescription {
   readonly revision?: number | undefined;
   /** A version for people, such as `1.0`. */
   readonly version?: string | undefined;
-  /** The JSON schema of the link definition. */
+  /**
+   * The JSON schema of the link definition. Where a number's text matters, such as `1.0` or one of
+   * many digits, give it as a `JsonNumber`.
+   */
   readonly schema?: Json | undefined;
 }
 
@@ -248,7 +252,7 @@ async function buildClaims(
     ...others,
   });
   return build(
-    sourceDateEpoch === undefined ? createTokenId() : await deriveTokenId(JSON.stringify(build(""))),
+    sourceDateEpoch === undefined ? createTokenId() : await deriveTokenId(formatClaims(build(""))),
   );
 }
 

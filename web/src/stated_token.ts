@@ -6,8 +6,8 @@
  */
 
 import { CLAIMS_ENTRY } from "../../lib/archive/entries.ts";
-import { MAX_CLAIMS_SIZE } from "../../lib/archive/limits.ts";
-import { readTar, type TarEntry } from "../../lib/archive/tar_reader.ts";
+import { readToken } from "../../lib/archive/reader.ts";
+import { readTar } from "../../lib/archive/tar_reader.ts";
 import { ByteReader } from "../../lib/bytes/byte_reader.ts";
 import { gunzip, isGzip, readGzipHeader } from "../../lib/gzip/gunzip.ts";
 import type { ArchiveSource, Bytes } from "../../lib/bytes/source.ts";
@@ -42,7 +42,7 @@ export async function findStatedToken(source: ArchiveSource): Promise<StatedToke
     try {
       let first = true;
       for await (const entry of readTar(tar, {})) {
-        if (entry.name === CLAIMS_ENTRY) return { token: await readText(entry), first };
+        if (entry.name === CLAIMS_ENTRY) return { token: await readToken(entry), first };
         first = false;
       }
     } finally {
@@ -78,14 +78,4 @@ async function* front(bytes: Bytes): Bytes {
     length += chunk.length;
     if (length >= FRONT_LENGTH) return;
   }
-}
-
-async function readText(entry: TarEntry): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of entry.bytes) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_CLAIMS_SIZE) break;
-  }
-  return text;
 }
