@@ -82,12 +82,8 @@ export { writeArchive, type WriteEntry, type WriteOptions } from "./lib/archive/
 export type { DeflatedSegment } from "./lib/gzip/gzip.ts";
 export type { IndexedSegment, SegmentLengths } from "./lib/archive/index.ts";
 export type { Limits } from "./lib/archive/limits.ts";
-export {
-  type Claims,
-  type Json,
-  parseClaims,
-  type ProviderMetadata,
-} from "./lib/signing/claims.ts";
+export { type Claims, parseClaims, type ProviderMetadata } from "./lib/signing/claims.ts";
+export { type Json, JsonNumber } from "./lib/signing/json.ts";
 export {
   signClaims,
   type VerifiedToken,
@@ -126,6 +122,7 @@ export {
   readExecutable,
   runsOn,
 } from "./lib/target/executable.ts";
+export type { OpenOptions } from "./lib/archive/open.ts";
 export { type ArchiveSource, blobSource, streamSource } from "./lib/bytes/source.ts";
 export { type Bytes, keep } from "./lib/bytes/chunks.ts";
 export { fileSource } from "./lib/system/files.ts";

@@ -9,8 +9,8 @@ import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { COMPRESSION_LEVEL, writeArchive, type WriteEntry, type WriteOptions } from "./writer.ts";
 import {
   type Claims,
+  formatClaims,
   isRevision,
-  type Json,
   type ProviderMetadata,
   WASCAP_REVISION,
 } from "../signing/claims.ts";
@@ -18,6 +18,7 @@ import { createSha256, type Sha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import type { DeflatedSegment } from "../gzip/gzip.ts";
 import { HashThread } from "../bytes/hash_thread.ts";
+import type { Json } from "../signing/json.ts";
 import type { KeyPair } from "../signing/nkey.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
@@ -36,7 +37,10 @@ export interface ProviderDescription {
   readonly revision?: number | undefined;
   /** A version for people, such as `1.0`. */
   readonly version?: string | undefined;
-  /** The JSON schema of the link definition. */
+  /**
+   * The JSON schema of the link definition. Where a number's text matters, such as `1.0` or one of
+   * many digits, give it as a `JsonNumber`.
+   */
   readonly schema?: Json | undefined;
 }
 
@@ -114,8 +118,14 @@ export interface PackedArchive {
 export async function packArchive(options: PackOptions): Promise<PackedArchive> {
   const contents = await measureAll(options.binaries);
   if (options.wit) contents.set(WIT_ENTRY, await measure(options.wit));
-  const wascap = describe(options);
-  return await signContents({ ...options, contents, wascap });
+  const { expires, notBefore } = options;
+  return await signContents({
+    ...options,
+    contents,
+    wascap: describe(options),
+    exp: expires && seconds(expires, "the end of validity"),
+    nbf: notBefore && seconds(notBefore, "the beginning of validity"),
+  });
 }
 
 /** A content and what is known of it: ready to be vouched for and written. */
@@ -129,7 +139,11 @@ export interface MeasuredContent extends Content {
 }
 
 /** Everything {@linkcode signContents} needs. */
-export interface SignOptions extends Signing, Compression {
+export interface SignOptions extends Omit<Signing, "expires" | "notBefore">, Compression {
+  /** When the archive ends to be valid, in seconds since the epoch; never where left out. */
+  readonly exp?: number | undefined;
+  /** When it begins to be valid, in seconds since the epoch; at once where left out. */
+  readonly nbf?: number | undefined;
   /** The provider's metadata; its hashes are replaced by those of the contents. */
   readonly wascap: Omit<ProviderMetadata, "target_hashes">;
   /** Other fields of the payload that are to be kept. */
@@ -214,9 +228,9 @@ async function buildClaims(
   options: SignOptions,
   target_hashes: Record<string, string>,
 ): Promise<Claims> {
-  const { issuer, subject, sourceDateEpoch, expires, notBefore, others } = options;
+  const { issuer, subject, sourceDateEpoch, exp, nbf, others } = options;
   const { config_schema, ...metadata } = options.wascap;
-  if (expires && notBefore && expires <= notBefore) {
+  if (exp !== undefined && nbf !== undefined && exp <= nbf) {
     throw new ParError(
       "ERR_OPTION_INVALID",
       "Cannot sign an archive that expires before it becomes valid: change one of the two times",
@@ -225,20 +239,18 @@ async function buildClaims(
   requireRole(issuer, "account", "issuer");
   requireRole(subject, "service", "subject");
   const build = (jti: string): Claims => ({
-    ...(expires && { exp: seconds(expires, "the end of validity") }),
+    ...(exp !== undefined && { exp }),
     jti,
     iat: requireTime(sourceDateEpoch ?? Math.floor(Date.now() / 1000), "the time of issue"),
     iss: issuer.publicKey,
     sub: subject.publicKey,
-    ...(notBefore && { nbf: seconds(notBefore, "the beginning of validity") }),
+    ...(nbf !== undefined && { nbf }),
     wascap: { ...metadata, target_hashes, ...(config_schema !== undefined && { config_schema }) },
     wascap_revision: WASCAP_REVISION,
     ...others,
   });
   return build(
-    sourceDateEpoch === undefined
-      ? createTokenId()
-      : await deriveTokenId(JSON.stringify(build(""))),
+    sourceDateEpoch === undefined ? createTokenId() : await deriveTokenId(formatClaims(build(""))),
   );
 }
 

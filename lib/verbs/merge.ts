@@ -8,6 +8,7 @@ import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
 import { ParError } from "../errors.ts";
+import { JsonNumber } from "../signing/json.ts";
 import { fileSource, quote, writeFile } from "../system/files.ts";
 import { type MeasuredContent, signContents } from "../archive/pack.ts";
 import {
@@ -103,8 +104,16 @@ const DESCRIPTION: readonly (readonly [string, (claims: Claims) => unknown])[] =
   ["vendor", ({ wascap }) => wascap.vendor],
   ["capability contract id", ({ wascap }) => wascap.capid],
   ["version", ({ wascap }) => wascap.ver],
-  ["schema", ({ wascap }) => JSON.stringify(wascap.config_schema)],
+  ["schema", ({ wascap }) => JSON.stringify(sorted(wascap.config_schema))],
 ];
+
+/** The same value with the members of each object in one order, since theirs means nothing. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null || value instanceof JsonNumber) return value;
+  const members = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(members.map(([name, each]) => [name, sorted(each)]));
+}
 
 /** What makes them those of one provider, unless the merged archive is to be another's. */
 const KEYS: typeof DESCRIPTION = [

@@ -139,11 +139,9 @@ export async function rewriteArchive(
 /** Everything of the claims that signing anew keeps. */
 export function keptClaims(
   claims: Claims,
-): Pick<SignOptions, "wascap" | "others" | "expires" | "notBefore"> {
+): Pick<SignOptions, "wascap" | "others" | "exp" | "nbf"> {
   const { exp, jti: _jti, iat: _iat, iss: _iss, sub: _sub, nbf, wascap, ...others } = claims;
-  const date = (seconds?: number): Date | undefined =>
-    seconds === undefined ? undefined : new Date(seconds * 1000);
-  return { wascap, others, expires: date(exp), notBefore: date(nbf) };
+  return { wascap, others, exp, nbf };
 }
 
 /**
