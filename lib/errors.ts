@@ -60,7 +60,10 @@ export const ERROR_CODES = {
     meaning: "Removing the target would leave the archive empty.",
   },
   ERR_BINARY_TOO_LARGE: { category: "failed", meaning: "A binary is larger than an entry can be." },
-  ERR_SCHEMA_INVALID: { category: "failed", meaning: "The configuration schema is not JSON." },
+  ERR_SCHEMA_INVALID: {
+    category: "failed",
+    meaning: "The configuration schema is not JSON, or is ambiguous.",
+  },
   ERR_WIT_INVALID: {
     category: "failed",
     meaning: "A WIT package is malformed, or its text does not hold together.",
@@ -113,7 +116,11 @@ export const ERROR_CODES = {
   },
   ERR_HEADER_SIZE: {
     category: "untrusted",
-    meaning: "A tar header states a negative, unreadable or contradictory size.",
+    meaning: "A tar header states a size that is unreadable, or repeated by a pax header.",
+  },
+  ERR_HEADER_AMBIGUOUS: {
+    category: "untrusted",
+    meaning: "A tar header is of a form that readers read in different ways.",
   },
   ERR_ENTRY_TYPE: { category: "untrusted", meaning: "An entry is no regular file." },
   ERR_ENTRY_PATH: { category: "untrusted", meaning: "An entry's name holds a path." },
@@ -143,7 +150,7 @@ export const ERROR_CODES = {
   },
   ERR_TOKEN_MALFORMED: {
     category: "untrusted",
-    meaning: "The token is not a compact JWS in canonical form.",
+    meaning: "The token is not a canonical compact JWS of unambiguous JSON.",
   },
   ERR_TOKEN_HEADER: {
     category: "untrusted",
