@@ -5,7 +5,7 @@
  */
 
 import { ByteReader } from "../bytes/byte_reader.ts";
-import { ParError } from "../errors.ts";
+import { ParError, redact } from "../errors.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../target/executable.ts";
 import { quote, readFile } from "../system/files.ts";
 import type { TargetContent } from "../archive/pack.ts";
@@ -42,14 +42,15 @@ export async function openBinaries(
   options: BinaryOptions,
 ): Promise<TargetContent[]> {
   const binaries: TargetContent[] = [];
+  const warn = (message: string): void => options.onWarning?.(redact(message));
   for (const { source, target } of inputs) {
     const name = typeof source === "string" ? quote(source) : "the binary";
     const open = typeof source === "string"
       ? (reuse?: boolean): Bytes => readFile(source, { reuse })
       : blobSource(source, name).open;
-    const found = findTarget(name, await readHead(open()), target, options);
+    const found = findTarget(name, await readHead(open()), target, options.forceTarget, warn);
     if (!isKnownTarget(found)) {
-      options.onWarning?.(`no host is known to look for the target ${found}; is it spelled right?`);
+      warn(`no host is known to look for the target ${found}; is it spelled right?`);
     }
     binaries.push({ target: found, open });
   }
@@ -60,12 +61,13 @@ function findTarget(
   name: string,
   head: Uint8Array,
   given: string | undefined,
-  options: BinaryOptions,
+  force: boolean | undefined,
+  warn: (message: string) => void,
 ): Target {
   const executable = readExecutable(head);
   if (given !== undefined) {
     const target = parseTarget(given);
-    if (executable && !runsOn(executable, target) && !options.forceTarget) {
+    if (executable && !runsOn(executable, target) && !force) {
       throw new ParError(
         "ERR_TARGET_MISMATCH",
         `Cannot take ${name} for ${target}: it is ${executable.format} for ${executable.machine}; ` +
@@ -87,7 +89,7 @@ function findTarget(
   if (!host) {
     throw new ParError("ERR_TARGET_UNKNOWN", `Cannot tell the target of ${name}: name it`);
   }
-  options.onWarning?.(
+  warn(
     `${name} is neither ELF, Mach-O nor PE; it is taken for this machine's target, ${host}`,
   );
   return host;

@@ -6,7 +6,7 @@
 
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
 import type { Claims } from "../signing/claims.ts";
-import { type ErrorCode, ParError } from "../errors.ts";
+import { type ErrorCode, ParError, redact } from "../errors.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../target/executable.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 import type { PublicKey } from "../signing/nkey.ts";
@@ -183,7 +183,7 @@ function pass(name: string, message: string): Check {
 }
 
 function fail(name: string, code: ErrorCode, message: string): Check {
-  return { name, passed: false, message, code };
+  return { name, passed: false, message: redact(message), code };
 }
 
 /** Keeps the front of a binary that passes, as much as its header can take. */
