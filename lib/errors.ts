@@ -113,7 +113,11 @@ export const ERROR_CODES = {
   },
   ERR_HEADER_SIZE: {
     category: "untrusted",
-    meaning: "A tar header states a negative, unreadable or contradictory size.",
+    meaning: "A tar header states a size that is unreadable, or repeated by a pax header.",
+  },
+  ERR_HEADER_AMBIGUOUS: {
+    category: "untrusted",
+    meaning: "A tar header is of a form that readers read in different ways.",
   },
   ERR_ENTRY_TYPE: { category: "untrusted", meaning: "An entry is no regular file." },
   ERR_ENTRY_PATH: { category: "untrusted", meaning: "An entry's name holds a path." },

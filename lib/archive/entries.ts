@@ -32,12 +32,7 @@ export function binaryEntry(target: Target): string {
  * @throws {ParError} `ERR_ENTRY_PATH` or `ERR_ENTRY_UNKNOWN`.
  */
 export function parseEntryName(name: string): EntryKind {
-  if (/[/\\]/.test(name)) {
-    throw new ParError(
-      "ERR_ENTRY_PATH",
-      `Cannot trust the archive: the name of entry ${JSON.stringify(name)} is a path`,
-    );
-  }
+  if (/[/\\]/.test(name)) throw entryPath(name);
   if (name === CLAIMS_ENTRY) return { kind: "claims" };
   if (name === WIT_ENTRY) return { kind: "wit" };
   const target = name.slice(0, -".bin".length);
@@ -46,6 +41,14 @@ export function parseEntryName(name: string): EntryKind {
     "ERR_ENTRY_UNKNOWN",
     `Cannot trust the archive: entry ${JSON.stringify(name)} is neither ${CLAIMS_ENTRY}, ` +
       `${WIT_ENTRY} nor <target>.bin`,
+  );
+}
+
+/** The error for an entry whose name leads into a folder. */
+export function entryPath(name: string): ParError {
+  return new ParError(
+    "ERR_ENTRY_PATH",
+    `Cannot trust the archive: the name of entry ${JSON.stringify(name)} is a path`,
   );
 }
 

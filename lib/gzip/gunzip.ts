@@ -6,7 +6,7 @@
 
 import type { ByteReader } from "../bytes/byte_reader.ts";
 import { concat, lengthOf } from "../bytes/concat.ts";
-import { combineCrc32 } from "./crc32.ts";
+import { combineCrc32, crc32 } from "./crc32.ts";
 import { ParError } from "../errors.ts";
 import {
   CHUNK_LENGTH,
@@ -18,7 +18,7 @@ import {
   Inflater,
   isFlush,
 } from "./inflater.ts";
-import { builtin } from "../runtime/builtins.ts";
+import { builtin, refusesTrailingData } from "../runtime/builtins.ts";
 import { type Bytes, iterate, toStream } from "../bytes/source.ts";
 
 /** A member up to this length is small. */
@@ -74,7 +74,11 @@ export async function readGzipHeader(reader: ByteReader): Promise<GzipHeader> {
       if (length > 65535) throw corrupt("a text in its header does not end");
     }
   }
-  if (flags & FLAG.HCRC) await take(2);
+  if (flags & FLAG.HCRC) {
+    const stated = crc32(concat(parts)) & 0xffff;
+    const [low = 0, high = 0] = await take(2);
+    if ((low | (high << 8)) !== stated) throw corrupt("the checksum of its header is wrong");
+  }
   const bytes = concat(parts);
   return extra ? { bytes, extra } : { bytes };
 }
@@ -116,7 +120,7 @@ export async function* gunzip(
   header: GzipHeader,
   options: GunzipOptions = {},
 ): Bytes {
-  if (!options.onChecksum) {
+  if (!options.onChecksum && refusesTrailingData()) {
     const content = await gunzipSmall(reader, header, options);
     if (content) {
       yield* content;

@@ -30,3 +30,12 @@ export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name]
 export function hasBuiltins(): boolean {
   return "Deno" in globalThis || builtin("node:zlib") !== undefined;
 }
+
+/**
+ * Whether the runtime's `DecompressionStream` refuses what follows a gzip member, as the standard asks
+ * for (Compression Streams, "Decompress and enqueue a chunk"). Those of Node 20 and 22 join members,
+ * and that of Node 20 takes zeros behind one.
+ */
+export function refusesTrailingData(): boolean {
+  return "Deno" in globalThis || !hasBuiltins();
+}
