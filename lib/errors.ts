@@ -253,7 +253,7 @@ const RUN = /[A-Z0-9]{32,}|[a-z0-9]{32,}/g;
 const DIGEST = /^(?:[0-9A-F]+|[0-9a-f]+)$/;
 
 /** A seed begins with S and its role's letter; no public key does. */
-const START_OF_SEED = /^S[ACMNOUVX][A-Z2-7]+$/i;
+const START_OF_SEED = /S[ACMNOUVX][A-Z2-7]{30}/i;
 
 const PUBLIC_KEY_LENGTH = 56;
 
@@ -276,7 +276,10 @@ export function redact(text: string): string {
 }
 
 function couldBeSeed(run: string): boolean {
-  return run.length > PUBLIC_KEY_LENGTH ? !DIGEST.test(run) : START_OF_SEED.test(run);
+  const start = run.search(START_OF_SEED);
+  if (run.length <= PUBLIC_KEY_LENGTH) return start === 0;
+  // One that is mistyped has digits among its letters still, and no word has.
+  return start >= 0 || /[0-9]/.test(run) && !DIGEST.test(run);
 }
 
 /**

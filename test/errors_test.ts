@@ -71,6 +71,11 @@ Deno.test("redact() leaves public keys, digests, tokens and paths as they are", 
     }
     texts.push(await signToken(payloadFor({ "x86_64-linux": bytes })));
   }
+  texts.push(
+    "x".repeat(100),
+    "1".repeat(100),
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk",
+  );
   texts.push("target/release/libfakepay_provider.so", "https://h.example/a@b", "kevin@h.example");
   for (const text of texts) assert.equal(redact(`key ${text}.`), `key ${text}.`);
 });
