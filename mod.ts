@@ -39,7 +39,7 @@ export {
   dockerConfigPath,
   findCredentials,
 } from "./lib/registry/credentials.ts";
-export { BlobCache, cacheFolder, type KeepOptions } from "./lib/registry/cache.ts";
+export { BlobCache, cacheFolder } from "./lib/registry/cache.ts";
 export type { RegistryOptions } from "./lib/registry/options.ts";
 export type { ArchiveManifest } from "./lib/registry/manifest.ts";
 export type { Descriptor } from "./lib/registry/download.ts";
@@ -73,21 +73,17 @@ export {
   readArchive,
   readClaims,
   type ReadOptions,
-  type ReadSegment,
   type VerifiedArchive,
   type VerifiedClaims,
 } from "./lib/archive/reader.ts";
+export type { ReadSegment } from "./lib/archive/open.ts";
 export type { EntryKind } from "./lib/archive/entries.ts";
 export { writeArchive, type WriteEntry, type WriteOptions } from "./lib/archive/writer.ts";
 export type { DeflatedSegment } from "./lib/gzip/gzip.ts";
 export type { IndexedSegment, SegmentLengths } from "./lib/archive/index.ts";
 export type { Limits } from "./lib/archive/limits.ts";
-export {
-  type Claims,
-  type Json,
-  parseClaims,
-  type ProviderMetadata,
-} from "./lib/signing/claims.ts";
+export { type Claims, parseClaims, type ProviderMetadata } from "./lib/signing/claims.ts";
+export { type Json, JsonNumber } from "./lib/signing/json.ts";
 export {
   signClaims,
   type VerifiedToken,
@@ -126,7 +122,9 @@ export {
   readExecutable,
   runsOn,
 } from "./lib/target/executable.ts";
-export { type ArchiveSource, blobSource, type Bytes, streamSource } from "./lib/bytes/source.ts";
+export type { OpenOptions } from "./lib/archive/open.ts";
+export { type ArchiveSource, blobSource, streamSource } from "./lib/bytes/source.ts";
+export { type Bytes, keep } from "./lib/bytes/chunks.ts";
 export { fileSource } from "./lib/system/files.ts";
 export {
   ERROR_CODES,

@@ -60,7 +60,10 @@ export const ERROR_CODES = {
     meaning: "Removing the target would leave the archive empty.",
   },
   ERR_BINARY_TOO_LARGE: { category: "failed", meaning: "A binary is larger than an entry can be." },
-  ERR_SCHEMA_INVALID: { category: "failed", meaning: "The configuration schema is not JSON." },
+  ERR_SCHEMA_INVALID: {
+    category: "failed",
+    meaning: "The configuration schema is not JSON, or is ambiguous.",
+  },
   ERR_WIT_INVALID: {
     category: "failed",
     meaning: "A WIT package is malformed, or its text does not hold together.",
@@ -147,7 +150,7 @@ export const ERROR_CODES = {
   },
   ERR_TOKEN_MALFORMED: {
     category: "untrusted",
-    meaning: "The token is not a compact JWS in canonical form.",
+    meaning: "The token is not a canonical compact JWS of unambiguous JSON.",
   },
   ERR_TOKEN_HEADER: {
     category: "untrusted",

@@ -9,8 +9,8 @@ import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { COMPRESSION_LEVEL, writeArchive, type WriteEntry, type WriteOptions } from "./writer.ts";
 import {
   type Claims,
+  formatClaims,
   isRevision,
-  type Json,
   type ProviderMetadata,
   WASCAP_REVISION,
 } from "../signing/claims.ts";
@@ -18,8 +18,9 @@ import { createSha256, type Sha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import type { DeflatedSegment } from "../gzip/gzip.ts";
 import { HashThread } from "../bytes/hash_thread.ts";
+import type { Json } from "../signing/json.ts";
 import type { KeyPair } from "../signing/nkey.ts";
-import type { Bytes } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
 import { signClaims } from "../signing/token.ts";
 import { createTokenId, deriveTokenId } from "../signing/token_id.ts";
@@ -36,7 +37,10 @@ export interface ProviderDescription {
   readonly revision?: number | undefined;
   /** A version for people, such as `1.0`. */
   readonly version?: string | undefined;
-  /** The JSON schema of the link definition. */
+  /**
+   * The JSON schema of the link definition. Where a number's text matters, such as `1.0` or one of
+   * many digits, give it as a `JsonNumber`.
+   */
   readonly schema?: Json | undefined;
 }
 
@@ -59,8 +63,8 @@ export interface Signing {
 
 /** A binary, or the WIT package, that can be read more than once. */
 export interface Content {
-  /** Gives the bytes from the beginning, at each call; `reuse` is that of `ArchiveSource`. */
-  readonly open: (reuse?: boolean) => Bytes;
+  /** Gives the bytes from the beginning, at each call. */
+  readonly open: () => Bytes;
 }
 
 /** A binary and what it is for. */
@@ -70,7 +74,7 @@ export interface TargetContent extends Content {
 }
 
 /** How an archive is compressed. */
-export interface Compression extends Pick<WriteOptions, "jobs" | "reuse" | "patch"> {
+export interface Compression extends Pick<WriteOptions, "jobs" | "patch"> {
   /** Whether to compress. */
   readonly compress?: boolean | undefined;
   /** Deflate's effort from 1 to 9; 9 where left out. */
@@ -114,8 +118,14 @@ export interface PackedArchive {
 export async function packArchive(options: PackOptions): Promise<PackedArchive> {
   const contents = await measureAll(options.binaries);
   if (options.wit) contents.set(WIT_ENTRY, await measure(options.wit));
-  const wascap = describe(options);
-  return await signContents({ ...options, contents, wascap });
+  const { expires, notBefore } = options;
+  return await signContents({
+    ...options,
+    contents,
+    wascap: describe(options),
+    exp: expires && seconds(expires, "the end of validity"),
+    nbf: notBefore && seconds(notBefore, "the beginning of validity"),
+  });
 }
 
 /** A content and what is known of it: ready to be vouched for and written. */
@@ -129,7 +139,11 @@ export interface MeasuredContent extends Content {
 }
 
 /** Everything {@linkcode signContents} needs. */
-export interface SignOptions extends Signing, Compression {
+export interface SignOptions extends Omit<Signing, "expires" | "notBefore">, Compression {
+  /** When the archive ends to be valid, in seconds since the epoch; never where left out. */
+  readonly exp?: number | undefined;
+  /** When it begins to be valid, in seconds since the epoch; at once where left out. */
+  readonly nbf?: number | undefined;
   /** The provider's metadata; its hashes are replaced by those of the contents. */
   readonly wascap: Omit<ProviderMetadata, "target_hashes">;
   /** Other fields of the payload that are to be kept. */
@@ -148,8 +162,7 @@ export interface SignOptions extends Signing, Compression {
  * @throws {ParError} As {@linkcode packArchive}.
  */
 export async function signContents(options: SignOptions): Promise<PackedArchive> {
-  const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, reuse, patch } =
-    options;
+  const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
   const targets = [...contents.keys()].filter((key) => key !== WIT_ENTRY).sort() as Target[];
   const keys = contents.has(WIT_ENTRY) ? [WIT_ENTRY, ...targets] : targets;
   const hashes: Record<string, string> = {};
@@ -166,8 +179,7 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
     entries.push({
       name: key === WIT_ENTRY ? WIT_ENTRY : binaryEntry(key as Target),
       size: content.size,
-      // What is compressed is copied.
-      open: () => checked(content, key, startHash, count, compress || reuse),
+      open: () => checked(content, key, startHash, count),
       deflated: content.deflated && counted(content.deflated, content.size, count),
     });
   }
@@ -183,7 +195,7 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
   }
   entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
   const level = compress ? compressLevel : undefined;
-  const written = writeArchive(entries, { level, jobs, reuse, patch });
+  const written = writeArchive(entries, { level, jobs, patch });
   return { claims, token, targets, bytes: disposing(thread, written) };
 }
 
@@ -216,9 +228,9 @@ async function buildClaims(
   options: SignOptions,
   target_hashes: Record<string, string>,
 ): Promise<Claims> {
-  const { issuer, subject, sourceDateEpoch, expires, notBefore, others } = options;
+  const { issuer, subject, sourceDateEpoch, exp, nbf, others } = options;
   const { config_schema, ...metadata } = options.wascap;
-  if (expires && notBefore && expires <= notBefore) {
+  if (exp !== undefined && nbf !== undefined && exp <= nbf) {
     throw new ParError(
       "ERR_OPTION_INVALID",
       "Cannot sign an archive that expires before it becomes valid: change one of the two times",
@@ -227,20 +239,18 @@ async function buildClaims(
   requireRole(issuer, "account", "issuer");
   requireRole(subject, "service", "subject");
   const build = (jti: string): Claims => ({
-    ...(expires && { exp: seconds(expires, "the end of validity") }),
+    ...(exp !== undefined && { exp }),
     jti,
     iat: requireTime(sourceDateEpoch ?? Math.floor(Date.now() / 1000), "the time of issue"),
     iss: issuer.publicKey,
     sub: subject.publicKey,
-    ...(notBefore && { nbf: seconds(notBefore, "the beginning of validity") }),
+    ...(nbf !== undefined && { nbf }),
     wascap: { ...metadata, target_hashes, ...(config_schema !== undefined && { config_schema }) },
     wascap_revision: WASCAP_REVISION,
     ...others,
   });
   return build(
-    sourceDateEpoch === undefined
-      ? createTokenId()
-      : await deriveTokenId(JSON.stringify(build(""))),
+    sourceDateEpoch === undefined ? createTokenId() : await deriveTokenId(formatClaims(build(""))),
   );
 }
 
@@ -292,7 +302,7 @@ export async function measureAll(
 async function measure({ open }: Content): Promise<MeasuredContent> {
   const hash = await createSha256();
   let size = 0;
-  for await (const chunk of open(true)) {
+  for await (const chunk of open()) {
     await hash.update(chunk);
     size += chunk.length;
   }
@@ -329,10 +339,9 @@ async function* checked(
   key: string,
   startHash: (length: number) => Promise<Sha256>,
   count: (bytes: number) => void,
-  reuse?: boolean,
 ): Bytes {
   const hash = await startHash(content.size);
-  for await (const chunk of content.open(reuse)) {
+  for await (const chunk of content.open()) {
     await hash.update(chunk);
     yield chunk;
     count(chunk.length);

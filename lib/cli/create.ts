@@ -1,4 +1,4 @@
-import type { Json } from "../signing/claims.ts";
+import { type Json, parseJson } from "../signing/json.ts";
 import { archivePath, create, fileStem } from "../verbs/create.ts";
 import { ParError } from "../errors.ts";
 import { readSmallFile, stat } from "../system/files.ts";
@@ -153,13 +153,13 @@ async function readWitFlags(
 }
 
 async function readSchema(path: string): Promise<Json> {
-  const text = new TextDecoder().decode(await readSmallFile(path, MAX_SCHEMA));
+  const bytes = await readSmallFile(path, MAX_SCHEMA);
   try {
-    return JSON.parse(text);
+    return parseJson(bytes);
   } catch (cause) {
     throw new ParError(
       "ERR_SCHEMA_INVALID",
-      `Cannot use ${JSON.stringify(path)} as the schema: it is not JSON`,
+      `Cannot use ${JSON.stringify(path)} as the schema: ${(cause as Error).message}`,
       cause,
     );
   }

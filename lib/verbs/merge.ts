@@ -8,6 +8,7 @@ import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
 import { ParError } from "../errors.ts";
+import { JsonNumber } from "../signing/json.ts";
 import { fileSource, quote, writeFile } from "../system/files.ts";
 import { type MeasuredContent, signContents } from "../archive/pack.ts";
 import {
@@ -73,7 +74,8 @@ export async function merge(
     let claims: Claims | undefined;
     for (const path of archives) {
       const source = fileSource(path);
-      const cursor = cursors.use(new EntryCursor(source));
+      const { limits, signal } = options;
+      const cursor = cursors.use(new EntryCursor(source, { limits, signal }));
       const { archive, contents: more } = await openArchive(source, cursor, options);
       first ??= { path, claims: archive.claims, compressed: archive.compressed };
       requireAgreement(first, { path, claims: archive.claims }, options.newIdentity);
@@ -89,7 +91,6 @@ export async function merge(
       ...keptClaims(claims),
       contents,
       compress: options.compress ?? first.compressed,
-      reuse: true,
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);
@@ -103,8 +104,16 @@ const DESCRIPTION: readonly (readonly [string, (claims: Claims) => unknown])[] =
   ["vendor", ({ wascap }) => wascap.vendor],
   ["capability contract id", ({ wascap }) => wascap.capid],
   ["version", ({ wascap }) => wascap.ver],
-  ["schema", ({ wascap }) => JSON.stringify(wascap.config_schema)],
+  ["schema", ({ wascap }) => JSON.stringify(sorted(wascap.config_schema))],
 ];
+
+/** The same value with the members of each object in one order, since theirs means nothing. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null || value instanceof JsonNumber) return value;
+  const members = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(members.map(([name, each]) => [name, sorted(each)]));
+}
 
 /** What makes them those of one provider, unless the merged archive is to be another's. */
 const KEYS: typeof DESCRIPTION = [

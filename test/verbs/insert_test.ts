@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { create, insert } from "../../mod.ts";
+import type { Payload } from "../_archive.ts";
 import { ISSUER, OTHER_ISSUER, otherIssuerPair, SUBJECT } from "../_keys.ts";
 import { temporaryFolder } from "../_tools.ts";
 import {
@@ -258,4 +259,14 @@ Deno.test("insert() with a signal that was given before leaves nothing behind", 
   await assertFails(insert(archive, { ...await signers(), binaries, signal }), "ERR_ABORTED");
   assert.deepEqual(await Deno.readFile(archive), original);
   assert.deepEqual(listFolder(folder.path), ["a.par"]);
+});
+
+Deno.test("insert() keeps an end that is past what dates reach", async () => {
+  await using folder = await temporaryFolder();
+  const archive = `${folder.path}/a.par`;
+  const exp = Number.MAX_SAFE_INTEGER;
+  const bend = (payload: Payload): unknown => payload["exp"] = exp;
+  await Deno.writeFile(archive, await richArchive({ bend }));
+  await insert(archive, { ...await signers(), binaries: [binary("x", "x86_64-windows")] });
+  assert.equal((await readContents(archive)).claims.exp, exp);
 });

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { JsonNumber } from "../../lib/signing/json.ts";
 import { archiveOf, type ArchiveParts, gzipped, ISSUED_AT, signToken } from "../_archive.ts";
 import { concat, noise } from "../_bytes.ts";
 import { ISSUER, SUBJECT } from "../_keys.ts";
@@ -41,7 +42,10 @@ export const LIBRARIES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
 export const SCHEMA = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   type: "object",
-  properties: { currency: { type: "string", pattern: "^[A-Z]{3}$" } },
+  properties: {
+    currency: { type: "string", pattern: "^[A-Z]{3}$" },
+    limit: { type: "number", minimum: new JsonNumber("0.0") },
+  },
   required: ["currency"],
 } as const;
 
