@@ -256,6 +256,7 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   ],
   storeKey: [(text, s) => par.storeKey(`${s.archive}/${text}/x.nk`, s.keys.issuer)],
   hostTarget: [],
+  keep: [],
   isKnownTarget: [(text) => par.isKnownTarget(unchecked(text))],
   parseTarget: [(text) => par.parseTarget(text), (text) => par.parseTarget(`/${text}`)],
   targetFromTriple: [(text) => par.targetFromTriple(text)],
