@@ -118,11 +118,13 @@ export {
   parseTarget,
   type Target,
   targetFromTriple,
+  usualTarget,
 } from "./lib/target/target.ts";
 export {
   type Executable,
   EXECUTABLE_HEADER_LENGTH,
   type ExecutableFormat,
+  type Machine,
   readExecutable,
   runsOn,
 } from "./lib/target/executable.ts";
