@@ -5,6 +5,7 @@
  * @module
  */
 
+import { throwIfAborted } from "../bytes/abort.ts";
 import { ByteReader } from "../bytes/byte_reader.ts";
 import type { Claims } from "../signing/claims.ts";
 import { createSha256, toClaimsHash } from "../bytes/digest.ts";
@@ -246,13 +247,7 @@ async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStr
 export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
   let unpacked = 0;
   for await (const chunk of plain) {
-    if (options.signal?.aborted) {
-      throw new ParError(
-        "ERR_ABORTED",
-        "Cannot go on: the work was stopped",
-        options.signal.reason,
-      );
-    }
+    throwIfAborted(options.signal);
     unpacked += chunk.length;
     checkSize(unpacked, raw.position, options.limits ?? {});
     options.onProgress?.(raw.position);

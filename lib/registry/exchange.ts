@@ -6,7 +6,7 @@
 
 import { readInTurn } from "../bytes/buffers.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import { iterate } from "../bytes/source.ts";
 import type { Answer } from "./answer.ts";
 import { printable } from "./answer.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { throwIfAborted } from "../bytes/abort.ts";
 import { buffersInTurn, newBuffer } from "../bytes/buffers.ts";
 import { ParError } from "../errors.ts";
 import type { ArchiveSource, Bytes } from "../bytes/source.ts";
@@ -212,13 +213,6 @@ export async function writeFile<T>(
   } catch (cause) {
     await Deno.remove(temporary).catch(() => {});
     throw cause;
-  }
-}
-
-/** Fails with `ERR_ABORTED` once the signal was given. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) {
-    throw new ParError("ERR_ABORTED", "Cannot go on: the work was stopped", signal.reason);
   }
 }
 

@@ -7,7 +7,8 @@
 import { type BinaryInput, type BinaryOptions, openBinaries } from "./binary.ts";
 import type { Claims } from "../signing/claims.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted, writeFile } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
+import { writeFile } from "../system/files.ts";
 import {
   type Compression,
   packArchive,

@@ -10,7 +10,8 @@
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
 import { concat } from "../bytes/concat.ts";
 import { ParError } from "../errors.ts";
-import { quote, readSmallFile, throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
+import { quote, readSmallFile } from "../system/files.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 
 /** The most bytes a WIT package may have; those of whole systems of interfaces have some 100 KiB. */

@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
 import { ParError } from "../../lib/errors.ts";
-import {
-  fileSource,
-  readFile,
-  readSmallFile,
-  stat,
-  throwIfAborted,
-  writeFile,
-} from "../../lib/system/files.ts";
+import { fileSource, readFile, readSmallFile, stat, writeFile } from "../../lib/system/files.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
 import { temporaryFolder } from "../_tools.ts";
 
@@ -313,16 +306,4 @@ inFolder("writeFile() stops waiting for another writer when it is told to", asyn
     await sink.write(concat("first"));
   });
   assert.equal(await Deno.readTextFile(path), "first");
-});
-
-Deno.test("throwIfAborted() throws ERR_ABORTED with the reason once a signal was given", () => {
-  throwIfAborted(undefined);
-  const controller = new AbortController();
-  throwIfAborted(controller.signal);
-  controller.abort("because");
-  assert.throws(() => throwIfAborted(controller.signal), (error) => {
-    assert(error instanceof ParError && error.code === "ERR_ABORTED");
-    assert.equal(error.cause, "because");
-    return true;
-  });
 });
