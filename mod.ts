@@ -109,6 +109,8 @@ export {
   findKeyOf,
   type KeyLookup,
   listKeys,
+  type PreparedKey,
+  prepareKey,
   type StoredKey,
   storeKey,
 } from "./lib/system/keystore.ts";
