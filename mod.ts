@@ -63,6 +63,7 @@ export {
   type PackedArchive,
   type PackOptions,
   type ProviderDescription,
+  type Signers,
   type Signing,
   type TargetContent,
   type WriteProgress,

@@ -14,6 +14,7 @@ import {
   type ProviderMetadata,
   WASCAP_REVISION,
 } from "../signing/claims.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import { createSha256, type Sha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import type { DeflatedSegment } from "../gzip/gzip.ts";
@@ -40,12 +41,16 @@ export interface ProviderDescription {
   readonly schema?: Json | undefined;
 }
 
-/** Who signs, and for how long it holds. */
-export interface Signing {
+/** The keys that an archive is signed with. */
+export interface Signers {
   /** The account that vouches for the archive. */
   readonly issuer: KeyPair;
   /** The provider's own key. */
   readonly subject: KeyPair;
+}
+
+/** Who signs, and for how long it holds. */
+export interface Signing extends Signers {
   /** When the archive begins to be valid; at once where left out. */
   readonly notBefore?: Date | undefined;
   /** When it ends to be valid; never where left out. */
@@ -55,6 +60,12 @@ export interface Signing {
    * content, so that equal inputs give equal bytes; the present time and a random id where left out.
    */
   readonly sourceDateEpoch?: number | undefined;
+  /**
+   * Is called when all else was checked, before anything is written, and gives the keys to sign with
+   * in the place of `issuer` and `subject`: so that a new key is stored for an archive that is made,
+   * and not for one that is refused. See `prepareKey`.
+   */
+  readonly confirmKeys?: (() => Promise<Signers>) | undefined;
 }
 
 /** A binary, or the WIT package, that can be read more than once. */
@@ -108,14 +119,27 @@ export interface PackedArchive {
  *
  * @param options Claims, keys and contents.
  * @returns The claims, and the bytes.
- * @throws {ParError} `ERR_TARGET_DUPLICATE`, `ERR_OPTION_INVALID`, `ERR_KEY_ROLE`, and from the
- * bytes `ERR_FILE_CHANGED` or `ERR_BINARY_TOO_LARGE`.
+ * @throws {ParError} `ERR_TARGET_DUPLICATE`, `ERR_BINARY_EMPTY`, `ERR_BINARY_TOO_LARGE`,
+ * `ERR_OPTION_INVALID`, `ERR_KEY_ROLE`, and from the bytes `ERR_FILE_CHANGED`.
  */
 export async function packArchive(options: PackOptions): Promise<PackedArchive> {
-  const contents = await measureAll(options.binaries);
-  if (options.wit) contents.set(WIT_ENTRY, await measure(options.wit));
   const wascap = describe(options);
+  const contents = new Map<string, MeasuredContent>();
+  for (const { target, open } of options.binaries) {
+    if (contents.has(target)) throw targetTwice(target);
+    const measured = await measure(open(true), `the binary for ${target}`);
+    contents.set(target, { ...measured, open });
+  }
+  if (options.wit) contents.set(WIT_ENTRY, await measureWit(options.wit));
   return await signContents({ ...options, contents, wascap });
+}
+
+/** The error for a target that was given twice. */
+export function targetTwice(target: Target): ParError {
+  return new ParError(
+    "ERR_TARGET_DUPLICATE",
+    `Cannot put two binaries for ${target} into one archive: give each target once`,
+  );
 }
 
 /** A content and what is known of it: ready to be vouched for and written. */
@@ -148,6 +172,19 @@ export interface SignOptions extends Signing, Compression {
  * @throws {ParError} As {@linkcode packArchive}.
  */
 export async function signContents(options: SignOptions): Promise<PackedArchive> {
+  const packed = await layOut(options);
+  const keys = await options.confirmKeys?.();
+  if (!keys || sameKeys(keys, options)) return packed;
+  return await layOut({ ...options, ...keys });
+}
+
+function sameKeys(one: Signers, other: Signers): boolean {
+  return one.issuer.publicKey === other.issuer.publicKey &&
+    one.subject.publicKey === other.subject.publicKey;
+}
+
+/** Checks and signs everything; nothing is read or written before the bytes are asked for. */
+async function layOut(options: SignOptions): Promise<PackedArchive> {
   const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, reuse, patch } =
     options;
   const targets = [...contents.keys()].filter((key) => key !== WIT_ENTRY).sort() as Target[];
@@ -193,7 +230,13 @@ async function* disposing(resource: Disposable, bytes: Bytes): Bytes {
   yield* bytes;
 }
 
-function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {
+/**
+ * The claims' metadata of a provider, without the hashes.
+ *
+ * @param provider What its maker says of it.
+ * @throws {ParError} `ERR_OPTION_INVALID`.
+ */
+export function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {
   const { name, vendor, capid, revision, version, schema } = provider;
   if (revision !== undefined && !isRevision(revision)) {
     throw new ParError(
@@ -267,36 +310,41 @@ function requireTime(value: number, what: string): number {
 }
 
 /**
- * Reads the binaries once, to hash them.
+ * Reads a content once, to hash it.
  *
- * @param binaries The binaries, one a target.
- * @returns The same by target.
- * @throws {ParError} `ERR_TARGET_DUPLICATE`.
+ * @param bytes The content.
+ * @param name What messages call it.
+ * @param signal Stops the reading.
+ * @returns Its length and its hash.
+ * @throws {ParError} `ERR_BINARY_EMPTY`, `ERR_ABORTED`, and whatever reading throws.
  */
-export async function measureAll(
-  binaries: readonly TargetContent[],
-): Promise<Map<string, MeasuredContent>> {
-  const contents = new Map<string, MeasuredContent>();
-  for (const binary of binaries) {
-    if (contents.has(binary.target)) {
-      throw new ParError(
-        "ERR_TARGET_DUPLICATE",
-        `Cannot put two binaries for ${binary.target} into one archive: give each target once`,
-      );
-    }
-    contents.set(binary.target, await measure(binary));
-  }
-  return contents;
-}
-
-async function measure({ open }: Content): Promise<MeasuredContent> {
+export async function measure(
+  bytes: Bytes,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Omit<MeasuredContent, "open">> {
   const hash = await createSha256();
   let size = 0;
-  for await (const chunk of open(true)) {
+  for await (const chunk of bytes) {
+    throwIfAborted(signal);
     await hash.update(chunk);
     size += chunk.length;
   }
-  return { open, size, sha256: toClaimsHash(await hash.digest()) };
+  if (size === 0) throw empty(name);
+  return { size, sha256: toClaimsHash(await hash.digest()) };
+}
+
+/** The error for a content without any bytes. */
+export function empty(name: string): ParError {
+  return new ParError(
+    "ERR_BINARY_EMPTY",
+    `Cannot put ${name} into an archive: it is empty; was it written to its end?`,
+  );
+}
+
+/** {@linkcode measure} for the WIT package. */
+export async function measureWit({ open }: Content): Promise<MeasuredContent> {
+  return { ...await measure(open(true), "the WIT package"), open };
 }
 
 function counter(

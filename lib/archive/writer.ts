@@ -50,7 +50,7 @@ export interface WriteOptions {
  * @param entries The entries, in their order in the archive.
  * @param options Whether and how to compress.
  * @returns The archive's bytes, to be read once.
- * @throws {ParError} `ERR_OPTION_INVALID`, and from the bytes `ERR_BINARY_TOO_LARGE` or
+ * @throws {ParError} `ERR_OPTION_INVALID`, `ERR_BINARY_TOO_LARGE`, and from the bytes
  * `ERR_FILE_CHANGED`.
  */
 export function writeArchive(entries: readonly WriteEntry[], options: WriteOptions = {}): Bytes {
@@ -76,6 +76,12 @@ interface EntrySegment extends Segment {
 
 function toSegment(entry: WriteEntry): EntrySegment {
   const { name, size, deflated } = entry;
+  if (size > MAX_ENTRY_SIZE) {
+    throw new ParError(
+      "ERR_BINARY_TOO_LARGE",
+      `Cannot put ${name} into an archive: it has ${size} bytes, and ${MAX_ENTRY_SIZE} is the most`,
+    );
+  }
   return { name, length: BLOCK_LENGTH + padded(size), open: () => tarEntry(entry), deflated };
 }
 
@@ -107,13 +113,6 @@ async function* compressed(
 }
 
 async function* tarEntry(entry: WriteEntry): Bytes {
-  if (entry.size > MAX_ENTRY_SIZE) {
-    throw new ParError(
-      "ERR_BINARY_TOO_LARGE",
-      `Cannot put ${entry.name} into an archive: it has ${entry.size} bytes, and ` +
-        `${MAX_ENTRY_SIZE} is the most`,
-    );
-  }
   yield encodeHeader(entry.name, entry.size, mode(entry.name));
   let written = 0;
   for await (const chunk of entry.open()) {
