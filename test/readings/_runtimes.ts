@@ -1,0 +1,160 @@
+/**
+ * Our own reader wherever it is promised to run, and its other ways into an archive. All have to
+ * come to the same verdict.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { openIndexed, readEntry } from "../../lib/archive/segment.ts";
+import { blobSource } from "../../lib/bytes/source.ts";
+import { bundle } from "../../web/bundle.ts";
+import type { Tool } from "../examples/_example.ts";
+import { hasChromium, launchChromium } from "../web/_browser.ts";
+import { collect } from "../_bytes.ts";
+import { ROOT } from "../_tools.ts";
+import { type Reader, readLines, toolOf } from "./_readers.ts";
+import { type File, plainClaims, type Reading } from "./ours.ts";
+
+const ENTRY = new URL("ours.ts", import.meta.url);
+const RUNNER = new URL("run_ours.mjs", import.meta.url).pathname;
+
+const HERE: Tool = { name: "Deno", isThere: () => true };
+
+const OURS = { own: true, readsAll: true } as const;
+
+const bundles = new Map<string, Promise<string>>();
+
+function scriptFor(platform: "browser" | "deno", format: "esm" | "iife"): Promise<string> {
+  let script = bundles.get(platform + format);
+  if (!script) bundles.set(platform + format, script = bundle(ENTRY, { platform, format }));
+  return script;
+}
+
+function node(major: number): Reader {
+  return {
+    name: `ours in Node ${major}`,
+    ...OURS,
+    tool: toolOf(`node${major}`),
+    async read(folder, scratch) {
+      const script = `${scratch}/ours.mjs`;
+      await Deno.writeTextFile(script, await scriptFor("deno", "esm"));
+      return await readLines(`node${major}`, RUNNER, script, folder);
+    },
+  };
+}
+
+const DENO = [
+  "run",
+  "--quiet",
+  "--no-prompt",
+  "--no-config",
+  `--lock=${ROOT}/cli.lock`,
+  "--frozen",
+];
+
+/** The oldest Deno that is promised, from the sources as its users have them. */
+const oldestDeno: Reader = {
+  name: "ours in the oldest Deno",
+  ...OURS,
+  tool: toolOf("deno-oldest"),
+  read: (folder) =>
+    readLines("deno-oldest", ...DENO, "--allow-all", RUNNER, ENTRY.href, folder, "--native"),
+};
+
+/** The way through the web platform alone, in pieces of a few bytes. */
+const webAlone: Reader = {
+  name: "ours without native modules",
+  ...OURS,
+  tool: HERE,
+  async read(folder, scratch) {
+    const script = `${scratch}/ours.mjs`;
+    await Deno.writeTextFile(script, await scriptFor("browser", "esm"));
+    const args = [`file://${script}`, folder, "--web", "997"];
+    return await readLines(Deno.execPath(), ...DENO, "--allow-all", RUNNER, ...args);
+  },
+};
+
+const chromium: Reader = {
+  name: "ours in Chromium",
+  ...OURS,
+  tool: { name: "Chromium", isThere: () => hasChromium },
+  async read(folder) {
+    const files = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+    const page = "<!DOCTYPE html><title>-</title>";
+    const script = await scriptFor("browser", "esm");
+    // WebCrypto verifies on pages of this machine's alone.
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      async (request) => {
+        const { pathname } = new URL(request.url);
+        const headers = (type: string): ResponseInit => ({ headers: { "content-type": type } });
+        if (pathname === "/") return new Response(page, headers("text/html"));
+        if (pathname === "/ours.mjs") return new Response(script, headers("text/javascript"));
+        if (!files.includes(pathname.slice(1))) return new Response(null, { status: 404 });
+        const bytes = await Deno.readFile(folder + pathname);
+        return new Response(bytes, headers("application/octet-stream"));
+      },
+    );
+    const browser = await launchChromium();
+    try {
+      const tab = await browser.newPage();
+      await tab.goto(`http://127.0.0.1:${server.addr.port}/`);
+      const readings = await tab.evaluate(readInPage, files);
+      return new Map(readings);
+    } finally {
+      await browser.close();
+      await server.shutdown();
+    }
+  },
+};
+
+/** Runs in the page. */
+async function readInPage(files: readonly string[]): Promise<[string, Reading][]> {
+  const { readOurs } = await import("/ours.mjs" as string) as typeof import("./ours.ts");
+  const readings: [string, Reading][] = [];
+  for (const file of files) {
+    const response = await fetch(file);
+    readings.push([file, await readOurs(new Uint8Array(await response.arrayBuffer()))]);
+  }
+  return readings;
+}
+
+/** The way that fetches one entry alone, for archives that have an index. */
+const byTheIndex: Reader = {
+  name: "ours by the index",
+  tool: HERE,
+  own: true,
+  async read(folder) {
+    const readings = new Map<string, Reading>();
+    for (const { name } of Deno.readDirSync(folder)) {
+      const reading = await readByIndex(Deno.readFileSync(`${folder}/${name}`))
+        .catch(({ code, message }) => ({ error: code ?? message }));
+      if (reading) readings.set(name, reading);
+    }
+    return readings;
+  },
+};
+
+async function readByIndex(bytes: Uint8Array<ArrayBuffer>): Promise<Reading | undefined> {
+  const source = blobSource(bytes, "a.par.gz");
+  const archive = await openIndexed(source);
+  if (!archive) return undefined;
+  const names = archive.index.map(({ name }) => name).filter((name) => name !== "");
+  const files = await Promise.all(names.map(async (name): Promise<File> => {
+    const content = await collect(readEntry(source, archive.index, name));
+    return [name, content.length, createHash("sha256").update(content).digest("hex")];
+  }));
+  return { files, claims: plainClaims(archive.claims) };
+}
+
+/** All of them but the one that is asked first. */
+export const OWN_READERS: readonly Reader[] = [
+  node(20),
+  node(22),
+  node(24),
+  oldestDeno,
+  webAlone,
+  chromium,
+  byTheIndex,
+];
