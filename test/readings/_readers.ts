@@ -21,6 +21,8 @@ export interface Reader {
   readonly tool: Tool;
   /** Whether it is our own reader, and so has to come to the same verdict. */
   readonly own?: boolean;
+  /** Whether a code may be all that it can say of an archive that is refused for another one. */
+  isVague?(bytes: Uint8Array, code: string): boolean;
   /** Whether it is asked for the archives that we refuse, too. */
   readonly readsAll?: boolean;
   /** Whether it starts a process for each archive, and so takes long for many. */
@@ -120,29 +122,26 @@ const sevenZip: Reader = {
   name: "7-Zip",
   tool: toolOf("7zz", "i"),
   async read(folder, scratch) {
-    const [plain, members, streams] = ["plain", "members", "streams"].map((each) => (
-      `${scratch}/${each}`
-    )) as [string, string, string];
-    for (const each of [plain, members, streams]) Deno.mkdirSync(each);
-    const files = [...Deno.readDirSync(folder)].map((entry) => entry.name);
-    for (const file of files) {
-      Deno.linkSync(`${folder}/${file}`, `${file.endsWith(".gz") ? members : plain}/${file}`);
-    }
+    const [inflated, streams] = [`${scratch}/inflated`, `${scratch}/streams`];
+    Deno.mkdirSync(streams);
     const readings = new Map<string, Reading>();
-    const complaints = await unzip("gzip", members, `${scratch}/inflated`);
-    await runTool("sh", ["-c", GATHER, "sh", `${scratch}/inflated`, streams]);
-    for (const { name } of Deno.readDirSync(members)) {
+    const complaints = await unzip("gzip", `${folder}/*.par.gz`, inflated);
+    await runTool("sh", ["-c", GATHER, "sh", inflated, streams]);
+    for (const { name } of Deno.readDirSync(folder)) {
+      if (!name.endsWith(".gz")) continue;
       const error = complaints.get(name);
       if (error && exists(`${streams}/${name}`)) Deno.removeSync(`${streams}/${name}`);
       if (error || !exists(`${streams}/${name}`)) {
         readings.set(name, { error: error ?? "nothing came out" });
       }
     }
-    for (const from of [plain, streams]) {
-      const complaints = await unzip("tar", from, `${from}-out`);
-      for (const { name } of Deno.readDirSync(from)) {
+    for (const [path, pattern] of [[folder, "*.par"], [streams, "*.par.gz"]] as const) {
+      const unpacked = `${scratch}/${pattern.slice(2)}`;
+      const complaints = await unzip("tar", `${path}/${pattern}`, unpacked);
+      for (const { name } of Deno.readDirSync(path)) {
+        if (!name.endsWith(pattern.slice(1))) continue;
         const error = complaints.get(name);
-        readings.set(name, error ? { error } : { files: filesIn(`${from}-out/${stem(name)}`) });
+        readings.set(name, error ? { error } : { files: filesIn(`${unpacked}/${stem(name)}`) });
       }
     }
     return readings;
@@ -173,17 +172,9 @@ function stem(file: string): string {
 }
 
 /** Unpacks each archive into a folder of its own, and gives what 7-Zip complains of, by the file. */
-async function unzip(type: string, from: string, to: string): Promise<Map<string, string>> {
+async function unzip(type: string, pattern: string, to: string): Promise<Map<string, string>> {
   const complaints = new Map<string, string>();
-  if ([...Deno.readDirSync(from)].length === 0) return complaints;
-  const { stdout } = await runTool("7zz", [
-    "x",
-    `-t${type}`,
-    "-y",
-    "-bd",
-    `-o${to}/*`,
-    `${from}/*`,
-  ]);
+  const { stdout } = await runTool("7zz", ["x", `-t${type}`, "-y", "-bd", `-o${to}/*`, pattern]);
   for (const part of stdout.split(/^Extracting archive: /m).slice(1)) {
     const file = part.slice(0, part.indexOf("\n")).replace(/^.*\//, "");
     const complaint = /^ERRORS?:\s+(.*)$/m.exec(part)?.[1];
