@@ -12,6 +12,8 @@ export interface Failure {
   readonly test: string;
   /** Whether it found an input by chance: on another day, it may not. */
   readonly random: boolean;
+  /** Whether it stands for tests that did not end in time. */
+  readonly endless: boolean;
 }
 
 /** What the tests of a file said. */
@@ -121,13 +123,15 @@ const TIMED_OUT: ReadonlySet<number> = new Set([124, 137]);
  * @param code The status that it ended with, which is none of success.
  */
 export function failuresIn(said: string, file: string, code: number): Failure[] {
-  if (TIMED_OUT.has(code)) return [{ test: `${file} does not end`, random: false }];
+  if (TIMED_OUT.has(code)) return [{ test: `${file} does not end`, random: false, endless: true }];
   const [, details = ""] = said.split("\n ERRORS \n");
   const failures = details.split("\n FAILURES \n")[0]?.split(/\n(?=[^\n]* => \.\/[^\n]*:\d+:\d+\n)/)
     .flatMap((block): Failure[] => {
       const test = /^\n*(.*) => \.\/\S+:\d+:\d+\n/.exec(block)?.[1];
       if (test === undefined) return [];
-      return [{ test, random: block.includes("Property failed after") }];
+      return [{ test, random: block.includes("Property failed after"), endless: false }];
     }) ?? [];
-  return failures.length > 0 ? failures : [{ test: `${file} as a whole`, random: false }];
+  return failures.length > 0
+    ? failures
+    : [{ test: `${file} as a whole`, random: false, endless: false }];
 }
