@@ -36,7 +36,7 @@ export const ERROR_CODES = {
   ERR_FILE_NOT_FOUND: { category: "failed", meaning: "A file does not exist." },
   ERR_FILE_UNREADABLE: {
     category: "failed",
-    meaning: "A file exists and cannot be read, or is a directory.",
+    meaning: "A file cannot be read, or is none: a directory, a socket, a device.",
   },
   ERR_FILE_UNWRITABLE: {
     category: "failed",
@@ -58,6 +58,11 @@ export const ERROR_CODES = {
   ERR_TARGET_LAST: {
     category: "failed",
     meaning: "Removing the target would leave the archive empty.",
+  },
+  ERR_BINARY_EMPTY: { category: "failed", meaning: "A binary holds no bytes at all." },
+  ERR_BINARY_FORMAT: {
+    category: "failed",
+    meaning: "A file that is neither ELF, Mach-O nor PE would replace a binary.",
   },
   ERR_BINARY_TOO_LARGE: { category: "failed", meaning: "A binary is larger than an entry can be." },
   ERR_SCHEMA_INVALID: {

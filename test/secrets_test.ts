@@ -245,6 +245,33 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
         disableKeygen: true,
       }),
   ],
+  prepareKey: [
+    ...["given", "directory", "name", "title"].map((name): Attempt => (text, s) =>
+      par.prepareKey({
+        role: "account",
+        title: "issuer",
+        directory: `${s.archive}/no`,
+        name: "kevin",
+        [name]: name === "title" || name === "name" ? text : `${s.archive}/${text}`,
+      })
+    ),
+    (text, s) =>
+      par.prepareKey({
+        role: "curve",
+        title: "issuer",
+        directory: s.folder,
+        name: "x",
+        given: text,
+      }),
+    (text, s) =>
+      par.prepareKey({
+        role: "account",
+        title: "issuer",
+        directory: `${s.folder}/${text}`,
+        name: text,
+        disableKeygen: true,
+      }),
+  ],
   findKeyOf: [(text, s) => par.findKeyOf(`${s.archive}/${text}`, s.keys.issuer.publicKey)],
   listKeys: [
     (text, s) => par.listKeys(`${s.archive}/${text}`, s.tell),
@@ -256,6 +283,8 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   ],
   storeKey: [(text, s) => par.storeKey(`${s.archive}/${text}/x.nk`, s.keys.issuer)],
   hostTarget: [],
+  usualTarget: [], // takes what `parseTarget` gave
+  keep: [],
   isKnownTarget: [(text) => par.isKnownTarget(unchecked(text))],
   parseTarget: [(text) => par.parseTarget(text), (text) => par.parseTarget(`/${text}`)],
   targetFromTriple: [(text) => par.targetFromTriple(text)],

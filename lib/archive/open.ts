@@ -5,6 +5,7 @@
  * @module
  */
 
+import { throwIfAborted } from "../bytes/abort.ts";
 import { ByteReader } from "../bytes/byte_reader.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
@@ -125,13 +126,7 @@ export async function openTar(source: Bytes, options: OpenOptions = {}): Promise
 export async function* bounded(plain: Bytes, raw: ByteReader, options: OpenOptions): Bytes {
   let unpacked = 0;
   for await (const chunk of plain) {
-    if (options.signal?.aborted) {
-      throw new ParError(
-        "ERR_ABORTED",
-        "Cannot go on: the work was stopped",
-        options.signal.reason,
-      );
-    }
+    throwIfAborted(options.signal);
     unpacked += chunk.length;
     checkSize(unpacked, raw.position, options.limits ?? {});
     options.onProgress?.(raw.position);

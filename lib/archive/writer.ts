@@ -74,6 +74,12 @@ interface EntrySegment extends Segment {
 
 function toSegment(entry: WriteEntry): EntrySegment {
   const { name, size, deflated } = entry;
+  if (size > MAX_ENTRY_SIZE) {
+    throw new ParError(
+      "ERR_BINARY_TOO_LARGE",
+      `Cannot put ${name} into an archive: it has ${size} bytes, and ${MAX_ENTRY_SIZE} is the most`,
+    );
+  }
   return { name, length: BLOCK_LENGTH + padded(size), open: () => tarEntry(entry), deflated };
 }
 
@@ -104,13 +110,6 @@ async function* compressed(
 }
 
 async function* tarEntry(entry: WriteEntry): Bytes {
-  if (entry.size > MAX_ENTRY_SIZE) {
-    throw new ParError(
-      "ERR_BINARY_TOO_LARGE",
-      `Cannot put ${entry.name} into an archive: it has ${entry.size} bytes, and ` +
-        `${MAX_ENTRY_SIZE} is the most`,
-    );
-  }
   yield encodeHeader(entry.name, entry.size, mode(entry.name));
   let written = 0;
   for await (const chunk of entry.open()) {

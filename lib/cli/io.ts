@@ -42,6 +42,11 @@ export function say(text: string): void {
   for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
 }
 
+/** Says what one may not expect. */
+export function note(text: string): void {
+  say(`Note: ${text}`);
+}
+
 /** Says what is unusual and yet accepted. */
 export function warn(text: string): void {
   say(`${paint(Deno.stderr, "yellow", "Warning:")} ${text}`);

@@ -72,7 +72,7 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
   let verified: VerifiedArchive;
   try {
     verified = await readArchive(
-      toSource(archive).open(),
+      toSource(archive, policy.signal).open(),
       policy,
       (entry) => entry.kind === "binary" && entry.target === host ? head.add : undefined,
     );
@@ -149,7 +149,9 @@ function checkHost(
       `the binary for ${host} is neither ELF, Mach-O nor PE`,
     );
   }
-  const what = `the binary for ${host} is ${executable.format} for ${executable.machine}`;
+  const { format, machine, flaw } = executable;
+  if (flaw) return fail("host", "ERR_HOST_INCOMPATIBLE", `the binary for ${host} ${flaw}`);
+  const what = `the binary for ${host} is ${format} for ${machine}`;
   return runsOn(executable, host)
     ? pass("host", what)
     : fail("host", "ERR_HOST_INCOMPATIBLE", `${what}, which this machine cannot run`);
