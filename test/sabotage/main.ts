@@ -106,10 +106,9 @@ async function measure(
   sources: ReadonlyMap<string, string>,
 ): Promise<Map<string, Baseline>> {
   const baselines = new Map<string, Baseline>();
-  const logOf = (copy: Copy): string => `${copy.path}/../trace`;
   await inCopies(tests, async (file, copy) => {
     const hidden = await startsDeno(file);
-    await Deno.writeTextFile(logOf(copy), "");
+    await Deno.writeTextFile(copy.log, "");
     let outcome = await copy.test(file, 600_000);
     // A busy machine may make a good test fail once.
     for (let tries = 1; tries < 3 && outcome.failures.length > 0; tries++) {
@@ -119,12 +118,12 @@ async function measure(
     if (failure) {
       throw new Error(`Cannot use ${file}: "${failure.test}" fails with every check in its place`);
     }
-    const notes = new Set((await Deno.readTextFile(logOf(copy))).split("\n"));
+    const notes = new Set((await Deno.readTextFile(copy.log)).split("\n"));
     baselines.set(file, { took: outcome.took, reaches: hidden ? "all" : notes });
   }, async (copy) => {
     for (const [file, source] of sources) {
       const places = [...sites].filter(([, site]) => site.file === file);
-      if (places.length > 0) await copy.write(file, traced(source, places, logOf(copy)));
+      if (places.length > 0) await copy.write(file, traced(source, places, copy.log));
     }
   });
   return baselines;

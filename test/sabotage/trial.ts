@@ -26,10 +26,10 @@ export interface Outcome {
 
 /** A copy of the checkout, gone at the end of the block that it is used in. */
 export class Copy implements AsyncDisposable {
-  readonly #path: string;
+  readonly #folder: string;
 
-  private constructor(path: string) {
-    this.#path = path;
+  private constructor(folder: string) {
+    this.#folder = folder;
   }
 
   /** Copies what git tracks, or would track; what was built and installed is linked to. */
@@ -53,22 +53,22 @@ export class Copy implements AsyncDisposable {
       const built = await Deno.realPath(`${ROOT}/${name}`).catch(() => undefined);
       if (built) await Deno.symlink(built, `${path}/${name}`);
     }
-    return new Copy(path);
+    return new Copy(folder);
   }
 
-  /** Where the copy is. */
-  get path(): string {
-    return this.#path;
+  /** A file beside the copy, for notes. */
+  get log(): string {
+    return `${this.#folder}/log`;
   }
 
   /** Puts another text into a file, for good. */
   async write(file: string, text: string): Promise<void> {
-    await Deno.writeTextFile(`${this.#path}/${file}`, text);
+    await Deno.writeTextFile(`${this.#folder}/par/${file}`, text);
   }
 
   /** Does something while a file has an edit. */
   async with<T>(file: string, { start, end, text }: Edit, work: () => Promise<T>): Promise<T> {
-    const path = `${this.#path}/${file}`;
+    const path = `${this.#folder}/par/${file}`;
     const source = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, source.slice(0, start) + text + source.slice(end));
     try {
@@ -85,7 +85,7 @@ export class Copy implements AsyncDisposable {
    * @param limit Milliseconds after which they count as never ending.
    */
   async test(file: string, limit: number): Promise<Outcome> {
-    const temporary = `${this.#path}/../tmp`;
+    const temporary = `${this.#folder}/tmp`;
     await Deno.mkdir(temporary, { recursive: true });
     const started = performance.now();
     // `timeout` ends whatever the tests have started, too.
@@ -97,7 +97,7 @@ export class Copy implements AsyncDisposable {
         ..."test --no-check --frozen --allow-all".split(" "),
         file,
       ],
-      cwd: this.#path,
+      cwd: `${this.#folder}/par`,
       env: { NO_COLOR: "1", TMPDIR: temporary },
       stdin: "null",
     }).output();
@@ -108,7 +108,7 @@ export class Copy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(`${this.#path}/..`, { recursive: true });
+    await Deno.remove(this.#folder, { recursive: true });
   }
 }
 
