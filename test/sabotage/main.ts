@@ -116,7 +116,8 @@ async function measure(
     }
     const [failure] = outcome.failures;
     if (failure) {
-      throw new Error(`Cannot use ${file}: "${failure.test}" fails with every check in its place`);
+      console.log(`LEFT OUT: ${file}: with every check in its place, it fails: ${failure.test}`);
+      return;
     }
     const notes = new Set((await Deno.readTextFile(copy.log)).split("\n"));
     baselines.set(file, { took: outcome.took, reaches: hidden ? "all" : notes });
@@ -199,7 +200,7 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(`${found.length} taken out, ${missed.length} not noticed, ${lucky.length} by chance`);
   for (const place of lucky) console.log(`by chance alone: ${place}`);
   for (const place of missed) console.log(`NOT NOTICED: ${place}`);
-  return missed.length > 0 ? 1 : 0;
+  return missed.length > 0 || baselines.size < tests.length ? 1 : 0;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
