@@ -66,9 +66,7 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     },
   ],
   "lib/registry/cache.ts": [
-    { text: "(await Deno.lstat(path)).size === blob.size", by: "true" },
     { text: 'checkBlob(readFile(path), blob, "use a cached blob")', by: "readFile(path)" },
-    { text: "await Deno.remove(path);" },
     { text: "beginning.push(keep(value));", by: "beginning.push(value);" },
     {
       text: "const found = sink && await this.find(blob, signal);",
