@@ -289,6 +289,7 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   isKnownTarget: [(text) => par.isKnownTarget(unchecked(text))],
   parseTarget: [(text) => par.parseTarget(text), (text) => par.parseTarget(`/${text}`)],
   targetFromTriple: [(text) => par.targetFromTriple(text)],
+  keep: [], // takes bytes
   readExecutable: [], // takes bytes
   runsOn: [], // takes what was parsed
   blobSource: [
