@@ -6,6 +6,7 @@
  */
 
 import { base32nopad } from "npm:@scure/base@2.4.0";
+import * as base64url from "npm:jose@6.2.18/base64url";
 import { ParError } from "../errors.ts";
 import { hex } from "../bytes/hex.ts";
 
@@ -188,11 +189,8 @@ export class KeyPair {
     const algorithm = role === "curve" ? "X25519" : "Ed25519";
     const key = await importPrivateKey(seed, algorithm, true);
     const { x } = await crypto.subtle.exportKey("jwk", key);
-    const bytes = Uint8Array.from(
-      atob((x ?? "").replaceAll("-", "+").replaceAll("_", "/")),
-      (char) => char.charCodeAt(0),
-    );
-    return new KeyPair(role, encode(Uint8Array.of(PREFIXES[role], ...bytes)) as PublicKey, seed);
+    const payload = Uint8Array.of(PREFIXES[role], ...base64url.decode(x ?? ""));
+    return new KeyPair(role, encode(payload) as PublicKey, seed);
   }
 
   /**
@@ -208,6 +206,23 @@ export class KeyPair {
   }
 
   /**
+   * Gives the key that signs to what is built on WebCrypto. It is not extractable: the seed stays
+   * inside.
+   *
+   * @returns An Ed25519 key whose only use is to sign.
+   * @throws {ParError} `ERR_KEY_ROLE` for a curve key, which cannot sign.
+   */
+  async signingKey(): Promise<CryptoKey> {
+    if (this.role === "curve") {
+      throw new ParError(
+        "ERR_KEY_ROLE",
+        `Cannot sign with the curve key ${this.publicKey}: it encrypts; give another role's key`,
+      );
+    }
+    return await importPrivateKey(this.#seed, "Ed25519", false);
+  }
+
+  /**
    * Signs bytes with Ed25519 (RFC 8032, section 5.1.6).
    *
    * @param data What to sign.
@@ -215,14 +230,7 @@ export class KeyPair {
    * @throws {ParError} `ERR_KEY_ROLE` for a curve key, which cannot sign.
    */
   async sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.role === "curve") {
-      throw new ParError(
-        "ERR_KEY_ROLE",
-        `Cannot sign with the curve key ${this.publicKey}: it encrypts; give another role's key`,
-      );
-    }
-    const key = await importPrivateKey(this.#seed, "Ed25519", false);
-    return new Uint8Array(await crypto.subtle.sign("Ed25519", key, data));
+    return new Uint8Array(await crypto.subtle.sign("Ed25519", await this.signingKey(), data));
   }
 
   /** The public key: what may be seen of a pair in a text. */
@@ -237,8 +245,7 @@ export class KeyPair {
 }
 
 /**
- * Checks an Ed25519 signature (RFC 8032, section 5.1.7). Every signature that this toolkit believes
- * has passed here.
+ * Checks an Ed25519 signature of bytes (RFC 8032, section 5.1.7).
  *
  * @param publicKey The signer's 32 bytes, as {@linkcode publicKeyBytes} gives them.
  * @param data What was signed.
@@ -250,15 +257,33 @@ export async function verifySignature(
   data: Uint8Array<ArrayBuffer>,
   signature: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
-  const point = publicKey.slice();
-  point[31] = (point[31] ?? 0) & 0x7f; // the top bit is the sign of x, not part of y
-  if (SMALL_ORDER.has(hex(point))) return false;
+  const key = await importPublicKey(publicKey);
+  if (!key) return false;
   try {
-    const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
     return await crypto.subtle.verify("Ed25519", key, signature, data);
   } catch {
-    // Runtimes refuse bytes that are no point of the curve, some here and some when they verify.
+    // Some runtimes find out only here that the bytes are no point of the curve.
     return false;
+  }
+}
+
+/**
+ * Imports a public key. Every signature that this toolkit believes is checked with a key from here.
+ *
+ * @param publicKey The 32 bytes, as {@linkcode publicKeyBytes} gives them.
+ * @returns An Ed25519 key whose only use is to verify, or `undefined` where the bytes are no point
+ * of the curve, or one of small order.
+ */
+export async function importPublicKey(
+  publicKey: Uint8Array<ArrayBuffer>,
+): Promise<CryptoKey | undefined> {
+  const point = publicKey.slice();
+  point[31] = (point[31] ?? 0) & 0x7f; // the top bit is the sign of x, not part of y
+  if (SMALL_ORDER.has(hex(point))) return undefined;
+  try {
+    return await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
+  } catch {
+    return undefined;
   }
 }
 
