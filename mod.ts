@@ -63,6 +63,7 @@ export {
   type PackedArchive,
   type PackOptions,
   type ProviderDescription,
+  type Signers,
   type Signing,
   type TargetContent,
   type WriteProgress,
@@ -105,6 +106,8 @@ export {
   findKeyOf,
   type KeyLookup,
   listKeys,
+  type PreparedKey,
+  prepareKey,
   type StoredKey,
   storeKey,
 } from "./lib/system/keystore.ts";
@@ -114,11 +117,13 @@ export {
   parseTarget,
   type Target,
   targetFromTriple,
+  usualTarget,
 } from "./lib/target/target.ts";
 export {
   type Executable,
   EXECUTABLE_HEADER_LENGTH,
   type ExecutableFormat,
+  type Machine,
   readExecutable,
   runsOn,
 } from "./lib/target/executable.ts";

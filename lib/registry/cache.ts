@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type FileSink, readFile, throwIfAborted, writeFile } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
+import { type FileSink, readFile, writeFile } from "../system/files.ts";
 import { type Bytes, keep } from "../bytes/chunks.ts";
 import { checkBlob, type Descriptor, FIRST_REQUEST } from "./download.ts";
 

@@ -15,6 +15,7 @@ import { TAR_END, tarEntry, tarHeader } from "../_tar.ts";
 export function elf(machine: number, length: number): Uint8Array<ArrayBuffer> {
   const head = new Uint8Array(64);
   head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  head[16] = 3;
   head[18] = machine;
   return concat(head, noise(length - head.length, machine));
 }
@@ -25,6 +26,7 @@ export function pe(length: number): Uint8Array<ArrayBuffer> {
   head.set([0x4d, 0x5a]);
   head[0x3c] = 128;
   head.set([0x50, 0x45, 0, 0, 0x64, 0x86], 128);
+  head.set([0x22, 0x20], 128 + 22);
   return concat(head, noise(length - head.length, 7));
 }
 
