@@ -285,7 +285,6 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   hostTarget: [],
   JsonNumber: [(text) => new par.JsonNumber(text)],
   usualTarget: [], // takes what `parseTarget` gave
-  keep: [],
   isKnownTarget: [(text) => par.isKnownTarget(unchecked(text))],
   parseTarget: [(text) => par.parseTarget(text), (text) => par.parseTarget(`/${text}`)],
   targetFromTriple: [(text) => par.targetFromTriple(text)],

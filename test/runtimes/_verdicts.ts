@@ -6,7 +6,7 @@
 
 import { type ErrorCode, publicKeyBytes } from "../../lib/signing/mod.ts";
 import { base64url, JOSE_HEADER, payloadFor, signToken } from "../_archive.ts";
-import { encodeKey, issuerPair, otherIssuerPair } from "../_keys.ts";
+import { encodeKey, otherIssuerPair } from "../_keys.ts";
 import { readVectors } from "../signing/_wycheproof.ts";
 import { joinToken } from "../verbs/_fixtures.ts";
 
