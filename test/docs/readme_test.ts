@@ -108,7 +108,8 @@ testWith(
 async function copy(from: string, to: string, names: readonly string[]): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   for (const name of names) {
-    if (name === "target" || name === "build") continue;
+    // A room of the library has the name of cargo's folder.
+    if (name === "build" || (name === "target" && names.includes("Cargo.toml"))) continue;
     const [source, copied] = [`${from}/${name}`, `${to}/${name}`];
     if ((await Deno.lstat(source)).isDirectory) {
       await copy(
