@@ -1,6 +1,6 @@
 import type { Json } from "../signing/claims.ts";
 import { archivePath, create, fileStem } from "../verbs/create.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { readSmallFile, stat } from "../system/files.ts";
 import { print, printJson, say, warn } from "./io.ts";
 import { withProgress } from "./progress.ts";
@@ -159,7 +159,7 @@ async function readSchema(path: string): Promise<Json> {
   } catch (cause) {
     throw new ParError(
       "ERR_SCHEMA_INVALID",
-      `Cannot use ${JSON.stringify(path)} as the schema: it is not JSON`,
+      `Cannot use ${quote(path)} as the schema: it is not JSON`,
       cause,
     );
   }

@@ -1,5 +1,5 @@
 import { claimedTargets } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { extract } from "../verbs/extract.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
@@ -104,7 +104,7 @@ async function chooseOutputs(
   if (!target || others.length > 0) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot extract ${targets.length} targets to ${JSON.stringify(output)}: give a folder`,
+      `Cannot extract ${targets.length} targets to ${quote(String(output))}: give a folder`,
     );
   }
   return { [target]: output as string };

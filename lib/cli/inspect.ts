@@ -1,3 +1,4 @@
+import { printable } from "../errors.ts";
 import type { ReadOptions, VerifiedArchive } from "../archive/reader.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
@@ -64,7 +65,7 @@ async function run(name: string, flags: InspectFlags, signal: AbortSignal): Prom
 }
 
 async function runWit(input: Input, flags: InspectFlags, options: ReadOptions): Promise<void> {
-  const { decodeWit, inspectWit, printable } = await import("../verbs/wit.ts");
+  const { decodeWit, inspectWit } = await import("../verbs/wit.ts");
   const { source } = input;
   const { archive, wit } = await withReadProgress(
     "Verifying",

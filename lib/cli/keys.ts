@@ -1,4 +1,4 @@
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { keyPath, listKeys, readKey, storeKey } from "../system/keystore.ts";
 import { KEY_ROLES, KeyPair, type KeyRole } from "../signing/nkey.ts";
 import { print, printJson, printSecret, say } from "./io.ts";
@@ -83,7 +83,7 @@ function parseRole(kind: string): KeyRole {
   if (role) return role;
   throw new ParError(
     "ERR_OPTION_INVALID",
-    `Cannot make a key of kind ${JSON.stringify(kind)}: the kinds are ` +
+    `Cannot make a key of kind ${quote(kind)}: the kinds are ` +
       [...KEY_ROLES, ...ALIASES.keys()].join(", "),
   );
 }
@@ -96,9 +96,7 @@ async function gen(kind: string, flags: GenFlags): Promise<void> {
   if (!await storeKey(path, pair)) {
     throw new ParError(
       "ERR_FILE_UNWRITABLE",
-      `Cannot put a new key into ${
-        JSON.stringify(path)
-      }: there is one; choose another name (--name)`,
+      `Cannot put a new key into ${quote(path)}: there is one; choose another name (--name)`,
     );
   }
   if (flags.output === "json") {

@@ -6,7 +6,7 @@
 
 import type { Limits } from "../archive/limits.ts";
 import type { BinaryInput } from "../verbs/binary.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { isTargetName } from "../target/target.ts";
 import type { Flag } from "./verb.ts";
 
@@ -122,7 +122,7 @@ export function parseInteger(text: string, flag: string): number {
   if (!/^[+-]?[0-9]+$/.test(text) || !Number.isSafeInteger(value)) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot use ${JSON.stringify(text)} for ${flag}: give a whole number`,
+      `Cannot use ${quote(text)} for ${flag}: give a whole number`,
     );
   }
   return value;
@@ -139,7 +139,7 @@ export function parseDays(text: string, flag: string): number {
   if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || days > 36500) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot use ${JSON.stringify(text)} for ${flag}: give a number of days, at most 36500`,
+      `Cannot use ${quote(text)} for ${flag}: give a number of days, at most 36500`,
     );
   }
   return Math.round(days * 86400);
@@ -166,7 +166,7 @@ export function parseSize(text: string, flag: string): number {
   if (!Number.isSafeInteger(size)) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot use ${JSON.stringify(text)} for ${flag}: give bytes, or a size such as 500M or 2G`,
+      `Cannot use ${quote(text)} for ${flag}: give bytes, or a size such as 500M or 2G`,
     );
   }
   return size;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { readSmallFile } from "../system/files.ts";
 import { BlobCache, cacheFolder } from "../registry/cache.ts";
 import { dockerConfigPath, findCredentials } from "../registry/credentials.ts";
 import type { RegistryOptions } from "../registry/options.ts";

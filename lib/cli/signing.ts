@@ -6,7 +6,7 @@
 
 import type { ReadOptions } from "../archive/reader.ts";
 import { fileStem } from "../verbs/create.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import { findKey, findKeyOf, readGivenKey } from "../system/keystore.ts";
 import type { KeyPair, PublicKey } from "../signing/nkey.ts";
@@ -165,12 +165,8 @@ async function findResigningKeys(
     if (pair || newIdentity) return pair;
     throw new ParError(
       "ERR_KEY_NOT_FOUND",
-      `Cannot sign ${
-        JSON.stringify(archive)
-      } as before: the seed of its ${title} ${before} is not ` +
-        `in ${
-          JSON.stringify(directory)
-        }; give it (--${title}), or sign as another (--new-identity)`,
+      `Cannot sign ${quote(archive)} as before: the seed of its ${title} ${before} is not ` +
+        `in ${quote(directory)}; give it (--${title}), or sign as another (--new-identity)`,
     );
   };
   const issuer = await known(ISSUER, flags.issuer, claims.iss);

@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "../errors.ts";
 
 /** What a table shows. */
 export interface TableContent {
@@ -58,5 +58,5 @@ export function drawPlainTable({ title, rows, heading, list }: TableContent): st
 
 /** A line feed in somebody's text would draw lines that look like the table's own. */
 function ofOneLine(text: string): string {
-  return printable(text).replaceAll("\n", "\ufffd");
+  return printable(text).replace(/[\n\t]/g, "\ufffd");
 }

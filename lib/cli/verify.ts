@@ -1,4 +1,4 @@
-import { ParError } from "../errors.ts";
+import { ParError, printable, quote } from "../errors.ts";
 import { readSmallFile } from "../system/files.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
 import { parseTarget } from "../target/target.ts";
@@ -6,7 +6,6 @@ import { type Check, type Policy, verify } from "../verbs/verify.ts";
 import { VerificationFailed } from "./exit_errors.ts";
 import { ARCHIVE, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
-import { printable } from "./printable.ts";
 import { paint } from "./style.ts";
 import { MAX_SIZE, OUTPUT, parseDays, parseLimits } from "./options.ts";
 import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
@@ -121,6 +120,6 @@ async function readIssuers(path: string): Promise<PublicKey[]> {
   if (keys.length > 0) return keys;
   throw new ParError(
     "ERR_OPTION_INVALID",
-    `Cannot find an issuer in ${JSON.stringify(path)}: write one public key (A…) a line`,
+    `Cannot find an issuer in ${quote(path)}: write one public key (A…) a line`,
   );
 }

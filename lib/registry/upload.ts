@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource, Bytes } from "../bytes/source.ts";
 import { protocolError } from "./answer.ts";
 import type { RegistryClient, UploadSession } from "./client.ts";

@@ -5,7 +5,7 @@
  */
 
 import { buffersInTurn, newBuffer } from "../bytes/buffers.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource, Bytes } from "../bytes/source.ts";
 
 /** Large enough that the cost of a chunk does not count, small enough to stay in the CPU's cache. */
@@ -220,11 +220,6 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) {
     throw new ParError("ERR_ABORTED", "Cannot go on: the work was stopped", signal.reason);
   }
-}
-
-/** A path as messages show it: quoted, so that spaces and control characters are seen. */
-export function quote(path: string): string {
-  return JSON.stringify(path);
 }
 
 interface Destination {

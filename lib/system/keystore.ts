@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile, writeFile } from "./files.ts";
+import { ParError, quote } from "../errors.ts";
+import { readSmallFile, writeFile } from "./files.ts";
 import { KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
 
 /** No seed file is longer, however much white space an editor left in it. */

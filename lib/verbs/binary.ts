@@ -5,9 +5,9 @@
  */
 
 import { ByteReader } from "../bytes/byte_reader.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../target/executable.ts";
-import { quote, readFile } from "../system/files.ts";
+import { readFile } from "../system/files.ts";
 import type { TargetContent } from "../archive/pack.ts";
 import { blobSource, type Bytes } from "../bytes/source.ts";
 import { hostTarget, isKnownTarget, parseTarget, type Target } from "../target/target.ts";

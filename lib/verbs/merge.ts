@@ -7,8 +7,8 @@
 import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
-import { fileSource, quote, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { fileSource, writeFile } from "../system/files.ts";
 import { type MeasuredContent, signContents } from "../archive/pack.ts";
 import {
   keptClaims,

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
 import { type Resigning, rewriteArchive, type RewriteResult } from "./rewrite.ts";
 import { parseTarget, type Target } from "../target/target.ts";
 

@@ -14,8 +14,8 @@ import {
 } from "../archive/reader.ts";
 import { copySegments } from "../archive/segment.ts";
 import type { Claims } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
-import { fileChanged, fileSource, identityOf, quote, stat, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { fileChanged, fileSource, identityOf, stat, writeFile } from "../system/files.ts";
 import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import {
   type MeasuredContent,

@@ -9,8 +9,8 @@
 
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
 import { concat } from "../bytes/concat.ts";
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile, throwIfAborted } from "../system/files.ts";
+import { ParError, printable, quote } from "../errors.ts";
+import { readSmallFile, throwIfAborted } from "../system/files.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 
 /** The most bytes a WIT package may have; those of whole systems of interfaces have some 100 KiB. */
@@ -299,15 +299,4 @@ function spawn(
       : `${TOOL} cannot be started; allow it (--allow-run=${TOOL})`;
     throw new ParError("ERR_WIT_TOOL_MISSING", `Cannot ${task}: ${reason}`, cause);
   }
-}
-
-/**
- * Takes out of a text what would do something to a terminal: all control characters but line feeds
- * and tabs, and those that change the direction of writing.
- *
- * @param text Somebody's text.
- */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- these are what is to be replaced
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }

@@ -9,7 +9,6 @@ import {
   decodeWit,
   encodeWit,
   inspectWit,
-  printable,
   readWit,
 } from "../../lib/verbs/wit.ts";
 import { archiveOf, BINARIES, claimsHash, entriesOf } from "../_archive.ts";
@@ -231,12 +230,6 @@ Deno.test("merge() refuses archives of two WIT packages", async () => {
     code: "ERR_MERGE_CONFLICT",
     message: /WIT package/,
   });
-});
-
-Deno.test("printable() leaves text as it is, and nothing that moves a cursor", () => {
-  assert.equal(printable(WIT_TEXT), WIT_TEXT);
-  assert.equal(printable("a\tb\n"), "a\tb\n");
-  assert.equal(printable("\x1b[2J\r\u202e\x9b"), "\ufffd[2J\ufffd\ufffd\ufffd");
 });
 
 Deno.test("par create --wit embeds a package, and refuses anything else", async () => {

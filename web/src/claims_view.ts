@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { byId, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
-import { printable } from "./words.ts";
+import { printable } from "../../lib/errors.ts";
 
 /** Shows the link definition's schema and the claims, both as they are, folded. */
 export class ClaimsView {
