@@ -7,6 +7,7 @@ import { ARCHIVE, type Input, openInput, sayTraffic, withReadProgress } from "./
 import { print, printJson, say, warn } from "./io.ts";
 import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
 import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
+import type { Row } from "./table.ts";
 import type { Verb } from "./verb.ts";
 
 interface InspectFlags extends PullFlags {
@@ -112,25 +113,28 @@ function toJson(
 }
 
 async function toTable(claims: Claims): Promise<string> {
-  const { drawTable } = await import("./table.ts");
+  const [{ drawTable }, { columns }] = await Promise.all([
+    import("./table.ts"),
+    import("./text.ts"),
+  ]);
   const { wascap } = claims;
-  const rows: [string, string][] = [
-    ["Public Key", claims.sub],
-    ["Issuer", claims.iss],
+  const rows: Row[] = [
+    { name: "Public Key", value: claims.sub, isKey: true },
+    { name: "Issuer", value: claims.iss, isKey: true },
     ...(wascap.capid === undefined
       ? []
-      : [["Capability Contract ID", wascap.capid] as [string, string]]),
-    ["Vendor", wascap.vendor],
-    ["Version", wascap.ver ?? "None"],
-    ["Revision", String(wascap.rev ?? "None")],
-    ["Signature", describeSignature(claims)],
+      : [{ name: "Capability Contract ID", value: wascap.capid }]),
+    { name: "Vendor", value: wascap.vendor },
+    { name: "Version", value: wascap.ver ?? "None" },
+    { name: "Revision", value: String(wascap.rev ?? "None") },
+    { name: "Signature", value: describeSignature(claims) },
   ];
-  return await drawTable({
+  return drawTable({
     title: `${wascap.name ?? "Anonymous"} - Provider Archive`,
     rows,
     heading: "Supported Architecture Targets",
     list: claimedTargets(claims),
-  });
+  }, columns());
 }
 
 function describeSignature(claims: Claims): string {
