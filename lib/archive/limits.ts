@@ -33,7 +33,7 @@ export function checkSize(unpacked: number, packed: number, limits: Limits): voi
     throw new ParError(
       "ERR_LIMIT_SIZE",
       `Cannot accept the archive: it unpacks to more than ${maxSize} bytes; raise the limit ` +
-        "(--max-size) if it is meant to be so large",
+        "if it is meant to be so large",
     );
   }
   if (unpacked > RATIO_FREE && unpacked > packed * maxRatio) {

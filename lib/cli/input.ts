@@ -6,16 +6,9 @@
 
 import { fileSource } from "../system/files.ts";
 import { type ArchiveSource, streamSource } from "../bytes/source.ts";
+import type { PullFlags } from "./flags.ts";
 import { say } from "./io.ts";
 import { withProgress } from "./progress.ts";
-import type { PullFlags } from "./registry_flags.ts";
-import type { Argument } from "./verb.ts";
-
-/** The archive of a verb that only reads. */
-export const ARCHIVE: Argument = {
-  name: "<archive>",
-  description: "a path, a reference (host/repository:tag), or - for standard input",
-};
 
 /** An archive to read, and what to do when it was. */
 export interface Input extends Disposable {
@@ -41,7 +34,7 @@ export async function openInput(
   if (!/^oci:/i.test(name) && await isFile(name)) return local(fileSource(name));
   const { isReference, parseReference } = await import("../registry/reference.ts");
   if (!await isReference(name)) return local(fileSource(name));
-  const reference = parseReference(name, { allowLatest: flags.allowLatest ?? false });
+  const reference = parseReference(name, { allowLatest: flags.allowLatest });
   const [{ pullOptions }, { registrySource }] = await Promise.all([
     import("./registry.ts"),
     import("../registry/pull.ts"),

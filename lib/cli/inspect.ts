@@ -1,52 +1,20 @@
-import { printable } from "../errors.ts";
 import type { ReadOptions, VerifiedArchive } from "../archive/reader.ts";
+import { printable } from "../errors.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
 import { formatTime } from "../signing/token.ts";
-import { ARCHIVE, type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson, say, warn } from "./io.ts";
-import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
-import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
+import { parseLimits } from "./options.ts";
 import type { Row } from "./table.ts";
-import type { Verb } from "./verb.ts";
+import type { Context, Values } from "./verb.ts";
+import type { INSPECT } from "./verbs.ts";
 
-interface InspectFlags extends PullFlags {
-  readonly jwtOnly?: boolean;
-  readonly claimsOnly?: boolean;
-  readonly wit?: boolean;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
-}
+type InspectFlags = Values<typeof INSPECT.flags>;
 
-/** `par inspect`. */
-export const INSPECT: Verb = {
-  name: "inspect",
-  description: "verify an archive and show what it says",
-  arguments: [ARCHIVE],
-  flags: [
-    { flags: "--jwt-only", description: "print the signed token alone" },
-    {
-      flags: "--claims-only",
-      description: "read no further than the token; the binaries stay unchecked",
-      conflicts: "wit",
-    },
-    {
-      flags: "--wit",
-      description: "print the WIT package; takes wasm-tools",
-      conflicts: "jwtOnly",
-    },
-    ...PULL_FLAGS,
-    MAX_SIZE,
-    OUTPUT,
-  ],
-  examples: [
-    "par inspect fakepay.par.gz",
-    "par inspect --claims-only -o json fakepay.par.gz",
-  ],
-  run: ([archive = ""], flags: InspectFlags, { signal }) => run(archive, flags, signal),
-};
-
-async function run(name: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
+/** Runs `par inspect`. */
+export async function run(this: Context, flags: InspectFlags, name: string): Promise<void> {
+  const { signal } = this;
   const options = { signal, limits: parseLimits(flags) };
   using input = await openInput(name, flags, signal);
   const { source } = input;

@@ -1,5 +1,5 @@
 /**
- * Flags that several verbs share, and how their texts become values.
+ * How the texts of flags become values.
  *
  * @module
  */
@@ -8,57 +8,9 @@ import type { Limits } from "../archive/limits.ts";
 import type { BinaryInput } from "../verbs/binary.ts";
 import { ParError, quote } from "../errors.ts";
 import { isTargetName } from "../target/target.ts";
-import type { Flag } from "./verb.ts";
+import type { CompressionFlags, LimitFlags } from "./flags.ts";
 
-/** `-o/--output`: how results are printed. */
-export const OUTPUT: Flag = {
-  flags: "-o, --output <format>",
-  description: "how to print the result",
-  choices: ["text", "json"],
-  default: "text",
-};
-
-/** The values of {@linkcode BINARY_FLAGS}. */
-export interface BinaryFlags {
-  readonly arch?: string[];
-  readonly binary?: string[];
-  readonly forceArch?: boolean;
-}
-
-/** The flags that name binaries and their targets. */
-export const BINARY_FLAGS: readonly Flag[] = [
-  {
-    flags: "-a, --arch <target>",
-    description: "the target of a binary, in the order of --binary (default: what its header says)",
-    repeatable: true,
-  },
-  {
-    flags: "-b, --binary <path>",
-    description: "a binary, or TARGET=PATH; repeatable",
-    repeatable: true,
-  },
-  {
-    flags: "--force-arch",
-    description: "take a binary for its target though its header contradicts",
-  },
-];
-
-/** The values of {@linkcode COMPRESSION_FLAGS}. */
-export interface CompressionFlags {
-  readonly compressLevel?: string;
-  readonly jobs?: string;
-}
-
-/** The flags that say how hard to compress, and on how many cores. */
-export const COMPRESSION_FLAGS: readonly Flag[] = [
-  { flags: "--compress-level <1-9>", description: "how hard to compress (default: 9)" },
-  {
-    flags: "--jobs <number>",
-    description: "threads that compress; the bytes stay the same (default: cores)",
-  },
-];
-
-/** Reads what {@linkcode COMPRESSION_FLAGS} say. */
+/** Reads what the flags of `COMPRESSION` say. */
 export function parseCompression(
   { compressLevel, jobs }: CompressionFlags,
 ): { compressLevel: number | undefined; jobs: number | undefined } {
@@ -70,15 +22,8 @@ export function parseCompression(
   };
 }
 
-/** `--max-size`: how much an archive may unpack to. */
-export const MAX_SIZE: Flag = {
-  flags: "--max-size <size>",
-  description: "the most an archive may unpack to (default: 8G)",
-};
-
-/** Reads the limits that {@linkcode MAX_SIZE} sets. */
-export function parseLimits(flags: { readonly maxSize?: string }): Limits {
-  const { maxSize } = flags;
+/** Reads the limits that the flags of `LIMITS` set. */
+export function parseLimits({ maxSize }: LimitFlags): Limits {
   return maxSize === undefined ? {} : { maxSize: parseSize(maxSize, "--max-size") };
 }
 

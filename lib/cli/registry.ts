@@ -11,20 +11,20 @@ import { dockerConfigPath, findCredentials } from "../registry/credentials.ts";
 import type { RegistryOptions } from "../registry/options.ts";
 import type { PullOptions } from "../registry/pull.ts";
 import { parseDigest } from "../registry/reference.ts";
-import type { PullFlags, RegistryFlags } from "./registry_flags.ts";
+import { type PullFlags, REGISTRY, type RegistryFlags } from "./flags.ts";
 
 /** No chain of certificates comes near. */
 const MAX_CERTIFICATE = 2 ** 20;
 
-/** Reads what the flags of `REGISTRY_FLAGS` say. */
+/** Reads what the flags of `REGISTRY` say. */
 export async function registryOptions(
   flags: RegistryFlags,
   signal: AbortSignal,
 ): Promise<RegistryOptions> {
   const { caCert, insecure, insecureSkipTlsVerify } = flags;
   // Read here and not by the command line: a verb that stays on this machine has no leave to ask.
-  const { user = Deno.env.get("WASH_REG_USER") } = flags;
-  const { password = Deno.env.get("WASH_REG_PASSWORD") } = flags;
+  const { user = Deno.env.get(REGISTRY.user.env) || undefined } = flags;
+  const { password = Deno.env.get(REGISTRY.password.env) || undefined } = flags;
   return {
     insecure,
     insecureSkipTlsVerify,
@@ -35,9 +35,9 @@ export async function registryOptions(
   };
 }
 
-/** Reads what the flags of `PULL_FLAGS` say. */
+/** Reads what the flags of `PULLING` say. */
 export async function pullOptions(flags: PullFlags, signal: AbortSignal): Promise<PullOptions> {
-  const folder = flags.cache === false ? undefined : cacheFolder();
+  const folder = flags.noCache ? undefined : cacheFolder();
   return {
     ...await registryOptions(flags, signal),
     digest: flags.digest === undefined ? undefined : parseDigest(flags.digest),

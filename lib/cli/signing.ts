@@ -11,41 +11,10 @@ import { inspectClaims } from "../verbs/inspect.ts";
 import { findKey, findKeyOf, readGivenKey } from "../system/keystore.ts";
 import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import type { Resigning } from "../verbs/rewrite.ts";
+import type { KeyDirectoryFlags, ResigningFlags, SigningFlags } from "./flags.ts";
 import { say } from "./io.ts";
-import { MAX_SIZE, OUTPUT, parseLimits, sourceDateEpoch } from "./options.ts";
+import { parseLimits, sourceDateEpoch } from "./options.ts";
 import { withProgress } from "./progress.ts";
-import type { Flag } from "./verb.ts";
-
-/** The values of {@linkcode KEY_FLAGS}. */
-export interface KeyFlags {
-  readonly directory?: string;
-  readonly issuer?: string;
-  readonly subject?: string;
-  readonly disableKeygen?: boolean;
-}
-
-/** `-d/--directory`: where key files are. */
-export const DIRECTORY: Flag = {
-  flags: "-d, --directory <path>",
-  description: "the key directory (default: $HOME/.wash/keys)",
-  env: "WASH_KEYS",
-};
-
-/** The flags that say which keys to sign with. */
-export const KEY_FLAGS: readonly Flag[] = [
-  DIRECTORY,
-  {
-    flags: "-i, --issuer <seed>",
-    description: "the issuer's seed, or its file: an account key",
-    env: "WASH_ISSUER_KEY",
-  },
-  {
-    flags: "-s, --subject <seed>",
-    description: "the provider's seed, or its file: a service key",
-    env: "WASH_SUBJECT_KEY",
-  },
-  { flags: "--disable-keygen", description: "fail where a key is missing, instead of making one" },
-];
 
 /**
  * Finds the issuer's and the subject's key, and makes those that are missing.
@@ -54,17 +23,17 @@ export const KEY_FLAGS: readonly Flag[] = [
  * @param stem The file name the subject's key is called after.
  */
 export async function findKeys(
-  flags: KeyFlags,
+  flags: SigningFlags,
   stem: string,
 ): Promise<{ issuer: KeyPair; subject: KeyPair }> {
   return { issuer: await findIssuer(flags), subject: await findSubject(flags, stem) };
 }
 
-function findIssuer(flags: KeyFlags): Promise<KeyPair> {
+function findIssuer(flags: SigningFlags): Promise<KeyPair> {
   return find(flags, { ...ISSUER, given: flags.issuer, name: userName() });
 }
 
-function findSubject(flags: KeyFlags, stem: string): Promise<KeyPair> {
+function findSubject(flags: SigningFlags, stem: string): Promise<KeyPair> {
   return find(flags, { ...SUBJECT, given: flags.subject, name: stem });
 }
 
@@ -72,7 +41,7 @@ const ISSUER = { role: "account", title: "issuer" } as const;
 const SUBJECT = { role: "service", title: "subject" } as const;
 
 function find(
-  flags: KeyFlags,
+  flags: SigningFlags,
   lookup: Omit<Parameters<typeof findKey>[0], "directory">,
 ): Promise<KeyPair> {
   const directory = keyDirectory(flags);
@@ -83,24 +52,6 @@ function find(
     onGenerate: announce,
   });
 }
-
-/** The values of {@linkcode RESIGNING_FLAGS}. */
-export interface ResigningFlags extends KeyFlags {
-  readonly newIdentity?: boolean;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
-}
-
-/** The flags of verbs that sign an archive anew. */
-export const RESIGNING_FLAGS: readonly Flag[] = [
-  ...KEY_FLAGS,
-  {
-    flags: "--new-identity",
-    description: "sign with other keys than before: it becomes another provider",
-  },
-  MAX_SIZE,
-  OUTPUT,
-];
 
 /** What else the verbs need that sign an archive anew. */
 interface Context {
@@ -115,7 +66,7 @@ interface Context {
 }
 
 /**
- * Runs a verb that signs an archive anew, with the keys it was signed with and a progress bar.
+ * Runs a verb that signs an archive again, with the keys it was signed with and a progress bar.
  *
  * @param flags What the command line says.
  * @param context The archive, the bar's title, the signal.
@@ -166,7 +117,7 @@ async function findResigningKeys(
     throw new ParError(
       "ERR_KEY_NOT_FOUND",
       `Cannot sign ${quote(archive)} as before: the seed of its ${title} ${before} is not ` +
-        `in ${quote(directory)}; give it (--${title}), or sign as another (--new-identity)`,
+        `in ${quote(directory)}; give it, or ask for a new identity`,
     );
   };
   const issuer = await known(ISSUER, flags.issuer, claims.iss);
@@ -179,7 +130,7 @@ async function findResigningKeys(
 }
 
 /** The key directory: the flag's, the environment's, else the one in the home directory. */
-export function keyDirectory(flags: KeyFlags): string {
+export function keyDirectory(flags: KeyDirectoryFlags): string {
   if (flags.directory) return flags.directory;
   const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
   if (!home) {

@@ -3,59 +3,22 @@ import { readSmallFile } from "../system/files.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
 import { parseTarget } from "../target/target.ts";
 import { type Check, type Policy, verify } from "../verbs/verify.ts";
-import { VerificationFailed } from "./exit_errors.ts";
-import { ARCHIVE, openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
+import { openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
+import { parseDays, parseLimits } from "./options.ts";
 import { paint } from "./style.ts";
-import { MAX_SIZE, OUTPUT, parseDays, parseLimits } from "./options.ts";
-import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
-import type { Verb } from "./verb.ts";
+import type { Context, Values } from "./verb.ts";
+import { VERIFY } from "./verbs.ts";
 
-interface VerifyFlags extends PullFlags {
-  readonly trustedIssuer?: string[];
-  readonly subject?: string;
-  readonly requireArch?: string[];
-  readonly thisHost?: boolean;
-  readonly maxAge?: string;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
-}
+type VerifyFlags = Values<typeof VERIFY.flags>;
 
 /** A list of trusted issuers is a text of some lines. */
 const MAX_LIST = 2 ** 20;
 
-/** `par verify`. */
-export const VERIFY: Verb = {
-  name: "verify",
-  description: "check an archive, and whether it fits a policy",
-  arguments: [ARCHIVE],
-  flags: [
-    {
-      flags: "--trusted-issuer <key>",
-      description:
-        "an issuer to believe, or a file with one a line; repeatable (env: PAR_TRUSTED_ISSUERS)",
-      repeatable: true,
-    },
-    { flags: "--subject <key>", description: "the provider's public key it must have" },
-    {
-      flags: "--require-arch <target>",
-      description: "a target it must have; repeatable",
-      repeatable: true,
-    },
-    { flags: "--this-host", description: "it must have a binary that this machine can run" },
-    { flags: "--max-age <days>", description: "how long ago it may have been issued" },
-    ...PULL_FLAGS,
-    MAX_SIZE,
-    OUTPUT,
-  ],
-  examples: [
-    "par verify fakepay.par.gz --trusted-issuer issuers.txt --this-host",
-    "par verify fakepay.par.gz --require-arch aarch64-linux --max-age 90 -o json",
-  ],
-  run: ([archive = ""], flags: VerifyFlags, { signal }) => run(archive, flags, signal),
-};
-
-async function run(name: string, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
+/** Runs `par verify`. */
+export async function run(this: Context, flags: VerifyFlags, name: string): Promise<void> {
+  const { signal } = this;
   using input = await openInput(name, flags, signal);
   const { source } = input;
   const policy: Policy = {
@@ -85,7 +48,7 @@ async function run(name: string, flags: VerifyFlags, signal: AbortSignal): Promi
   } else {
     for (const check of report.checks) await print(toLine(check));
   }
-  if (failed) throw new VerificationFailed();
+  if (failed) throw new ExitStatus(EXIT_STATUS.untrusted);
 }
 
 function toLine({ name, passed, message, code }: Check): string {
@@ -97,7 +60,7 @@ function toLine({ name, passed, message, code }: Check): string {
 
 /** The flags' issuers, else the environment's; `undefined` where there is no list at all. */
 async function trustedIssuers(flags: VerifyFlags): Promise<PublicKey[] | undefined> {
-  const listed = Deno.env.get("PAR_TRUSTED_ISSUERS");
+  const listed = Deno.env.get(VERIFY.flags.trustedIssuer.env);
   const items = flags.trustedIssuer ?? listed?.split(/[\s,]+/).filter((item) => item !== "");
   if (!items) return undefined;
   const keys: PublicKey[] = [];

@@ -14,7 +14,7 @@ import { ParError } from "../errors.ts";
  */
 export type Target = string & { readonly "~checked": "target" };
 
-const ARCHITECTURES: ReadonlySet<string> = new Set([
+const ARCHITECTURES = [
   "x86",
   "x86_64",
   "arm",
@@ -27,16 +27,21 @@ const ARCHITECTURES: ReadonlySet<string> = new Set([
   "powerpc64",
   "riscv64",
   "s390x",
-]);
+];
 
-const SYSTEMS: ReadonlySet<string> = new Set([
+const SYSTEMS = [
   "linux",
   "macos",
   "windows",
   "ios",
   "freebsd",
   "android",
-]);
+];
+
+/** Every target that hosts are known to look for. */
+export const KNOWN_TARGETS: readonly string[] = ARCHITECTURES.flatMap((architecture) =>
+  SYSTEMS.map((system) => `${architecture}-${system}`)
+);
 
 /** `<target>.bin` fits the 100 bytes of a tar header's name field. */
 const MAX_LENGTH = 96;
@@ -94,8 +99,7 @@ export function isTargetName(text: string): text is Target {
  * ```
  */
 export function isKnownTarget(target: Target): boolean {
-  const dash = target.indexOf("-");
-  return ARCHITECTURES.has(target.slice(0, dash)) && SYSTEMS.has(target.slice(dash + 1));
+  return KNOWN_TARGETS.includes(target);
 }
 
 /** How `process.platform` and `Deno.build.os` spell systems that Rust spells otherwise. */

@@ -69,7 +69,7 @@ function findTarget(
       throw new ParError(
         "ERR_TARGET_MISMATCH",
         `Cannot take ${name} for ${target}: it is ${executable.format} for ${executable.machine}; ` +
-          "give its own target, or force this one (--force-arch)",
+          "give its own target, or force this one",
       );
     }
     return target;
@@ -80,7 +80,7 @@ function findTarget(
     throw new ParError(
       "ERR_TARGET_UNKNOWN",
       `Cannot tell the target of ${name}: it is ${executable.format} for ${executable.machine}; ` +
-        "name one (--arch)",
+        "name one of them",
     );
   }
   const host = hostTarget();

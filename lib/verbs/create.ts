@@ -148,7 +148,7 @@ export function archivePath(
   if (destination === undefined && binary === undefined) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      "Cannot name an archive without a binary: give its path (--destination)",
+      "Cannot name an archive without a binary: give its destination",
     );
   }
   const path = destination ?? `${fileStem(binary ?? "")}.par`;

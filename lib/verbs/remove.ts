@@ -56,7 +56,7 @@ export async function remove(archive: string, options: RemoveOptions): Promise<R
     if (!left && !options.allowEmpty) {
       throw new ParError(
         "ERR_TARGET_LAST",
-        `Cannot leave ${quote(archive)} without any binary, unless told to (--allow-empty)`,
+        `Cannot leave ${quote(archive)} without any binary, unless that is allowed`,
       );
     }
   });

@@ -157,7 +157,7 @@ export function requireIdentity(claims: Claims, options: Resigning, name: string
       `Cannot sign ${
         quote(name)
       } anew: its ${title} is ${before}, and the key at hand is that of ` +
-        `${now.publicKey}; give the seed of the first, or ask for the change (--new-identity)`,
+        `${now.publicKey}; give the seed of the first, or ask for a new identity`,
     );
   };
   check("issuer", claims.iss, options.issuer);

@@ -54,7 +54,7 @@ export function checkWit(
     new ParError("ERR_WIT_INVALID", `Cannot use ${name} as the WIT package: ${reason}`);
   if (!startsWith(bytes, MAGIC)) {
     throw refuse(
-      "it is not WebAssembly; for WIT text, give the folder it is in (--wit-directory)",
+      "it is not WebAssembly; for WIT text, give the folder that it is in",
     );
   }
   if (!startsWith(bytes.subarray(MAGIC.length), COMPONENT_LAYER)) {
@@ -243,7 +243,7 @@ async function requireDirectory(path: string, task: string): Promise<void> {
   if (isDirectory) return;
   throw new ParError(
     "ERR_FILE_UNREADABLE",
-    `Cannot ${task}: it is a file; give its folder, or a wasm-encoded package (--wit)`,
+    `Cannot ${task}: it is a file; give its folder, or a wasm-encoded package`,
   );
 }
 
@@ -296,7 +296,7 @@ function spawn(
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotFound
       ? `that takes ${TOOL}, and it is not on the PATH; install it (cargo install --locked ${TOOL})`
-      : `${TOOL} cannot be started; allow it (--allow-run=${TOOL})`;
+      : `${TOOL} cannot be started; let Deno run it (--allow-run=${TOOL})`;
     throw new ParError("ERR_WIT_TOOL_MISSING", `Cannot ${task}: ${reason}`, cause);
   }
 }
