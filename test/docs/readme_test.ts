@@ -77,6 +77,7 @@ testWith(
       "cli.ts",
       "mod.ts",
       "lib",
+      "scripts",
       "examples",
     ]);
     const theirs = Deno.env.get("HOME") ?? "";
