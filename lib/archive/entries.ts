@@ -1,5 +1,5 @@
 /**
- * The three kinds of entries an archive has, and their names. This module is browser compatible.
+ * The three kinds of entries, and their names. This module is browser compatible.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export const CLAIMS_ENTRY = "claims.jwt";
 /** The entry that holds the provider's WIT package, and the key of its hash in the claims. */
 export const WIT_ENTRY = "world.wasm";
 
-/** What an entry's name says it is. */
+/** What an entry is, by its name. */
 export type EntryKind =
   | { readonly kind: "claims" }
   | { readonly kind: "wit" }
   | { readonly kind: "binary"; readonly target: Target };
 
-/** The entry's name for a target's binary. */
+/** The name of the entry that holds the binary for a target. */
 export function binaryEntry(target: Target): string {
   return `${target}.bin`;
 }
@@ -32,12 +32,7 @@ export function binaryEntry(target: Target): string {
  * @throws {ParError} `ERR_ENTRY_PATH` or `ERR_ENTRY_UNKNOWN`.
  */
 export function parseEntryName(name: string): EntryKind {
-  if (/[/\\]/.test(name)) {
-    throw new ParError(
-      "ERR_ENTRY_PATH",
-      `Cannot trust the archive: the name of entry ${JSON.stringify(name)} is a path`,
-    );
-  }
+  if (/[/\\]/.test(name)) throw entryPath(name);
   if (name === CLAIMS_ENTRY) return { kind: "claims" };
   if (name === WIT_ENTRY) return { kind: "wit" };
   const target = name.slice(0, -".bin".length);
@@ -49,7 +44,15 @@ export function parseEntryName(name: string): EntryKind {
   );
 }
 
-/** The key of an entry's hash in the claims: the target, or the WIT's whole name. */
+/** The error for a name that is a path. */
+export function entryPath(name: string): ParError {
+  return new ParError(
+    "ERR_ENTRY_PATH",
+    `Cannot trust the archive: the name of entry ${JSON.stringify(name)} is a path`,
+  );
+}
+
+/** The key of an entry's hash in the claims: the target, or `world.wasm`. */
 export function hashKey(entry: Exclude<EntryKind, { kind: "claims" }>): string {
   return entry.kind === "wit" ? WIT_ENTRY : entry.target;
 }

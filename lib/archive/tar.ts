@@ -1,32 +1,43 @@
 /**
- * Tar headers (POSIX.1-2017, pax, "ustar Interchange Format"), as strictly as an archive that others
- * must read the same way asks for. This module is browser compatible.
+ * Reads and writes tar headers (POSIX.1-2017, pax, "ustar Interchange Format"), and refuses those that
+ * readers read differently. This module is browser compatible.
  *
  * @module
  */
 
 import { ParError } from "../errors.ts";
+import { entryPath } from "./entries.ts";
 
-/** Tar's unit: headers are one block, contents are padded to whole ones. */
+/** The unit of tar in bytes. A header is one block; a content is padded to whole blocks. */
 export const BLOCK_LENGTH = 512;
 
-/** The largest size that the header's eleven octal digits hold, in bytes. */
+/** The largest size in bytes that the header's eleven octal digits can hold. */
 export const MAX_ENTRY_SIZE = 0o77777777777;
 
-/** A header's kind of entry: a file, or a pax record that describes the file after it. */
-export type HeaderType = "file" | "pax" | "pax-global";
+/** What a header describes: a file, or the pax records of the file after it. */
+export type HeaderType = "file" | "pax";
 
-/** What a reader needs of a header. */
+/** The part of a header that a reader needs. */
 export interface TarHeader {
-  /** The name, with its path where it has one. */
+  /** The name. */
   readonly name: string;
-  /** The content's length in bytes, as this header alone states it. */
+  /** The content's length in bytes, as this header states it. */
   readonly size: number;
-  /** The kind of entry. */
+  /** What it describes. */
   readonly type: HeaderType;
 }
 
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function quote(name: string): string {
+  return JSON.stringify(name);
+}
+
+/** Whether all bytes are zero. A callback for each byte would take seconds for large inputs. */
+export function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
 
 /** Rounds a content's length up to whole blocks. */
 export function padded(size: number): number {
@@ -34,7 +45,7 @@ export function padded(size: number): number {
 }
 
 /**
- * Writes a ustar header of a regular file: no owner, no time, so that equal inputs give equal bytes.
+ * Writes a ustar header of a regular file. It has no owner and no time, so equal inputs give equal bytes.
  *
  * @param name ASCII, at most 100 bytes.
  * @param size The content's length, at most {@linkcode MAX_ENTRY_SIZE} bytes.
@@ -61,41 +72,92 @@ export function encodeHeader(name: string, size: number, mode: number): Uint8Arr
   return block;
 }
 
+/** The numbers of a header besides size and checksum. They may be empty. */
+const NUMBERS = [
+  ["mode", 100, 8],
+  ["owner", 108, 8],
+  ["group", 116, 8],
+  ["time", 136, 12],
+  ["device", 329, 8],
+  ["device", 337, 8],
+] as const;
+
+/** POSIX puts the front of a long name here; other formats put data here that changes the content. */
+const PREFIX_OFFSET = 345;
+
+/** star and node-tar put two times here, at the end of an empty POSIX prefix. */
+const STAR_TIMES = [["time", 476, 12], ["time", 488, 12]] as const;
+const STAR_TIMES_END = 500;
+
 /**
- * Reads a header.
+ * Reads a header and refuses it if another reader might read it differently. The rules are in
+ * `docs/format.md`, section 1.2.
  *
  * @param block One block.
  * @returns The header, or `undefined` for the block of zeros that ends an archive.
- * @throws {ParError} `ERR_HEADER_INVALID`, `ERR_HEADER_SIZE` or `ERR_ENTRY_TYPE`.
+ * @throws {ParError} Of the category `untrusted`.
  */
 export function decodeHeader(block: Uint8Array): TarHeader | undefined {
-  if (block.every((byte) => byte === 0)) return undefined;
-  const stated = octalField(block, 148, 8);
-  if (stated !== checksum(block)) {
+  if (isZero(block)) return undefined;
+  if (octalField(block, 148, 8) !== checksum(block)) {
     throw new ParError(
       "ERR_HEADER_INVALID",
       "Cannot read the archive: a tar header fails its checksum; is it a provider archive, and whole?",
     );
   }
-  const prefix = isUstar(block) ? textField(block, 345, 155) : "";
-  const name = (prefix && `${prefix}/`) + textField(block, 0, 100);
-  return { name, size: sizeField(block, name), type: typeOf(block[156] ?? 0, name) };
+  const format = formatOf(block);
+  const name = textField(block, 0, 100);
+  const times = format === "posix" ? STAR_TIMES : [];
+  const prefixEnd = times[0]?.[1] ?? STAR_TIMES_END;
+  if (format === "posix" && block[PREFIX_OFFSET] !== 0) throw entryPath(name);
+  if (
+    !isZero(block.subarray(PREFIX_OFFSET, prefixEnd)) || !isZero(block.subarray(STAR_TIMES_END))
+  ) {
+    throw ambiguous(`the header of ${quote(name)} has bytes that its format gives no meaning`);
+  }
+  const type = typeOf(block[156] ?? 0, name);
+  if (type === "pax" && format !== "posix") {
+    throw ambiguous("a pax header has another magic than POSIX gives it");
+  }
+  if (textField(block, 157, 100) !== "") throw ambiguous(`${quote(name)} is a file and has a link`);
+  for (const [title, offset, length] of [...NUMBERS, ...times]) {
+    if (octalField(block, offset, length) !== undefined) continue;
+    if (isZero(block.subarray(offset, offset + length))) continue;
+    throw new ParError(
+      "ERR_HEADER_INVALID",
+      `Cannot read the archive: the ${title} in the header of ${
+        quote(name)
+      } is not in octal digits`,
+    );
+  }
+  for (const offset of [265, 297]) textField(block, offset, 32);
+  const size = octalField(block, 124, 12);
+  if (size === undefined) throw sizeError(name);
+  return { name, size, type };
 }
 
-/** POSIX `ustar` and NUL; GNU's older form, `ustar` and two spaces, keeps other things there. */
-function isUstar(block: Uint8Array): boolean {
-  return textField(block, 257, 6) === "ustar" && block[262] === 0;
+const MAGIC_OFFSET = 257;
+
+/** Tells the format by magic and version. The oldest archives have neither. */
+function formatOf(block: Uint8Array): "posix" | "gnu" | "v7" {
+  const magic = String.fromCharCode(...block.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 8));
+  if (magic === "ustar\x0000") return "posix";
+  if (magic === "ustar  \0") return "gnu";
+  if (magic === "\0".repeat(8)) return "v7";
+  throw ambiguous("the magic of a tar header is neither that of POSIX nor that of GNU");
 }
 
 function typeOf(flag: number, name: string): HeaderType {
   // Historic archives write NUL for a regular file.
   if (flag === 0x30 || flag === 0) return "file";
   if (flag === 0x78) return "pax";
-  if (flag === 0x67) return "pax-global";
+  if (flag === 0x67) {
+    throw ambiguous("it has a global pax header, which some readers take for a file");
+  }
   throw new ParError(
     "ERR_ENTRY_TYPE",
-    `Cannot trust the archive: entry ${JSON.stringify(name)} is no regular file (tar type ` +
-      `${JSON.stringify(String.fromCharCode(flag))}); an archive holds nothing else`,
+    `Cannot trust the archive: entry ${quote(name)} is no regular file (tar type ` +
+      `${quote(String.fromCharCode(flag))}); an archive holds nothing else`,
   );
 }
 
@@ -105,17 +167,7 @@ function checksum(block: Uint8Array): number {
   return sum;
 }
 
-function sizeField(block: Uint8Array, name: string): number {
-  const first = block[124] ?? 0;
-  // GNU's base-256 form: 0x80 marks it, 0xff a negative number in it.
-  const size = first === 0x80
-    ? block.subarray(125, 136).reduce((sum, byte) => sum * 256 + byte, 0)
-    : octalField(block, 124, 12);
-  if (size === undefined || !Number.isSafeInteger(size)) throw sizeError(name);
-  return size;
-}
-
-/** Octal digits, led by spaces or zeros and ended by spaces or NULs. */
+/** Reads octal digits with spaces or zeros before them and spaces or NULs behind. */
 function octalField(block: Uint8Array, offset: number, length: number): number | undefined {
   let field = "";
   for (const byte of block.subarray(offset, offset + length)) field += String.fromCharCode(byte);
@@ -123,11 +175,16 @@ function octalField(block: Uint8Array, offset: number, length: number): number |
   return digits === undefined ? undefined : parseInt(digits, 8);
 }
 
+/** Reads a text that ends at its field's end or at a NUL. Only NULs may follow. */
 function textField(block: Uint8Array, offset: number, length: number): string {
   const field = block.subarray(offset, offset + length);
   const end = field.indexOf(0);
+  const used = end < 0 ? field : field.subarray(0, end);
+  if (!isZero(field.subarray(used.length))) {
+    throw ambiguous("a name in a tar header goes on behind its end");
+  }
   try {
-    return text.decode(end < 0 ? field : field.subarray(0, end));
+    return text.decode(used);
   } catch (cause) {
     throw new ParError(
       "ERR_HEADER_INVALID",
@@ -137,18 +194,33 @@ function textField(block: Uint8Array, offset: number, length: number): string {
   }
 }
 
-/** What a pax header overrides of the file after it. */
+/** The pax records of a file that this reader checks. */
 export interface PaxRecords {
+  /** The file's name. It must be the header's. */
   readonly path?: string;
+  /** The file's size in bytes, if the header cannot hold it. */
   readonly size?: number;
 }
+
+/** Keywords that change neither name nor content, and the form of their values. */
+const HARMLESS: readonly (readonly [keyword: RegExp, value: RegExp])[] = [
+  [/^[acm]time$/, /^-?[0-9]+(\.[0-9]+)?$/],
+  [/^[ug]id$/, /^[0-9]+$/],
+  [/^SCHILY\.(dev|ino|nlink)$/, /^-?[0-9]+$/],
+  [/^([ug]name|comment)$/, /^/],
+  [/^(SCHILY\.(acl|xattr)|RHT\.security|LIBARCHIVE\.xattr|MSWINDOWS)\./, /^/],
+  [/^(SCHILY\.fflags|LIBARCHIVE\.creationtime)$/, /^/],
+];
 
 /**
  * Reads pax records (POSIX.1-2017, pax, "pax Extended Header").
  *
+ * Accepts `path` and `size`, which the caller compares with the header, and keywords that change neither
+ * name nor content of a file for any reader.
+ *
  * @param content The header's content: `<length> <keyword>=<value>` and a line feed, repeated.
- * @throws {ParError} `ERR_HEADER_INVALID`, `ERR_HEADER_SIZE`, and `ERR_ENTRY_TYPE` for records that
- * would make the file something else than its bytes.
+ * @throws {ParError} Of the category `untrusted`; `ERR_ENTRY_TYPE` if a record makes the file's content
+ * differ from its bytes.
  */
 export function decodePax(content: Uint8Array): PaxRecords {
   const records: { path?: string; size?: number } = {};
@@ -167,39 +239,54 @@ export function decodePax(content: Uint8Array): PaxRecords {
     }
     const keyword = decodeText(record.subarray(0, equals));
     const value = decodeText(record.subarray(equals + 1));
-    // Readers differ in which of two they take, and in where a value with a line feed ends.
-    if (seen.has(keyword) || value.includes("\n")) throw malformedPax();
+    // Readers disagree about a repeated keyword, and about where a value with a line feed or NUL ends.
+    if (seen.has(keyword) || !/^[!-~]+$/.test(keyword) || /[\n\0]/.test(value)) {
+      throw malformedPax();
+    }
     seen.add(keyword);
+    at += length;
     if (keyword === "path") records.path = value;
-    if (keyword === "size") {
+    else if (keyword === "size") {
       records.size = /^[0-9]{1,16}$/.test(value) ? Number(value) : -1;
       if (!Number.isSafeInteger(records.size) || records.size < 0) throw sizeError("a pax header");
-    }
-    if (keyword === "linkpath" || keyword.startsWith("GNU.sparse.")) {
+    } else if (
+      /^(linkpath|GNU\.sparse\..*|SUN\.holesdata|SCHILY\.(realsize|filetype))$/.test(keyword)
+    ) {
       throw new ParError(
         "ERR_ENTRY_TYPE",
         `Cannot trust the archive: a pax header makes an entry no regular file (${keyword})`,
       );
+    } else if (!HARMLESS.some(([name, form]) => name.test(keyword) && form.test(value))) {
+      throw ambiguous(`a pax header says ${quote(`${keyword}=${value}`)}, which readers differ on`);
     }
-    at += length;
   }
   return records;
 }
 
-/** The error for pax records that readers could take in different ways. */
-export function malformedPax(): ParError {
+/** The error for a pax record that is malformed or repeated. */
+function malformedPax(): ParError {
   return new ParError("ERR_HEADER_INVALID", "Cannot read the archive: a pax record is malformed");
+}
+
+/** The error for headers that readers read differently. */
+export function ambiguous(reason: string): ParError {
+  return new ParError(
+    "ERR_HEADER_AMBIGUOUS",
+    `Cannot trust the archive: ${reason}; other readers may see another archive in it`,
+  );
 }
 
 function decodeText(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
-/** The error for a size that cannot be believed. */
+/** The error for a size that is unreadable or stated twice. */
 export function sizeError(name: string): ParError {
   return new ParError(
     "ERR_HEADER_SIZE",
-    `Cannot trust the archive: the tar header of ${JSON.stringify(name)} states a size that is ` +
-      "negative, unreadable or contradicted by another",
+    `Cannot trust the archive: the tar header of ${
+      quote(name)
+    } states a size that is unreadable, ` +
+      "or that another one repeats or contradicts",
   );
 }

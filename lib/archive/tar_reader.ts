@@ -1,34 +1,36 @@
 /**
- * The tar stream of an archive as a run of regular files. This module is browser compatible.
+ * Reads a tar stream as a sequence of regular files. This module is browser compatible.
  *
  * @module
  */
 
 import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
-import type { Bytes } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { checkEntries, type Limits } from "./limits.ts";
 import {
+  ambiguous,
   BLOCK_LENGTH,
   decodeHeader,
   decodePax,
-  malformedPax,
+  isZero,
   MAX_ENTRY_SIZE,
   padded,
   type PaxRecords,
   sizeError,
+  type TarHeader,
 } from "./tar.ts";
 
-/** No honest pax header comes near; a name or a size takes some dozens of bytes. */
+/** The longest pax header in bytes. Honest ones have some dozens of bytes. */
 const MAX_PAX_LENGTH = 64 * 1024;
 
 /** A regular file in a tar stream. */
 export interface TarEntry {
-  /** Its name, with its path where it has one. */
+  /** Its name. */
   readonly name: string;
   /** Its length in bytes. */
   readonly size: number;
-  /** Its content, to be read before the next entry is asked for; what is not read is skipped. */
+  /** Its content. Read it before you ask for the next entry; the rest of it is skipped. */
   readonly bytes: Bytes;
 }
 
@@ -36,30 +38,32 @@ export interface TarEntry {
  * Reads the entries of a tar stream up to its end marker, and checks that nothing but zeros follows.
  *
  * @param reader The tar stream.
- * @param limits Bounds on the count of entries.
- * @throws {ParError} Whatever {@linkcode decodeHeader} and {@linkcode decodePax} throw,
- * `ERR_ARCHIVE_TRUNCATED`, `ERR_ARCHIVE_TRAILING_DATA`, `ERR_LIMIT_ENTRIES`.
+ * @param limits The limit on entries.
+ * @throws {ParError} Of the category `untrusted`.
  */
 export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerator<TarEntry> {
-  let pax: PaxRecords = {};
+  let pax: PaxRecords | undefined;
   let count = 0;
   while (true) {
     const header = decodeHeader(await reader.read(BLOCK_LENGTH));
+    if (pax && header?.type !== "file") throw ambiguous("a pax header has no file behind it");
     if (!header) break;
     checkEntries(++count, limits);
-    if (header.type !== "file") {
+    if (header.type === "pax") {
       if (header.size > MAX_PAX_LENGTH) throw sizeError(header.name);
-      const records = decodePax(new Uint8Array(await reader.read(header.size)));
+      pax = decodePax(new Uint8Array(await reader.read(header.size)));
       await skipPadding(reader, header.size);
-      if (Object.keys(pax).length > 0) throw malformedPax();
-      // A global record would change entries far from it: there is no honest use for one here.
-      if (header.type === "pax") pax = { ...pax, ...records };
-      else if (Object.keys(records).length > 0) throw sizeError(header.name);
       continue;
     }
-    const size = effectiveSize(header.size, pax, header.name);
-    const name = pax.path ?? header.name;
-    pax = {};
+    const { name } = header;
+    const size = effectiveSize(header, pax);
+    if (pax?.path !== undefined && pax.path !== name) {
+      throw ambiguous(
+        `a header calls an entry ${JSON.stringify(name)}, and its pax header ` +
+          JSON.stringify(pax.path),
+      );
+    }
+    pax = undefined;
     const end = reader.position + size;
     yield { name, size, bytes: reader.take(size) };
     for await (const _ of reader.take(end - reader.position));
@@ -72,31 +76,25 @@ export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerat
 }
 
 /**
- * A pax size rules (CVE-2025-62518 came from readers that let the header's rule). Writers need one
- * only for sizes the header cannot hold; in any other place it must agree with the header, or old
- * readers would see other entries than new ones.
+ * The size of an entry is the pax size if there is one: CVE-2025-62518 came from readers that used the
+ * header's. A pax size that the header could hold is refused, because the reference uses it for all later
+ * entries, too.
  */
-function effectiveSize(stated: number, pax: PaxRecords, name: string): number {
-  if (pax.size === undefined || pax.size === stated) return stated;
+function effectiveSize({ name, size }: TarHeader, pax: PaxRecords | undefined): number {
+  if (pax?.size === undefined) return size;
   if (pax.size <= MAX_ENTRY_SIZE) throw sizeError(name);
   return pax.size;
 }
 
-/** The space up to the next block must be empty: no place to hide bytes that nothing signs. */
+/** The padding must be zeros, so that it cannot hide bytes that nobody signed. */
 async function skipPadding(reader: ByteReader, size: number): Promise<void> {
   const padding = await reader.read(padded(size) - size);
-  if (padding.some((byte) => byte !== 0)) {
+  if (!isZero(padding)) {
     throw new ParError(
       "ERR_ARCHIVE_TRAILING_DATA",
       "Cannot trust the archive: there are bytes between two entries",
     );
   }
-}
-
-/** A callback for each byte would take seconds for what costs a host nothing to send. */
-function isZero(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
-  return true;
 }
 
 function trailing(): ParError {

@@ -72,6 +72,23 @@ export async function complete(words: readonly string[]): Promise<Completion[]> 
     .map(({ completion, brief }) => ({ word: completion, brief }));
 }
 
+/**
+ * Answers the script of a shell: prints what could be typed next, one a line.
+ *
+ * @param style How lines look: `words` alone, or with what they mean for `zsh` or `fish`.
+ * @param words The words behind the program's name, of which the last is not complete.
+ */
+export async function printCompletions([style, ...words]: readonly string[]): Promise<void> {
+  const lines = (await complete(words)).map(({ word, brief }) =>
+    style === "zsh"
+      ? `${word.replace(/[\\:]/g, "\\$&")}:${brief}`
+      : style === "fish"
+      ? `${word}\t${brief}`
+      : word
+  );
+  if (lines.length > 0) await print(lines.join("\n"));
+}
+
 /** Each verb is loaded when it is asked for: starting up should not pay for the others. */
 const ROUTES: Routes = {
   create: () => command(verbs.CREATE, async () => (await import("./create.ts")).run),

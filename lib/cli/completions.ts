@@ -52,21 +52,3 @@ export async function run(
     `Cannot complete for ${quote(shell)}: the shells are ${SHELLS.join(", ")}`,
   );
 }
-
-/**
- * Answers a script above: prints what could be typed next, one a line.
- *
- * @param style How lines look: `words` alone, or with what they mean for `zsh` or `fish`.
- * @param words The words behind the program's name, of which the last is not complete.
- */
-export async function answer([style, ...words]: readonly string[]): Promise<void> {
-  const { complete } = await import("./application.ts");
-  const lines = (await complete(words)).map(({ word, brief }) =>
-    style === "zsh"
-      ? `${word.replace(/[\\:]/g, "\\$&")}:${brief}`
-      : style === "fish"
-      ? `${word}\t${brief}`
-      : word
-  );
-  if (lines.length > 0) await print(lines.join("\n"));
-}

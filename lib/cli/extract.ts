@@ -16,7 +16,7 @@ type ExtractFlags = Values<typeof EXTRACT.flags>;
 export async function run(this: Context, flags: ExtractFlags, archive: string): Promise<void> {
   const { signal } = this;
   const options = { limits: parseLimits(flags), signal };
-  using input = await openInput(archive, flags, signal);
+  using input = await openInput(archive, flags, signal, true);
   const { source } = input;
   const outputs = await chooseOutputs(
     flags.all ? await allTargets(source, options) : askedTargets(flags),

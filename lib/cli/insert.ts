@@ -1,6 +1,6 @@
 import { ParError } from "../errors.ts";
 import { insert } from "../verbs/insert.ts";
-import { print, printJson, warn } from "./io.ts";
+import { note, print, printJson, warn } from "./io.ts";
 import { pairBinaries, parseCompression } from "./options.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
@@ -22,6 +22,7 @@ export async function run(this: Context, flags: InsertFlags, archive: string): P
       binaries,
       forceTarget: flags.forceArch,
       onWarning: warn,
+      onNote: note,
     }));
   if (flags.output === "json") return await printJson({ file: archive, success: true });
   for (const { source } of binaries) {

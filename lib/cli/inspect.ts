@@ -4,7 +4,7 @@ import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
 import { formatTime } from "../signing/token.ts";
 import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { print, printJson, say, warn } from "./io.ts";
+import { note, print, printJson, warn } from "./io.ts";
 import { parseLimits } from "./options.ts";
 import type { Row } from "./table.ts";
 import type { Context, Values } from "./verb.ts";
@@ -26,7 +26,7 @@ export async function run(this: Context, flags: InspectFlags, name: string): Pro
   const archive = complete ?? await inspectClaims(source, options);
   if (flags.jwtOnly) return await print(archive.token);
   await sayTraffic(input);
-  if (!complete) say("Note: only the claims were read; the binaries were not checked.");
+  if (!complete) note("only the claims were read; the binaries were not checked.");
   if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");
   if (flags.output === "json") {
     await printJson(toJson(archive.claims, archive.compressed, complete));

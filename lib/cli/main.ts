@@ -4,11 +4,10 @@
  * @module
  */
 
-import { ParError, printable } from "../errors.ts";
-import { runCommandLine } from "./application.ts";
+import { ParError, printable, redact } from "../errors.ts";
+import { printCompletions, runCommandLine } from "./application.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { printJson, say } from "./io.ts";
-import { redact } from "./redact.ts";
 import { paint } from "./style.ts";
 
 /** What asks a process to end; Windows has only the first. */
@@ -37,9 +36,8 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
-    if (args[0] === "__complete") {
-      await (await import("./completions.ts")).answer(args.slice(1));
-    } else await runCommandLine(args, interruption.signal);
+    if (args[0] === "__complete") await printCompletions(args.slice(1));
+    else await runCommandLine(args, interruption.signal);
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;

@@ -1,3 +1,5 @@
+import type { ArchiveSource } from "../bytes/source.ts";
+import { openRepeatable } from "../system/spool.ts";
 import { merge } from "../verbs/merge.ts";
 import { print, printJson } from "./io.ts";
 import { parseCompression } from "./options.ts";
@@ -14,11 +16,16 @@ export async function run(
   ...archives: string[]
 ): Promise<void> {
   const { signal } = this;
-  const { destination, compress } = flags;
+  const { destination } = flags;
+  // Where it is not asked for, the result is as the first archive is.
+  const compress = flags.compress || undefined;
+  using opened = new DisposableStack();
+  const sources: ArchiveSource[] = [];
+  for (const archive of archives) sources.push(opened.use(await openRepeatable(archive, signal)));
   await resign(
     flags,
-    { archive: archives[0] ?? "", title: "Merging", signal },
-    (options) => merge(archives, { ...options, ...parseCompression(flags), destination, compress }),
+    { archive: sources[0] ?? "", title: "Merging", signal },
+    (options) => merge(sources, { ...options, ...parseCompression(flags), destination, compress }),
   );
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else await print(`Successfully merged ${archives.length} archives into ${destination}`);

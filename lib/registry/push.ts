@@ -6,7 +6,7 @@
 
 import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import { hex } from "../bytes/hex.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { RegistryClient, toContent } from "./client.ts";
@@ -160,11 +160,11 @@ async function examine(source: ArchiveSource, { verify, signal }: PushOptions): 
   const hashed: ArchiveSource = {
     name: source.name,
     ...(knownSize ? { size: () => knownSize.call(source) } : {}),
-    async *open(reuse) {
+    async *open() {
       const hash = await createSha256();
       const start: number[] = [];
       let size = 0;
-      for await (const chunk of source.open(reuse)) {
+      for await (const chunk of source.open()) {
         throwIfAborted(signal);
         if (start.length < 2) start.push(...chunk.subarray(0, 2 - start.length));
         await hash.update(chunk);

@@ -6,13 +6,9 @@
  */
 
 import { ParError } from "../errors.ts";
+import { type Json, parseJson } from "./json.ts";
 import { parsePublicKey, type PublicKey } from "./nkey.ts";
 import { isTargetName, type Target } from "../target/target.ts";
-
-/** Any value that JSON can hold. */
-export type Json = string | number | boolean | null | readonly Json[] | {
-  readonly [name: string]: Json;
-};
 
 /** The `wascap` part of the claims: what the provider is, and what its binaries hash to. */
 export interface ProviderMetadata {
@@ -48,18 +44,25 @@ export interface Claims {
   readonly nbf?: number;
   /** What the provider is. */
   readonly wascap: ProviderMetadata;
-  /** The revision of this set of fields; 3 today. */
+  /** The revision of this set of fields, as an unsigned 32-bit integer; 3 today. */
   readonly wascap_revision?: number;
 }
 
 /** The revision of the claims' fields that this toolkit writes. */
 export const WASCAP_REVISION = 3;
 
+/** The members of the payload. */
+const MEMBERS = ["exp", "jti", "iat", "iss", "sub", "nbf", "wascap", "wascap_revision"];
+
+/** The members of its `wascap`. */
+const WASCAP_MEMBERS = ["name", "capid", "vendor", "rev", "ver", "target_hashes", "config_schema"];
+
 /**
  * Checks that a payload is a provider's claims.
  *
- * Unknown fields are let through and kept. What is known must have its type: a reader elsewhere
- * that is stricter or laxer than this one must not come to another meaning.
+ * Unknown fields are let through and kept. What is known must have its type and its exact name: a
+ * reader elsewhere that is stricter or laxer than this one must not come to another meaning. What
+ * `JSON.parse` forgets, such as a member that stood twice, is not seen here: `verifyToken` sees it.
  *
  * @param payload The token's payload, parsed.
  * @returns The same object, typed.
@@ -67,12 +70,14 @@ export const WASCAP_REVISION = 3;
  */
 export function parseClaims(payload: unknown): Claims {
   if (!isObject(payload)) throw invalid("the payload is not a JSON object");
+  refuseOtherCase(payload, MEMBERS);
   for (const field of ["iat"]) requireField(payload, field, isTime, "a time in seconds");
   for (const field of ["exp", "nbf"]) optional(payload, field, isTime, "a time in seconds");
   for (const field of ["jti", "iss", "sub"]) requireField(payload, field, isString, "a string");
-  optional(payload, "wascap_revision", isTime, "a whole number");
+  optional(payload, "wascap_revision", isUnsigned32, "a whole number of 32 bits");
   const metadata = payload["wascap"];
   if (!isObject(metadata)) throw invalid("`wascap` is not an object; is this a provider's token?");
+  refuseOtherCase(metadata, WASCAP_MEMBERS, "wascap.");
   requireField(metadata, "vendor", isString, "a string", "wascap.");
   for (const field of ["name", "capid", "ver"]) {
     optional(metadata, field, isString, "a string", "wascap.");
@@ -89,6 +94,34 @@ export function parseClaims(payload: unknown): Claims {
   checkKey(payload["iss"] as string, "account", "ERR_TOKEN_ISSUER", "issuer");
   checkKey(payload["sub"] as string, "service", "ERR_TOKEN_SUBJECT", "subject");
   return payload as unknown as Claims;
+}
+
+/**
+ * Writes claims as JSON, and makes sure that it is read as these claims.
+ *
+ * @param claims What is to be signed; its fields keep their order.
+ * @returns The payload.
+ * @throws {ParError} `ERR_OPTION_INVALID`.
+ */
+export function formatClaims(claims: Claims): string {
+  try {
+    const text = JSON.stringify(claims, refuseNonFinite);
+    parseClaims(parseJson(new TextEncoder().encode(text)));
+    return text;
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      `Cannot sign claims that could not be read again (${message}): change what they say`,
+      cause,
+    );
+  }
+}
+
+/** JSON has no way to write infinities, and `JSON.stringify` writes `null` for them. */
+function refuseNonFinite(_name: string, value: unknown): unknown {
+  if (typeof value !== "number" || Number.isFinite(value)) return value;
+  throw new RangeError(`JSON has no number ${value}`);
 }
 
 /**
@@ -124,6 +157,16 @@ function checkKey(
   }
 }
 
+/** Go's JSON decoder takes a name in any case, folded as Unicode folds it, for the one it knows. */
+function refuseOtherCase(object: JsonObject, names: readonly string[], path = ""): void {
+  const anyCase = new RegExp(`^(?:${names.join("|")})$`, "iu");
+  for (const name of Object.keys(object)) {
+    if (anyCase.test(name) && !names.includes(name)) {
+      throw invalid(`\`${path}${name}\` differs from a known member in nothing but its case`);
+    }
+  }
+}
+
 type Check = (value: unknown) => boolean;
 
 function requireField(object: JsonObject, field: string, is: Check, what: string, path = ""): void {
@@ -148,6 +191,10 @@ function isString(value: unknown): value is string {
 
 function isTime(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isUnsigned32(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) === (value as number) >>> 0;
 }
 
 function invalid(reason: string): ParError {

@@ -49,6 +49,11 @@ const ROLE_OF: ReadonlyMap<number, KeyRole> = new Map(
 const PREFIX_SEED = 18 << 3;
 const KEY_LENGTH = 32;
 
+/** Characters of a public key's text form. */
+const PUBLIC_KEY_LENGTH = 56;
+/** Characters of a seed's text form. */
+const SEED_LENGTH = 58;
+
 /**
  * Checks a public key.
  *
@@ -69,10 +74,23 @@ const KEY_LENGTH = 32;
  */
 export function parsePublicKey(text: string, role?: KeyRole): PublicKey {
   const shown = `public key ${JSON.stringify(text)}`;
+  if (text.length !== PUBLIC_KEY_LENGTH) {
+    throw new ParError(
+      "ERR_KEY_INVALID",
+      `Cannot read ${shown}: ` +
+        (text.length === SEED_LENGTH && /^S/i.test(text)
+          ? "it is a seed, which is secret; give the public key that belongs to it"
+          : `a public key has ${PUBLIC_KEY_LENGTH} characters, and this has ${text.length}`),
+    );
+  }
   const payload = decode(text, shown);
   const found = ROLE_OF.get(payload[0] ?? -1);
-  if (payload.length !== 1 + KEY_LENGTH || !found) {
-    throw new ParError("ERR_KEY_INVALID", `Cannot read ${shown}: it is not a public key's form`);
+  if (!found) {
+    throw new ParError(
+      "ERR_KEY_INVALID",
+      `Cannot read ${shown}: its first letter is no role's; an issuer's key begins with A, ` +
+        "a provider's with V",
+    );
   }
   if (role && role !== found) throw roleError(shown, role, found);
   return text as PublicKey;
@@ -168,16 +186,23 @@ export class KeyPair {
    */
   static async fromSeed(text: string, role?: KeyRole, name = "the seed"): Promise<KeyPair> {
     const trimmed = text.trim();
+    if (trimmed.length !== SEED_LENGTH) {
+      throw new ParError(
+        "ERR_KEY_INVALID",
+        `Cannot read ${name}: a seed has ${SEED_LENGTH} characters, and this has ` +
+          `${trimmed.length}`,
+      );
+    }
     const payload = decode(trimmed, name);
     const [first = 0, second = 0] = payload;
     // A seed's two prefix bytes hold five bits of the kind, then the eight of the role.
     const found = ROLE_OF.get(((first & 7) << 5) | (second >> 3));
     const seed = payload.slice(2);
     const isSeed = (first & 0xf8) === PREFIX_SEED && (second & 7) === 0;
-    if (!isSeed || seed.length !== KEY_LENGTH || !found) {
+    if (!isSeed || !found) {
       throw new ParError(
         "ERR_KEY_INVALID",
-        `Cannot use ${name} as a seed: a seed has 58 characters and begins with S`,
+        `Cannot use ${name} as a seed: a seed begins with S and the letter of its role`,
       );
     }
     if (role && role !== found) throw roleError(name, role, found);
@@ -304,13 +329,13 @@ function encode(payload: Uint8Array): string {
 /** Takes off base32 and checksum. `shown` is how the text may be called in an error. */
 function decode(text: string, shown: string): Uint8Array<ArrayBuffer> {
   const bytes = decodeBase32(text);
-  if (!bytes || bytes.length < 4) throw encodingError(shown);
+  if (!bytes) throw encodingError(shown);
   const payload = new Uint8Array(bytes.subarray(0, -2));
   const [low = 0, high = 0] = bytes.subarray(-2);
   if (crc16(payload) !== (low | (high << 8))) {
     throw new ParError(
       "ERR_KEY_CHECKSUM",
-      `Cannot use ${shown}: its checksum does not match; a character was changed or lost`,
+      `Cannot use ${shown}: its checksum does not match; a character was changed`,
     );
   }
   return payload;

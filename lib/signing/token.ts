@@ -5,8 +5,9 @@
  * @module
  */
 
-import { type Claims, parseClaims } from "./claims.ts";
+import { type Claims, formatClaims, parseClaims } from "./claims.ts";
 import { ParError } from "../errors.ts";
+import { type Json, parseJson } from "./json.ts";
 import { type KeyPair, publicKeyBytes, verifySignature } from "./nkey.ts";
 
 /** What {@linkcode verifyToken} found in order. */
@@ -26,7 +27,8 @@ const HEADER = { typ: "jwt", alg: "Ed25519" } as const;
  * @param claims What to sign; its fields keep their order.
  * @param issuer The key pair of `claims.iss`.
  * @returns A compact JWS (RFC 7515, section 3.1).
- * @throws {ParError} `ERR_KEY_MISMATCH` where the pair is not the issuer's.
+ * @throws {ParError} `ERR_KEY_MISMATCH` where the pair is not the issuer's, `ERR_OPTION_INVALID`
+ * where {@linkcode verifyToken} would refuse the claims.
  *
  * @example Sign claims and verify them
  * ```ts
@@ -53,7 +55,7 @@ export async function signClaims(claims: Claims, issuer: KeyPair): Promise<strin
       `Cannot sign claims of issuer ${claims.iss} with the key of ${issuer.publicKey}`,
     );
   }
-  const signed = `${encodePart(JSON.stringify(HEADER))}.${encodePart(JSON.stringify(claims))}`;
+  const signed = `${encodePart(JSON.stringify(HEADER))}.${encodePart(formatClaims(claims))}`;
   const signature = await issuer.sign(new TextEncoder().encode(signed));
   return `${signed}.${toBase64Url(signature)}`;
 }
@@ -95,8 +97,8 @@ export async function verifyToken(
   if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) {
     throw malformed("it does not have three parts");
   }
-  checkHeader(parseJson(decodePart(header, "header"), "header"));
-  const claims = parseClaims(parseJson(decodePart(payload, "payload"), "payload"));
+  checkHeader(readJson(header, "header"));
+  const claims = parseClaims(readJson(payload, "payload"));
   await checkSignature(`${header}.${payload}`, decodePart(signature, "signature"), claims);
   checkWindow(claims, options);
   return { token, claims };
@@ -197,28 +199,19 @@ function toBase64Url(bytes: Uint8Array): string {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-function parseJson(bytes: Uint8Array, part: string): unknown {
-  let value: unknown;
+function readJson(text: string, part: string): Json {
+  const bytes = decodePart(text, part);
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch {
-    throw malformed(`its ${part} is not JSON in UTF-8`);
+    return parseJson(bytes);
+  } catch (cause) {
+    throw malformed(`in its ${part}, ${(cause as Error).message}`, cause);
   }
-  if (!nestsWithin(MAX_DEPTH, value)) throw malformed(`its ${part} is nested too deeply`);
-  return value;
 }
 
-/** What the reference's JSON parser takes; deeper texts exhaust the stack of whoever writes them. */
-const MAX_DEPTH = 128;
-
-function nestsWithin(levels: number, value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  return levels > 0 && Object.values(value).every((each) => nestsWithin(levels - 1, each));
-}
-
-function malformed(reason: string): ParError {
+function malformed(reason: string, cause?: unknown): ParError {
   return new ParError(
     "ERR_TOKEN_MALFORMED",
     `Cannot read the token: ${reason}; the archive must hold a signed JSON Web Token`,
+    cause,
   );
 }

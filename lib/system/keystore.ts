@@ -5,7 +5,7 @@
  */
 
 import { ParError, quote } from "../errors.ts";
-import { readSmallFile, writeFile } from "./files.ts";
+import { readSmallFile, readSmallInput, writeFile } from "./files.ts";
 import { KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
 
 /** No seed file is longer, however much white space an editor left in it. */
@@ -17,7 +17,10 @@ export interface KeyLookup {
   readonly role: KeyRole;
   /** What messages call it: `issuer`, `subject`. */
   readonly title: string;
-  /** A seed file's path, or a seed itself; the key directory is searched where left out. */
+  /**
+   * The path of a seed file, or of a pipe that gives a seed, or a seed itself; the key directory is
+   * searched where left out.
+   */
   readonly given?: string | undefined;
   /** The key directory. */
   readonly directory: string;
@@ -27,6 +30,68 @@ export interface KeyLookup {
   readonly disableKeygen?: boolean | undefined;
   /** Is told the path before a key is made there. */
   readonly onGenerate?: ((path: string) => void) | undefined;
+  /** Ends the waiting for a pipe. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A key to sign with, which may not be in the key directory yet. */
+export interface PreparedKey {
+  /** The key that was found, or a new one. */
+  readonly pair: KeyPair;
+  /**
+   * Puts a new key into the key directory; of a key that was found there is nothing left to do.
+   *
+   * @returns The key to sign with, which is another one where another process has stored one first.
+   * @throws {ParError} `ERR_FILE_UNWRITABLE`, and what reading that other one throws.
+   */
+  readonly store: () => Promise<KeyPair>;
+}
+
+/**
+ * Finds a key pair as {@linkcode findKey} does, and does not store a new one before it is asked to:
+ * so that what is refused leaves no key behind.
+ *
+ * @param lookup Which key, and where.
+ * @returns The pair, and how to keep it.
+ * @throws {ParError} As {@linkcode findKey}, for what can be told without storing a key.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const lookup = { role: "account", title: "issuer", directory, name: "kevin" } as const;
+ * const { pair, store } = await prepareKey(lookup);
+ * assert.deepEqual(await listKeys(directory), []);
+ * assert.equal((await store()).publicKey, pair.publicKey);
+ * assert.equal((await listKeys(directory)).length, 1);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export async function prepareKey(lookup: KeyLookup): Promise<PreparedKey> {
+  const { given, directory, name, role, disableKeygen, onGenerate, signal } = lookup;
+  if (given !== undefined) return found(await readGivenKey(given, lookup, signal));
+  const path = keyPath(directory, name, role);
+  const kept = await readKeyIfPresent(path, lookup);
+  if (kept) return found(kept);
+  if (disableKeygen) {
+    throw new ParError(
+      "ERR_KEY_NOT_FOUND",
+      `No keypair found in ${path}, please ensure key exists or supply one as a flag`,
+    );
+  }
+  const pair = await KeyPair.generate(role);
+  const store = async (): Promise<KeyPair> => {
+    onGenerate?.(path);
+    await storeKey(path, pair);
+    // Another process may have been first: its key is the one both use.
+    return await readKey(path, lookup);
+  };
+  return { pair, store };
+}
+
+function found(pair: KeyPair): PreparedKey {
+  return { pair, store: () => Promise.resolve(pair) };
 }
 
 /**
@@ -50,20 +115,8 @@ export interface KeyLookup {
  * ```
  */
 export async function findKey(lookup: KeyLookup): Promise<KeyPair> {
-  if (lookup.given !== undefined) return await readGivenKey(lookup.given, lookup);
-  const path = keyPath(lookup.directory, lookup.name, lookup.role);
-  const found = await readKeyIfPresent(path, lookup);
-  if (found) return found;
-  if (lookup.disableKeygen) {
-    throw new ParError(
-      "ERR_KEY_NOT_FOUND",
-      `No keypair found in ${path}, please ensure key exists or supply one as a flag`,
-    );
-  }
-  lookup.onGenerate?.(path);
-  await storeKey(path, await KeyPair.generate(lookup.role));
-  // Another process may have been first: its key is the one both use.
-  return await readKey(path, lookup);
+  const { store } = await prepareKey(lookup);
+  return await store();
 }
 
 /** The path of a key file. */
@@ -188,10 +241,17 @@ export interface KeyDescription {
   readonly title: string;
 }
 
-/** Reads a seed file. */
-export async function readKey(path: string, { role, title }: KeyDescription): Promise<KeyPair> {
-  const bytes = await readSmallFile(path, MAX_SEED_FILE);
-  return await KeyPair.fromSeed(
+/** Reads a seed file of the key directory. */
+export async function readKey(path: string, description: KeyDescription): Promise<KeyPair> {
+  return await toPair(await readSmallFile(path, MAX_SEED_FILE), path, description);
+}
+
+function toPair(
+  bytes: Uint8Array,
+  path: string,
+  { role, title }: KeyDescription,
+): Promise<KeyPair> {
+  return KeyPair.fromSeed(
     new TextDecoder().decode(bytes),
     role,
     `the ${title} seed file ${quote(path)}`,
@@ -210,10 +270,22 @@ async function readKeyIfPresent(
   }
 }
 
-/** Reads the key that a flag gives: a path to a seed file, or the seed itself. */
-export async function readGivenKey(given: string, description: KeyDescription): Promise<KeyPair> {
+/**
+ * Reads the key that a flag gives: a path to a seed file, or to a pipe, or the seed itself.
+ *
+ * @param given What the flag says.
+ * @param description What the key should be.
+ * @param signal Ends the waiting for a pipe.
+ */
+export async function readGivenKey(
+  given: string,
+  description: KeyDescription,
+  signal?: AbortSignal,
+): Promise<KeyPair> {
   const { role, title } = description;
-  if (!looksLikeSeed(given)) return await readKey(given, description);
+  if (!looksLikeSeed(given)) {
+    return await toPair(await readSmallInput(given, MAX_SEED_FILE, signal), given, description);
+  }
   // A file may have such a name, unlikely as it is.
   const file = await readKeyIfPresent(given, description).catch(() => undefined);
   return file ?? await KeyPair.fromSeed(given, role, `the seed given as ${title}`);

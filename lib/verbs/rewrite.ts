@@ -20,10 +20,12 @@ import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import {
   type MeasuredContent,
   signContents,
+  type Signing,
   type SignOptions,
   type WriteProgress,
 } from "../archive/pack.ts";
-import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
 
 /** Who signs an archive that was signed before. */
@@ -34,6 +36,8 @@ export interface Resigning {
   readonly subject: KeyPair;
   /** Whether the keys may be others than before, which makes it another provider. */
   readonly newIdentity?: boolean | undefined;
+  /** Is called when all else was checked, and gives the keys to sign with; see `Signing`. */
+  readonly confirmKeys?: Signing["confirmKeys"];
   /** Seconds since the epoch to state as the time of issue; see `Signing`. */
   readonly sourceDateEpoch?: number | undefined;
   /** Deflate's effort from 1 to 9 for what is compressed anew; 9 where left out. */
@@ -79,7 +83,7 @@ export async function openArchive(
   options: Pick<Resigning, "limits" | "signal">,
 ): Promise<OpenArchive> {
   const { limits, signal } = options;
-  const archive = await readArchive(source.open(true), {
+  const archive = await readArchive(source.open(), {
     limits,
     signal,
     allowEarly: true,
@@ -88,7 +92,7 @@ export async function openArchive(
   const copies = copySegments(source, archive);
   const contents = new Map<string, MeasuredContent>();
   const add = (key: string, name: string, { size, sha256 }: HashedEntry): void => {
-    const open = (reuse?: boolean): Bytes => cursor.open(name, reuse);
+    const open = (): Bytes => cursor.open(name);
     contents.set(key, { size, sha256, open, deflated: copies.get(name) });
   };
   for (const binary of archive.binaries) add(binary.target, binaryEntry(binary.target), binary);
@@ -114,7 +118,10 @@ export async function rewriteArchive(
   return await writeFile(path, async (sink) => {
     const before = identityOf(await stat(path));
     const source = fileSource(path);
-    await using cursor = new EntryCursor(source);
+    await using cursor = new EntryCursor(source, {
+      limits: options.limits,
+      signal: options.signal,
+    });
     const open = await openArchive(source, cursor, options);
     const { archive, contents } = open;
     requireIdentity(archive.claims, options, path);
@@ -124,7 +131,6 @@ export async function rewriteArchive(
       ...keptClaims(archive.claims),
       contents,
       compress: archive.compressed,
-      reuse: true,
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);
@@ -136,11 +142,9 @@ export async function rewriteArchive(
 /** Everything of the claims that signing anew keeps. */
 export function keptClaims(
   claims: Claims,
-): Pick<SignOptions, "wascap" | "others" | "expires" | "notBefore"> {
+): Pick<SignOptions, "wascap" | "others" | "exp" | "nbf"> {
   const { exp, jti: _jti, iat: _iat, iss: _iss, sub: _sub, nbf, wascap, ...others } = claims;
-  const date = (seconds?: number): Date | undefined =>
-    seconds === undefined ? undefined : new Date(seconds * 1000);
-  return { wascap, others, expires: date(exp), notBefore: date(nbf) };
+  return { wascap, others, exp, nbf };
 }
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { deflateRawSync } from "node:zlib";
+import { crc32, deflateRawSync } from "node:zlib";
 import fc from "npm:fast-check@4.10.2";
 import { readArchive, readClaims, type ReadOptions } from "../../lib/archive/reader.ts";
 import { type ErrorCode, ParError } from "../../lib/errors.ts";
@@ -185,29 +185,21 @@ accepts("headers of GNU tar's own and of historic form", async () => {
     TAR_END,
   );
 });
-accepts("a size in base-256 that says the same", async () => {
-  const content = BINARIES["x86_64-linux"] as string;
-  const [claims, first] = await entriesOf();
-  const size = base256(BigInt(content.length));
-  const entry = tarEntry({ name: "x86_64-linux.bin", content, size });
-  return concat(claims as Uint8Array, first as Uint8Array, entry, TAR_END);
-});
-accepts("a pax header that says what the header says, and times", async () => {
-  const content = BINARIES["x86_64-linux"] as string;
+accepts("a pax header that gives the header's name, and times", async () => {
   const [claims, first, second] = await entriesOf();
-  const pax = paxEntry({
-    mtime: "1700000000.5",
-    path: "x86_64-linux.bin",
-    size: String(content.length),
-  });
+  const pax = paxEntry({ mtime: "1700000000.5", path: "x86_64-linux.bin" });
   return concat(claims as Uint8Array, first as Uint8Array, pax, second as Uint8Array, TAR_END);
 });
-accepts("a name that a pax header gives", async () => {
-  const content = BINARIES["x86_64-linux"] as string;
-  const [claims, first] = await entriesOf();
-  const pax = paxEntry({ path: "x86_64-linux.bin" });
-  const entry = tarEntry({ name: "cut-short", content });
-  return concat(claims as Uint8Array, first as Uint8Array, pax, entry, TAR_END);
+accepts("empty fields of numbers, as the reference leaves them", async () => {
+  const entry = (name: string, content: string): Uint8Array =>
+    tarEntry({
+      name,
+      content,
+      magic: "gnu",
+      patch: (header) => header.fill(0, 100, 124).fill(0, 136, 148),
+    });
+  const binaries = Object.entries(BINARIES).map(([target, text]) => entry(`${target}.bin`, text));
+  return concat(entry("claims.jwt", await tokenOf()), ...binaries, TAR_END);
 });
 
 // The claims entry.
@@ -538,7 +530,7 @@ refuses("a WIT package in the claims that is not there", "ERR_ENTRY_MISSING", ()
   archiveOf({
     bend: ({ wascap }) => wascap.target_hashes["world.wasm"] = claimsHash("a world"),
   }));
-refuses("a hash in the claims under the name __proto__", "ERR_ENTRY_MISSING", () => {
+refuses("a hash in the claims under the name __proto__", "ERR_TOKEN_MALFORMED", () => {
   const json = JSON.stringify(payloadFor()).replace('"aarch64-linux"', '"__proto__"');
   return signToken(json).then((token) =>
     archiveOf({ token, binaries: { "x86_64-linux": BINARIES["x86_64-linux"] as string } })
@@ -597,7 +589,7 @@ for (
   refuses(`the name ${name}`, "ERR_ENTRY_PATH", () => withEntries(tarEntry({ name })));
   refuses(
     `the name ${name} in a pax header`,
-    "ERR_ENTRY_PATH",
+    "ERR_HEADER_AMBIGUOUS",
     () => withEntries(paxEntry({ path: name }), tarEntry({ name: "x86_64-linux.bin" })),
   );
 }
@@ -784,14 +776,20 @@ Deno.test("readArchive() reads past every optional part of a gzip header", async
     [4, concat(Uint8Array.of(extra.length, 0), extra)],
     [8, concat("fakepay.par\0")],
     [16, concat("made by hand\0")],
-    [2, Uint8Array.of(0, 0)],
   ] as const;
   for (let choice = 0; choice < 16; choice++) {
     const chosen = parts.filter((_, i) => choice & (1 << i));
-    const flags = chosen.reduce((sum, [flag]) => sum | flag, 0);
-    const header = SMALL.slice(0, 10).with(3, flags);
-    const bytes = concat(header, ...chosen.map(([, part]) => part), SMALL.subarray(10));
+    const withChecksum = choice >= 8;
+    const flags = chosen.reduce((sum, [flag]) => sum | flag, withChecksum ? 2 : 0);
+    const fixed = SMALL.slice(0, 10).with(3, flags);
+    const header = concat(fixed, ...chosen.map(([, part]) => part));
+    const sum = crc32(header);
+    const checksum = withChecksum ? Uint8Array.of(sum & 0xff, (sum >> 8) & 0xff) : "";
+    const bytes = concat(header, checksum, SMALL.subarray(10));
     assert.equal((await readArchive(chunked(bytes, 5))).size, bytes.length);
+    if (!withChecksum) continue;
+    const wrong = bytes.with(header.length, sum & 0xff ^ 1);
+    await assert.rejects(readArchive(chunked(wrong, 5)), { code: "ERR_GZIP_CORRUPT" });
   }
 });
 
@@ -801,9 +799,9 @@ refuses("more entries than allowed", "ERR_LIMIT_ENTRIES", () => archiveOf(), {
 });
 accepts("as many entries as allowed", () => archiveOf(), { limits: { maxEntries: 3 } });
 refuses("more pax headers than allowed", "ERR_LIMIT_ENTRIES", async () => {
-  const headers = Array.from({ length: 18 }, () => paxEntry({ comment: "x" }));
-  return concat(...headers, await archiveOf());
-}, { limits: { maxEntries: 20 } });
+  const entries = (await entriesOf()).flatMap((entry) => [paxEntry({ comment: "x" }), entry]);
+  return concat(...entries, TAR_END);
+}, { limits: { maxEntries: 5 } });
 refuses("more bytes than allowed", "ERR_LIMIT_SIZE", () => archiveOf(), {
   limits: { maxSize: 2000 },
 });
@@ -834,6 +832,7 @@ Deno.test("readArchive() refuses a bomb with ERR_LIMIT_RATIO once it passed a Gi
 
 // Sizes that cannot be believed.
 const SIZES: Readonly<Record<string, number | string | Uint8Array>> = {
+  "a size in base-256": base256(1n),
   "a negative size in base-256": base256(-1n, 0xff),
   "another marker than base-256 has": base256(1n, 0x81),
   "a size in base-256 past what numbers hold exactly": base256(2n ** 60n),
@@ -871,9 +870,11 @@ for (
     ["smaller than", "0", SMUGGLED.length],
     ["larger than", String(SMUGGLED.length), 0],
     ["by one larger than", String(SMUGGLED.length + 1), SMUGGLED.length],
+    // The tar library under the reference keeps it for all later entries.
+    ["equal to", String(SMUGGLED.length), SMUGGLED.length],
   ] as const
 ) {
-  refuses(`a pax size ${what} the header's, which hides entries`, "ERR_HEADER_SIZE", async () => {
+  refuses(`a pax size ${what} the header's`, "ERR_HEADER_SIZE", async () => {
     const bend: ArchiveParts["bend"] = ({ wascap }) => {
       wascap.target_hashes = { "x86_64-linux": claimsHash(pax === "0" ? "" : SMUGGLED) };
     };
@@ -888,8 +889,7 @@ Deno.test("readArchive() takes what looks like entries inside a binary for the b
   };
   const [claims] = await entriesOf({ bend }) as [Uint8Array];
   const outer = tarEntry({ name: "x86_64-linux.bin", content: SMUGGLED });
-  const pax = paxEntry({ size: String(SMUGGLED.length) });
-  const archive = await readArchive(chunked(concat(claims, pax, outer, TAR_END), 600));
+  const archive = await readArchive(chunked(concat(claims, outer, TAR_END), 600));
   assert.deepEqual(archive.binaries.map(({ target }) => target), ["x86_64-linux"]);
   assert.equal(archive.binaries[0]?.size, SMUGGLED.length);
 });
@@ -910,7 +910,7 @@ for (const keyword of ["path", "size"]) {
     const [claims, first, second] = await entriesOf() as [Uint8Array, Uint8Array, Uint8Array];
     return concat(claims, first, paxEntry(records.join("")), second, TAR_END);
   });
-  refuses(`two pax headers in a row, each with a ${keyword}`, "ERR_HEADER_INVALID", async () => {
+  refuses(`two pax headers in a row, each with a ${keyword}`, "ERR_HEADER_AMBIGUOUS", async () => {
     const [claims, first, second] = await entriesOf() as [Uint8Array, Uint8Array, Uint8Array];
     const headers = records.map((record) => paxEntry(record));
     return concat(claims, first, ...headers, second, TAR_END);
@@ -921,7 +921,7 @@ refuses("a pax value that holds a line with another record", "ERR_HEADER_INVALID
   const hidden = `x\n${paxRecord("path", "mips-linux.bin").trimEnd()}`;
   return concat(claims, first, paxEntry({ comment: hidden }), second, TAR_END);
 });
-refuses("a NUL in a pax path", "ERR_ENTRY_UNKNOWN", async () => {
+refuses("a NUL in a pax path", "ERR_HEADER_INVALID", async () => {
   const [claims, first, second] = await entriesOf() as [Uint8Array, Uint8Array, Uint8Array];
   return concat(claims, first, paxEntry({ path: "x86_64-linux.bin\0" }), second, TAR_END);
 });
@@ -945,13 +945,20 @@ for (
     () => withEntries(paxEntry(raw), tarEntry({ name: "aarch64-linux.bin", content: "x" })),
   );
 }
-for (const records of [{ size: "1" }, { path: "x86_64-linux.bin" }]) {
-  Deno.test(`readArchive() refuses a global pax header with ${Object.keys(records)}`, async () => {
+for (const records of [{ size: "1" }, { path: "x86_64-linux.bin" }, { comment: "x" }, {}]) {
+  const what = Object.keys(records).join() || "nothing";
+  refuses(`a global pax header with ${what}`, "ERR_HEADER_AMBIGUOUS", async () => {
     const [claims, ...binaries] = await entriesOf() as [Uint8Array, ...Uint8Array[]];
-    const bytes = concat(claims, paxEntry(records, "g"), ...binaries, TAR_END);
-    await assert.rejects(readArchive(chunked(bytes, 900)), { category: "untrusted" });
+    return concat(claims, paxEntry(records, "g"), ...binaries, TAR_END);
   });
 }
+refuses("a pax header without a file behind it", "ERR_HEADER_AMBIGUOUS", async () => {
+  return concat(...await entriesOf(), paxEntry({ comment: "x" }), TAR_END);
+});
+refuses("a pax header with a name that is not the header's", "ERR_HEADER_AMBIGUOUS", async () => {
+  const [claims, first, second] = await entriesOf() as [Uint8Array, Uint8Array, Uint8Array];
+  return concat(claims, first, paxEntry({ path: "mips-linux.bin" }), second, TAR_END);
+});
 
 // Headers.
 for (

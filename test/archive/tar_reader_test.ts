@@ -22,7 +22,7 @@ Deno.test("readTar() gives each entry's name, size and bytes, whatever is read o
     const bytes = concat(
       ...made.flatMap(({ name, content, pax }) =>
         pax
-          ? [paxEntry({ path: name }), tarEntry({ name: "other", content })]
+          ? [paxEntry({ path: name }), tarEntry({ name, content })]
           : [tarEntry({ name, content })]
       ),
       TAR_END,
@@ -64,10 +64,17 @@ Deno.test("readTar() gives an entry before it has read its content", async () =>
 Deno.test("readTar() forgets a pax header behind the file it is for", async () => {
   const bytes = concat(
     paxEntry({ path: "a" }),
-    tarEntry({ name: "x" }),
+    tarEntry({ name: "a" }),
     tarEntry({ name: "b" }),
     TAR_END,
   );
   const entries = await Array.fromAsync(readTar(new ByteReader(chunked(bytes, 512)), {}));
   assert.deepEqual(entries.map(({ name }) => name), ["a", "b"]);
+});
+
+Deno.test("readTar() takes a pax size where the header cannot hold it", async () => {
+  const size = 2 ** 33;
+  const bytes = concat(paxEntry({ size: String(size) }), tarHeader({ name: "a", size: 0 }));
+  const entries = readTar(new ByteReader(chunked(bytes, 512)), {});
+  assert.equal((await entries.next()).value?.size, size);
 });

@@ -9,7 +9,7 @@ import {
   padded,
 } from "../../lib/archive/tar.ts";
 import { concat } from "../_bytes.ts";
-import { paxRecord, tarHeader } from "../_tar.ts";
+import { base256, paxRecord, tarHeader } from "../_tar.ts";
 import { anyText } from "../_text.ts";
 
 const NAME = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,95}$/).map((stem) => `${stem}.bin`);
@@ -59,13 +59,64 @@ Deno.test("decodeHeader() tells the end from a header", () => {
 Deno.test("decodeHeader() tells pax headers from files", () => {
   const typeOf = (type: string): string | undefined =>
     decodeHeader(tarHeader({ name: "PaxHeader", size: 10, type }))?.type;
-  assert.deepEqual(["0", "\0", "x", "g"].map(typeOf), ["file", "file", "pax", "pax-global"]);
+  assert.deepEqual(["0", "\0", "x"].map(typeOf), ["file", "file", "pax"]);
+  assert.throws(() => typeOf("g"), { code: "ERR_HEADER_AMBIGUOUS" });
 });
 
-Deno.test("decodeHeader() joins the prefix to the name in ustar only", () => {
-  const nameOf = (magic: "ustar" | "gnu" | "v7"): string | undefined =>
-    decodeHeader(tarHeader({ name: "b", prefix: "a", magic }))?.name;
-  assert.deepEqual([nameOf("ustar"), nameOf("gnu"), nameOf("v7")], ["a/b", "b", "b"]);
+Deno.test("decodeHeader() takes a pax header with POSIX's magic alone", () => {
+  for (const magic of ["gnu", "v7"] as const) {
+    const header = tarHeader({ name: "PaxHeader", size: 10, type: "x", magic });
+    assert.throws(() => decodeHeader(header), { code: "ERR_HEADER_AMBIGUOUS" }, magic);
+  }
+});
+
+Deno.test("decodeHeader() refuses bytes in the prefix field, whatever the magic", () => {
+  const read = (magic: "ustar" | "gnu" | "v7") => () =>
+    decodeHeader(tarHeader({ name: "b", prefix: "a", magic }));
+  assert.throws(read("ustar"), { code: "ERR_ENTRY_PATH" });
+  assert.throws(read("gnu"), { code: "ERR_HEADER_AMBIGUOUS" });
+  assert.throws(read("v7"), { code: "ERR_HEADER_AMBIGUOUS" });
+});
+
+Deno.test("decodeHeader() refuses a byte wherever its format has none", () => {
+  const at = (offset: number, byte: number, magic: "ustar" | "gnu" | "v7") => () =>
+    decodeHeader(tarHeader({ name: "a", magic, patch: (header) => header[offset] = byte }));
+  const code = "ERR_HEADER_AMBIGUOUS";
+  for (const magic of ["ustar", "gnu", "v7"] as const) {
+    // The name's rest, a link's name, GNU's times and sparse map, the marks of star, the last byte.
+    for (const offset of [2, 99, 157, 256, 346, 386, 476, 482, 495, 508, 511]) {
+      if (magic === "ustar" && offset >= 476 && offset < 500) continue;
+      assert.throws(at(offset, 0x61, magic), { code }, `${magic}, byte ${offset}`);
+    }
+    for (const offset of [257, 262, 263, 264]) {
+      assert.throws(at(offset, 0x21, magic), { code }, `${magic}, byte ${offset}`);
+    }
+  }
+  // Behind the NUL that ends an empty prefix.
+  assert.throws(at(346, 0x61, "ustar"), { code });
+});
+
+Deno.test("decodeHeader() takes octal digits or nothing in each field of numbers", () => {
+  // The last two are the times that star and node-tar write.
+  const fields = [[100, 8], [108, 8], [116, 8], [136, 12], [329, 8], [337, 8], [476, 12], [
+    488,
+    12,
+  ]];
+  for (const [offset = 0, length = 0] of fields) {
+    const read = (value: string | Uint8Array): unknown =>
+      decodeHeader(tarHeader({
+        name: "a",
+        patch: (header) => {
+          const bytes = concat(value);
+          header.set(bytes.subarray(0, length), offset);
+          header.fill(0, offset + Math.min(bytes.length, length), offset + length);
+        },
+      }));
+    for (const value of ["", "0", "     17 ", "0000017\0", "17 \0"]) assert(read(value), value);
+    for (const value of ["8", "-1", "+1", "0x1", "1\x001", "\x001", "        ", base256(1n)]) {
+      assert.throws(() => read(value), { code: "ERR_HEADER_INVALID" }, `${offset}: ${value}`);
+    }
+  }
 });
 
 Deno.test("decodeHeader() accepts numbers led by spaces and ended by spaces", () => {
@@ -74,19 +125,54 @@ Deno.test("decodeHeader() accepts numbers led by spaces and ended by spaces", ()
   }
 });
 
-Deno.test("decodePax() reads path and size, and passes over the rest", () => {
+Deno.test("decodePax() reads path and size, and passes over what has no effect on either", () => {
   const value = anyText().filter((text) => text.isWellFormed() && !/[\n\0]/.test(text));
-  const others = fc.array(fc.tuple(fc.constantFrom("mtime", "comment", "SCHILY.dev"), value));
+  const others = fc.record({
+    comment: value,
+    uname: value,
+    mtime: fc.constantFrom("1700000000", "1700000000.123456789", "-1"),
+    uid: fc.constantFrom("0", "4294967294"),
+    "SCHILY.ino": fc.constant("1234"),
+    "SCHILY.xattr.user.mime": value,
+    "LIBARCHIVE.creationtime": fc.constant("1700000000"),
+  }, { requiredKeys: [] });
   const size = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
-  fc.assert(fc.property(value, size, fc.uniqueArray(others), (path, size, [before = []]) => {
-    const unique = [...new Map(before)];
+  fc.assert(fc.property(value, size, others, (path, size, others) => {
     const content = concat(
-      ...unique.map(([keyword, text]) => paxRecord(keyword, text)),
+      ...Object.entries(others).map(([keyword, text]) => paxRecord(keyword, text)),
       paxRecord("path", path),
       paxRecord("size", String(size)),
     );
     assert.deepEqual({ ...decodePax(content) }, { path, size });
   }));
+});
+
+Deno.test("decodePax() refuses keywords that change content or name, and those it does not know", () => {
+  const codes: Readonly<Record<string, string>> = {
+    "linkpath=a": "ERR_ENTRY_TYPE",
+    "GNU.sparse.name=a": "ERR_ENTRY_TYPE",
+    "SUN.holesdata= 0 512": "ERR_ENTRY_TYPE",
+    "SCHILY.realsize=1": "ERR_ENTRY_TYPE",
+    "SCHILY.filetype=symlink": "ERR_ENTRY_TYPE",
+    "hdrcharset=BINARY": "ERR_HEADER_AMBIGUOUS",
+    "charset=UTF-8": "ERR_HEADER_AMBIGUOUS",
+    "SCHILY.offset=512": "ERR_HEADER_AMBIGUOUS",
+    "Path=a": "ERR_HEADER_AMBIGUOUS",
+    "VENDOR.name=a": "ERR_HEADER_AMBIGUOUS",
+    "mtime=soon": "ERR_HEADER_AMBIGUOUS",
+    "mtime=1e3": "ERR_HEADER_AMBIGUOUS",
+    "uid=-1": "ERR_HEADER_AMBIGUOUS",
+    " path=a": "ERR_HEADER_INVALID",
+    "path\0=a": "ERR_HEADER_INVALID",
+    "comment=a\0b": "ERR_HEADER_INVALID",
+    "comment=a\nb": "ERR_HEADER_INVALID",
+    "größe=1": "ERR_HEADER_INVALID",
+  };
+  for (const [record, code] of Object.entries(codes)) {
+    const equals = record.indexOf("=");
+    const content = concat(paxRecord(record.slice(0, equals), record.slice(equals + 1)));
+    assert.throws(() => decodePax(content), { code }, record);
+  }
 });
 
 Deno.test("decodePax() counts bytes, not characters", () => {

@@ -157,7 +157,7 @@ const PROPOSED: readonly (readonly [words: readonly string[], proposed: readonly
   [["inspect", "-o", ""], ["text", "json"]],
   [["inspect", "--output", "j"], ["json"]],
   [["extract", "a.par", "-a", "x86_64-li"], ["x86_64-linux"]],
-  [["verify", "a.par", "--require-arch", "arm-w"], ["arm-windows"]],
+  [["verify", "a.par", "--require-arch", "arm-wi"], ["arm-windows"]],
   [["keys", "gen", "s"], ["server", "service"]],
   [["completions", ""], ["bash", "zsh", "fish"]],
   [["create", "-ojson", "-bfile", "--comp"], ["--compress", "--compress-level"]],

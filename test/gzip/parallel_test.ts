@@ -189,7 +189,7 @@ Deno.test("gzip() compresses in workers when it was imported by URL, with no per
   );
   const base = `http://127.0.0.1:${server.addr.port}`;
   const script = `
-    import { gzip } from "${base}/lib/gzip.ts";
+    import { gzip } from "${base}/lib/gzip/gzip.ts";
     let answers = 0;
     globalThis.Worker = class extends Worker {
       set onmessage(take) { super.onmessage = (event) => { answers++; take(event); }; }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import type { VerifiedArchive } from "../../lib/archive/reader.ts";
-import type { Claims, Json } from "../../lib/signing/claims.ts";
+import type { Claims } from "../../lib/signing/claims.ts";
+import type { Json } from "../../lib/signing/json.ts";
 import { create, type CreateOptions } from "../../lib/verbs/create.ts";
 import { extract } from "../../lib/verbs/extract.ts";
 import { hex } from "../../lib/bytes/hex.ts";

@@ -286,6 +286,33 @@ testTokens(
   },
 );
 
+testTokens(
+  "a token server that sends back an identity token shows none",
+  async (registry, tokens) => {
+    const reference = parseReference(`${registry.host}/org/kv:1`);
+    const identityToken = "refresh me/horse=";
+    for (const echo of [identityToken, new URLSearchParams({ a: identityToken }).toString()]) {
+      tokens.intercept = () =>
+        Response.json({ errors: [{ message: `no: ${echo}` }] }, { status: 403 });
+      const given: Credentials = { kind: "identity", identityToken };
+      await assertDenied(resolveReference(reference, options(given)), /: no: (a=)?…;/);
+    }
+  },
+);
+
+testTokens("a token that no header can hold is refused without being shown", async (registry) => {
+  const reference = parseReference(`${registry.host}/org/kv:1`);
+  for (const registryToken of ["correct horse\n", "corréct-horse", "correct horse"]) {
+    const given: Credentials = { kind: "registry", registryToken };
+    await assert.rejects(resolveReference(reference, options(given)), (error: ParError) => {
+      assert.equal(error.code, "ERR_REGISTRY_CREDENTIALS");
+      assert.match(error.message, /^Cannot log in to 127\.0\.0\.1:\d+: its token has characters/);
+      assert.doesNotMatch(Deno.inspect(error, { depth: 10 }), /horse/);
+      return true;
+    });
+  }
+});
+
 Deno.test({
   name: "credentials do not follow a redirect to another host",
   ignore: !hasDockerRegistry || !hasHtpasswd,

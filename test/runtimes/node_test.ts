@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { create } from "../../mod.ts";
+import { create, type CreateOptions, JsonNumber } from "../../mod.ts";
 import { bundle } from "../../web/bundle.ts";
 import { concat } from "../_bytes.ts";
 import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";
@@ -26,6 +26,8 @@ Deno.test({
   await Deno.writeTextFile(`${path}/inputs.json`, JSON.stringify(inputs));
   await Deno.writeFile(`${path}/plain.par`, await archiveOf(binary, false));
   await Deno.writeFile(`${path}/compressed.par.gz`, await archiveOf(binary, true));
+  const schema = { minimum: new JsonNumber("0.0"), maximum: 10 };
+  await Deno.writeFile(`${path}/numbers.par`, await archiveOf(binary, false, { schema }));
   const module = await bundle(new URL("../../mod.ts", import.meta.url), {
     platform: "deno",
     format: "esm",
@@ -38,13 +40,14 @@ Deno.test({
     { env: { PAR_TEST_FOLDER: path, NODE_NO_WARNINGS: "1" } },
   );
   assert.equal(output.code, 0, output.stdout + output.stderr);
-  assert.match(output.stdout, /^# pass 8$/m);
+  assert.match(output.stdout, /^# pass 10$/m);
   assert.match(output.stdout, /^# fail 0$/m);
 });
 
 async function archiveOf(
   binary: Uint8Array<ArrayBuffer>,
   compress: boolean,
+  options: Partial<CreateOptions> = {},
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   await create({
@@ -55,6 +58,7 @@ async function archiveOf(
     binaries: [{ source: binary }],
     destination: new WritableStream({ write: (chunk): void => void parts.push(chunk) }),
     compress,
+    ...options,
   });
   return concat(...parts);
 }

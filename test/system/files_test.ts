@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { ParError } from "../../lib/errors.ts";
 import {
+  checkDestination,
   fileSource,
   readFile,
   readSmallFile,
+  readSmallInput,
   stat,
-  throwIfAborted,
   writeFile,
 } from "../../lib/system/files.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
 import { temporaryFolder } from "../_tools.ts";
+import { feed, HAS_PIPES, makePipe, release } from "./_pipe.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
@@ -32,31 +34,22 @@ async function list(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
 }
 
-inFolder(
-  "readFile() uses a chunk's memory again where that is wanted, and not before its time",
-  async (folder) => {
-    const path = `${folder}/large`;
-    const bytes = noise(3_000_000);
-    await Deno.writeFile(path, bytes);
-    const held: Uint8Array[] = [];
-    const memory = new Set<ArrayBufferLike>();
-    let at = 0;
-    for await (const chunk of readFile(path, { reuse: true })) {
-      held.push(chunk);
-      memory.add(chunk.buffer);
-      // The two before it are still what they were, while the next one is read.
-      const last = held.slice(-3);
-      let from = at + chunk.length - last.reduce((sum, { length }) => sum + length, 0);
-      for (const each of last) {
-        assert.deepEqual(each, bytes.subarray(from, from + each.length));
-        from += each.length;
-      }
-      at += chunk.length;
-    }
-    assert.equal(at, bytes.length);
-    assert(held.length > memory.size, `${held.length} chunks in ${memory.size} buffers`);
-  },
-);
+inFolder("readFile() lends two pieces of memory in turn", async (folder) => {
+  const path = `${folder}/large`;
+  const bytes = noise(3_000_000);
+  await Deno.writeFile(path, bytes);
+  const memory = new Set<ArrayBufferLike>();
+  let at = 0;
+  for await (const chunk of readFile(path)) {
+    memory.add(chunk.buffer);
+    // The next one is read meanwhile.
+    await Deno.stat(path);
+    assert.deepEqual(chunk, bytes.subarray(at, at + chunk.length));
+    at += chunk.length;
+  }
+  assert.equal(at, bytes.length);
+  assert.equal(memory.size, 2);
+});
 
 inFolder("readFile() gives all of a file, or a part", async (folder) => {
   const path = `${folder}/a`;
@@ -76,18 +69,11 @@ inFolder("readFile() gives all of a file, or a part", async (folder) => {
   assert.deepEqual(await collect(readFile(path, { length: 0 })), new Uint8Array(0));
 });
 
-inFolder("readFile() gives chunks that stay as they are", async (folder) => {
-  const bytes = noise(600_000);
-  await Deno.writeFile(`${folder}/a`, bytes);
-  const chunks = await Array.fromAsync(readFile(`${folder}/a`));
-  assert(chunks.length > 1);
-  assert.deepEqual(concat(...chunks), bytes);
-});
-
 for (
   const [what, read] of Object.entries({
     "readFile()": (path: string) => collect(readFile(path)),
     "readSmallFile()": (path: string) => readSmallFile(path, 100),
+    "readSmallInput()": (path: string) => readSmallInput(path, 100),
     "stat()": stat,
     "fileSource().open()": (path: string) => collect(fileSource(path).open()),
     "fileSource().size()": (path: string) => fileSource(path).size?.() ?? Promise.resolve(),
@@ -109,6 +95,99 @@ for (
     await assert.rejects(read(`${folder}/a/b`), { code: "ERR_FILE_UNREADABLE" });
   });
 }
+
+for (
+  const [what, read] of Object.entries({
+    "readFile()": (path: string) => collect(readFile(path)),
+    "readSmallFile()": (path: string) => readSmallFile(path, 100),
+    "readSmallInput()": (path: string) => readSmallInput(path, 100),
+    "stat()": stat,
+    "fileSource().open()": (path: string) => collect(fileSource(path).open()),
+  })
+) {
+  inFolder(`${what} refuses a device and a socket by their kind`, async (folder) => {
+    using _ = Deno.listen({ transport: "unix", path: `${folder}/socket` });
+    for (
+      const [path, kind] of [
+        ["/dev/zero", "a device"],
+        ["/dev/random", "a device"],
+        [`${folder}/socket`, "a socket"],
+      ] as const
+    ) {
+      await assert.rejects(read(path), {
+        code: "ERR_FILE_UNREADABLE",
+        message: `Cannot read ${JSON.stringify(path)}: it is ${kind}`,
+      });
+    }
+  }, !HAS_PIPES);
+}
+
+inFolder("fileSource() reads a pipe once, and says so the second time", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const source = fileSource(path);
+  assert.equal(await source.size?.(), undefined);
+  const feeding = feed(path, noise(300_000));
+  assert.deepEqual(await collect(source.open()), noise(300_000));
+  await feeding;
+  for (const again of [source.open(), source.range?.(0, 10) ?? source.open()]) {
+    await assert.rejects(collect(again), {
+      code: "ERR_FILE_UNREADABLE",
+      message:
+        `Cannot read ${JSON.stringify(path)}: it is a pipe, which was read already; save it ` +
+        "to a file first",
+    });
+  }
+}, !HAS_PIPES);
+
+inFolder("fileSource() stops waiting for a pipe when it is told to", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const controller = new AbortController();
+  const reading = collect(fileSource(path, controller.signal).open());
+  controller.abort();
+  await assert.rejects(reading, { code: "ERR_ABORTED" });
+  await release(path);
+}, !HAS_PIPES);
+
+inFolder("readSmallInput() reads a pipe, as far as its bound", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const reading = readSmallInput(path, 1000);
+  const feeding = feed(path, noise(1000));
+  assert.deepEqual(await reading, noise(1000));
+  await feeding;
+  const refused = assert.rejects(readSmallInput(path, 999), /it has more than 999 bytes/);
+  await feed(path, noise(100_000));
+  await refused;
+  const controller = new AbortController();
+  const waiting = readSmallInput(path, 1000, controller.signal);
+  controller.abort();
+  await assert.rejects(waiting, { code: "ERR_ABORTED" });
+  await release(path);
+}, !HAS_PIPES);
+
+inFolder("stat() and readSmallFile() refuse a pipe instead of waiting for it", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const refused = {
+    code: "ERR_FILE_UNREADABLE",
+    message: `Cannot read ${JSON.stringify(path)}: it is a pipe, and this takes a file`,
+  };
+  await assert.rejects(stat(path), refused);
+  await assert.rejects(readSmallFile(path, 100), refused);
+}, !HAS_PIPES);
+
+inFolder("writeFile() stops waiting for who reads a pipe when it is told to", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const opening = writeFile(path, () => assert.fail("nobody reads it"), { signal });
+  controller.abort();
+  await assert.rejects(opening, { code: "ERR_ABORTED" });
+  await release(path);
+  const later = new AbortController();
+  const writing = writeFile(path, (sink) => sink.write(noise(1_000_000)), { signal: later.signal });
+  using _ = await Deno.open(path);
+  later.abort();
+  await assert.rejects(writing, { code: "ERR_ABORTED" });
+}, !HAS_PIPES);
 
 inFolder(
   "readSmallFile() refuses a file past its bound with ERR_FILE_UNREADABLE",
@@ -278,6 +357,27 @@ for (
   });
 }
 
+for (
+  const [path, reason] of [
+    ["missing/a", /its folder does not exist; create it first$/],
+    ["file/a", /Not a directory/],
+    ["folder", /it is a directory; give a file's name$/],
+  ] as const
+) {
+  inFolder(`checkDestination() refuses ${path}, and makes nothing`, async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "old");
+    await Deno.mkdir(`${folder}/folder`);
+    await assert.rejects(checkDestination(`${folder}/${path}`), (error) => {
+      assert(error instanceof ParError && error.code === "ERR_FILE_UNWRITABLE");
+      assert.match(error.message, reason);
+      return true;
+    });
+    await checkDestination(`${folder}/new`);
+    await checkDestination(`${folder}/file`);
+    assert.deepEqual(await list(folder), ["file", "folder"]);
+  }, !POSIX);
+}
+
 inFolder("writeFile() writes to a device directly, and says when it is full", async () => {
   await writeFile("/dev/null", (sink) => sink.write(noise(1000)));
   await assert.rejects(writeFile("/dev/full", (sink) => sink.write(noise(1000))), (error) => {
@@ -313,16 +413,4 @@ inFolder("writeFile() stops waiting for another writer when it is told to", asyn
     await sink.write(concat("first"));
   });
   assert.equal(await Deno.readTextFile(path), "first");
-});
-
-Deno.test("throwIfAborted() throws ERR_ABORTED with the reason once a signal was given", () => {
-  throwIfAborted(undefined);
-  const controller = new AbortController();
-  throwIfAborted(controller.signal);
-  controller.abort("because");
-  assert.throws(() => throwIfAborted(controller.signal), (error) => {
-    assert(error instanceof ParError && error.code === "ERR_ABORTED");
-    assert.equal(error.cause, "because");
-    return true;
-  });
 });

@@ -17,7 +17,10 @@ async function frontOf(size: number): Promise<Uint8Array<ArrayBuffer>> {
   payload["wascap"].target_hashes = { "x86_64-linux": claimsHash("whatever") };
   return concat(
     tarEntry({ name: "claims.jwt", content: await signToken(payload) }),
-    tarHeader({ name: "x86_64-linux.bin", size: base256(BigInt(size)) }),
+    // A size that the header's eleven digits cannot hold is a pax record's.
+    ...(size < 2 ** 33
+      ? [tarHeader({ name: "x86_64-linux.bin", size })]
+      : [paxEntry({ size: String(size) }), tarHeader({ name: "x86_64-linux.bin", size: 0 })]),
   );
 }
 
@@ -120,8 +123,8 @@ Deno.test("--max-size lets through what is exactly as large", async () => {
 Deno.test("a million entries are refused after some thousand of them", async () => {
   const kinds = {
     binaries: (i: number): Uint8Array => tarEntry({ name: `cpu${i}-linux.bin` }),
-    "pax headers": (): Uint8Array => paxEntry({ comment: "nothing" }),
-    "global pax headers": (): Uint8Array => paxEntry("", "g"),
+    "pax headers": (i: number): Uint8Array =>
+      concat(paxEntry({ comment: "nothing" }), tarEntry({ name: `cpu${i}-linux.bin` })),
   };
   for (const [kind, entry] of Object.entries(kinds)) {
     const million = async function* (): AsyncGenerator<Uint8Array> {
