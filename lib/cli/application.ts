@@ -18,8 +18,7 @@ import { ParError, quote } from "../errors.ts";
 import { type CliContext, command, separateValues } from "./command.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { print, say } from "./io.ts";
-import * as verbs from "./verbs.ts";
-import { BRIEF, findVerb, KEYS, VERSION } from "./verbs.ts";
+import { BRIEF, findVerb, VERBS, VERSION } from "./verbs.ts";
 
 /** A word that could be typed next. */
 export interface Completion {
@@ -91,22 +90,22 @@ export async function printCompletions([style, ...words]: readonly string[]): Pr
 
 /** Each verb is loaded when it is asked for: starting up should not pay for the others. */
 const ROUTES: Routes = {
-  create: () => command(verbs.CREATE, async () => (await import("./create.ts")).run),
-  insert: () => command(verbs.INSERT, async () => (await import("./insert.ts")).run),
-  remove: () => command(verbs.REMOVE, async () => (await import("./remove.ts")).run),
-  merge: () => command(verbs.MERGE, async () => (await import("./merge.ts")).run),
-  extract: () => command(verbs.EXTRACT, async () => (await import("./extract.ts")).run),
-  inspect: () => command(verbs.INSPECT, async () => (await import("./inspect.ts")).run),
-  verify: () => command(verbs.VERIFY, async () => (await import("./verify.ts")).run),
-  push: () => command(verbs.PUSH, async () => (await import("./push.ts")).run),
-  pull: () => command(verbs.PULL, async () => (await import("./pull.ts")).run),
+  create: () => command(VERBS.create, async () => (await import("./create.ts")).run),
+  insert: () => command(VERBS.insert, async () => (await import("./insert.ts")).run),
+  remove: () => command(VERBS.remove, async () => (await import("./remove.ts")).run),
+  merge: () => command(VERBS.merge, async () => (await import("./merge.ts")).run),
+  extract: () => command(VERBS.extract, async () => (await import("./extract.ts")).run),
+  inspect: () => command(VERBS.inspect, async () => (await import("./inspect.ts")).run),
+  verify: () => command(VERBS.verify, async () => (await import("./verify.ts")).run),
+  push: () => command(VERBS.push, async () => (await import("./push.ts")).run),
+  pull: () => command(VERBS.pull, async () => (await import("./pull.ts")).run),
   keys: () =>
     group({
-      gen: () => command(verbs.KEYS_GEN, async () => (await import("./keys.ts")).gen),
-      list: () => command(verbs.KEYS_LIST, async () => (await import("./keys.ts")).list),
-      get: () => command(verbs.KEYS_GET, async () => (await import("./keys.ts")).get),
-    }, KEYS.brief),
-  completions: () => command(verbs.COMPLETIONS, async () => (await import("./completions.ts")).run),
+      gen: () => command(VERBS.keys.verbs.gen, async () => (await import("./keys.ts")).gen),
+      list: () => command(VERBS.keys.verbs.list, async () => (await import("./keys.ts")).list),
+      get: () => command(VERBS.keys.verbs.get, async () => (await import("./keys.ts")).get),
+    }, VERBS.keys.brief),
+  completions: () => command(VERBS.completions, async () => (await import("./completions.ts")).run),
 };
 
 /** What stricli itself would print is said in this command's words. */

@@ -46,7 +46,7 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
   const [parameter] = positional;
   // A table that is not written out here has no type of its own; `Values` is derived from it.
   const parameters = {
-    flags: byName(flags, toParameter),
+    flags: parametersOf(flags),
     aliases: Object.fromEntries(
       Object.entries(flags).flatMap(([name, { short }]) => short ? [[short, kebab(name)]] : []),
     ),
@@ -67,13 +67,14 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
 }
 
 /** What stricli gives of a flag: how often it is there, or all of its values. */
-type Given = Readonly<Record<string, number | readonly string[] | undefined>>;
+type Given = Readonly<Record<string, number | readonly unknown[] | undefined>>;
 
 /** Everything may be given more than once: what is added to a command line overrides what is there. */
-function toParameter({ brief, value, choices, required, one }: Flag): object {
+function toParameter(name: string, { brief, choices, one, parse, required, value }: Flag): object {
   if (value === undefined) return { kind: "counter", brief, optional: true };
+  const read = (text: string): unknown => parse ? parse(text, `--${name}`) : text;
   return {
-    ...(choices ? { kind: "enum", values: choices } : { kind: "parsed", parse: String }),
+    ...(choices ? { kind: "enum", values: choices } : { kind: "parsed", parse: read }),
     brief,
     variadic: true,
     optional: !required,
@@ -81,10 +82,13 @@ function toParameter({ brief, value, choices, required, one }: Flag): object {
   };
 }
 
-/** A table by names as they are typed; `--constructor` is not in it. */
-function byName<T>(flags: Flags, convert: (flag: Flag) => T): Record<string, T> {
-  const table = Object.entries(flags).map(([name, flag]) => [kebab(name), convert(flag)]);
-  return Object.assign(Object.create(null), Object.fromEntries(table));
+/** By names as they are typed; `--constructor` is none of them. */
+function parametersOf(flags: Flags): Record<string, object> {
+  const parameters: Record<string, object> = Object.create(null);
+  for (const [name, flag] of Object.entries(flags)) {
+    parameters[kebab(name)] = toParameter(kebab(name), flag);
+  }
+  return parameters;
 }
 
 /** Gives each flag the value that its table promises. */
@@ -100,7 +104,7 @@ function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
       }
       if (flag.value === undefined) return [name, values !== undefined];
       if (flag.repeatable) return [name, values];
-      return [name, (values as readonly string[] | undefined)?.at(-1) ?? fallback(flag)];
+      return [name, (values as readonly unknown[] | undefined)?.at(-1) ?? fallback(flag)];
     }),
   );
 }

@@ -1,7 +1,7 @@
 import { ParError, quote } from "../errors.ts";
 import { print } from "./io.ts";
 import type { Context, Values } from "./verb.ts";
-import { type COMPLETIONS, SHELLS } from "./verbs.ts";
+import { SHELLS, type VERBS } from "./verbs.ts";
 
 /** What each shell is told: to ask `par` what could be typed next, and else to propose files. */
 const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], string>> = {
@@ -42,7 +42,7 @@ complete -c par -f -a '(__par_complete)'
 /** Runs `par completions`. */
 export async function run(
   this: Context,
-  _flags: Values<typeof COMPLETIONS.flags>,
+  _flags: Values<typeof VERBS.completions.flags>,
   shell: string,
 ): Promise<void> {
   const name = SHELLS.find((name) => name === shell);

@@ -4,18 +4,12 @@ import { ParError, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { note, print, printJson, warn } from "./io.ts";
 import { withProgress } from "./progress.ts";
-import {
-  pairBinaries,
-  parseCompression,
-  parseDays,
-  parseInteger,
-  sourceDateEpoch,
-} from "./options.ts";
+import { pairBinaries, sourceDateEpoch } from "./options.ts";
 import { findKeys } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
-import type { CREATE } from "./verbs.ts";
+import type { VERBS } from "./verbs.ts";
 
-type CreateFlags = Values<typeof CREATE.flags>;
+type CreateFlags = Values<typeof VERBS.create.flags>;
 
 /** A schema is part of the claims, which readers bound to 1 MiB. */
 const MAX_SCHEMA = 512 * 1024;
@@ -28,27 +22,28 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
   const toOutput = flags.destination === "-";
   const destination = toOutput ? "-" : archivePath(first, flags.destination, flags.compress);
   const epoch = sourceDateEpoch();
-  if (flags.expiresIn !== undefined && parseDays(flags.expiresIn, "--expires-in") === 0) {
+  if (flags.expiresIn === 0) {
     throw new ParError("ERR_OPTION_INVALID", "Cannot make an archive that is valid for no time");
   }
   const now = epoch ?? Math.floor(Date.now() / 1000);
-  const after = (days: string | undefined, flag: string): Date | undefined =>
-    days === undefined ? undefined : new Date((now + parseDays(days, flag)) * 1000);
+  const after = (seconds: number | undefined): Date | undefined =>
+    seconds === undefined ? undefined : new Date((now + seconds) * 1000);
   const options = {
     name: flags.name,
     vendor: flags.vendor,
     capid: flags.capid,
     version: flags.version,
-    revision: flags.revision === undefined ? undefined : parseInteger(flags.revision, "--revision"),
+    revision: flags.revision,
     schema: flags.schema === undefined ? undefined : await readSchema(flags.schema, signal),
     wit: await readWitFlags(flags, signal),
-    notBefore: after(flags.validIn, "--valid-in"),
-    expires: after(flags.expiresIn, "--expires-in"),
+    notBefore: after(flags.validIn),
+    expires: after(flags.expiresIn),
     sourceDateEpoch: epoch,
     binaries,
     destination: toOutput ? Deno.stdout.writable : destination,
     compress: flags.compress,
-    ...parseCompression(flags),
+    compressLevel: flags.compressLevel,
+    jobs: flags.jobs,
     forceTarget: flags.forceArch,
     onWarning: warn,
     onNote: note,

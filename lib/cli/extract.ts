@@ -3,19 +3,18 @@ import { ParError, quote } from "../errors.ts";
 import { extract } from "../verbs/extract.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { hostTarget, parseTarget, type Target } from "../target/target.ts";
+import { hostTarget, type Target } from "../target/target.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
-import { parseLimits } from "./options.ts";
 import type { Context, Values } from "./verb.ts";
-import type { EXTRACT } from "./verbs.ts";
+import type { VERBS } from "./verbs.ts";
 
-type ExtractFlags = Values<typeof EXTRACT.flags>;
+type ExtractFlags = Values<typeof VERBS.extract.flags>;
 
 /** Runs `par extract`. */
 export async function run(this: Context, flags: ExtractFlags, archive: string): Promise<void> {
   const { signal } = this;
-  const options = { limits: parseLimits(flags), signal };
+  const options = { limits: { maxSize: flags.maxSize }, signal };
   using input = await openInput(archive, flags, signal, true);
   const { source } = input;
   const outputs = await chooseOutputs(
@@ -45,8 +44,8 @@ async function allTargets(
   return claimedTargets(claims);
 }
 
-function askedTargets({ arch }: ExtractFlags): Target[] {
-  if (arch) return arch.map(parseTarget);
+function askedTargets({ arch }: ExtractFlags): readonly Target[] {
+  if (arch) return arch;
   const host = hostTarget();
   if (host) return [host];
   throw new ParError("ERR_USAGE", "Cannot tell this machine's target: name one (--arch)");

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Flags, Values } from "./verb.ts";
+import { parseInteger, parseSize } from "./options.ts";
+import type { Flags } from "./verb.ts";
 
 const OUTPUT_FORMAT = {
   short: "o",
@@ -22,7 +23,11 @@ export const FORMAT = { format: OUTPUT_FORMAT } as const satisfies Flags;
 
 /** How much an archive may unpack to. */
 export const LIMITS = {
-  maxSize: { value: "size", brief: "the most bytes that an archive may unpack to (default: 8G)" },
+  maxSize: {
+    value: "size",
+    brief: "the most bytes that an archive may unpack to (default: 8G)",
+    parse: parseSize,
+  },
 } as const satisfies Flags;
 
 /** Binaries and their targets. */
@@ -46,10 +51,11 @@ export const BINARIES = {
 
 /** How hard to compress, and on how many cores. */
 export const COMPRESSION = {
-  compressLevel: { value: "1-9", brief: "how hard to compress (default: 9)" },
+  compressLevel: { value: "1-9", brief: "how hard to compress (default: 9)", parse: parseInteger },
   jobs: {
     value: "number",
     brief: "threads that compress; the result is the same for any number (default: one a core)",
+    parse: parseInteger,
   },
 } as const satisfies Flags;
 
@@ -120,18 +126,3 @@ export const PULLING = {
 
 /** Every verb has these. */
 export const COMMON = { verbose: { brief: "show what caused an error" } } as const satisfies Flags;
-
-/** The values of {@linkcode LIMITS}. */
-export type LimitFlags = Values<typeof LIMITS>;
-/** The values of {@linkcode COMPRESSION}. */
-export type CompressionFlags = Values<typeof COMPRESSION>;
-/** The values of {@linkcode KEY_DIRECTORY}. */
-export type KeyDirectoryFlags = Values<typeof KEY_DIRECTORY>;
-/** The values of {@linkcode SIGNING_KEYS}. */
-export type SigningFlags = Values<typeof SIGNING_KEYS>;
-/** The values of {@linkcode RESIGNING}. */
-export type ResigningFlags = Values<typeof RESIGNING>;
-/** The values of {@linkcode REGISTRY}. */
-export type RegistryFlags = Values<typeof REGISTRY>;
-/** The values of {@linkcode PULLING}. */
-export type PullFlags = Values<typeof PULLING>;

@@ -8,9 +8,10 @@ import { fileSource } from "../system/files.ts";
 import { lookAt } from "../system/pipe.ts";
 import { openRepeatable } from "../system/spool.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import type { PullFlags } from "./flags.ts";
+import type { PULLING } from "./flags.ts";
 import { note } from "./io.ts";
 import { withProgress } from "./progress.ts";
+import type { Values } from "./verb.ts";
 
 /** An archive to read, and what to do when it was. */
 export interface Input extends Disposable {
@@ -29,7 +30,7 @@ export interface Input extends Disposable {
  */
 export async function openInput(
   name: string,
-  flags: PullFlags,
+  flags: Values<typeof PULLING>,
   signal: AbortSignal,
   repeatedly = false,
 ): Promise<Input> {

@@ -1,12 +1,12 @@
 import { ParError } from "../errors.ts";
 import { insert } from "../verbs/insert.ts";
 import { note, print, printJson, warn } from "./io.ts";
-import { pairBinaries, parseCompression } from "./options.ts";
+import { pairBinaries } from "./options.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
-import type { INSERT } from "./verbs.ts";
+import type { VERBS } from "./verbs.ts";
 
-type InsertFlags = Values<typeof INSERT.flags>;
+type InsertFlags = Values<typeof VERBS.insert.flags>;
 
 /** Runs `par insert`. */
 export async function run(this: Context, flags: InsertFlags, archive: string): Promise<void> {
@@ -18,7 +18,8 @@ export async function run(this: Context, flags: InsertFlags, archive: string): P
   await resign(flags, context, (options) =>
     insert(archive, {
       ...options,
-      ...parseCompression(flags),
+      compressLevel: flags.compressLevel,
+      jobs: flags.jobs,
       binaries,
       forceTarget: flags.forceArch,
       onWarning: warn,

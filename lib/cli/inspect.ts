@@ -5,17 +5,16 @@ import { inspect, inspectClaims } from "../verbs/inspect.ts";
 import { formatTime } from "../signing/token.ts";
 import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { note, print, printJson, warn } from "./io.ts";
-import { parseLimits } from "./options.ts";
 import type { Row } from "./table.ts";
 import type { Context, Values } from "./verb.ts";
-import type { INSPECT } from "./verbs.ts";
+import type { VERBS } from "./verbs.ts";
 
-type InspectFlags = Values<typeof INSPECT.flags>;
+type InspectFlags = Values<typeof VERBS.inspect.flags>;
 
 /** Runs `par inspect`. */
 export async function run(this: Context, flags: InspectFlags, name: string): Promise<void> {
   const { signal } = this;
-  const options = { signal, limits: parseLimits(flags) };
+  const options = { signal, limits: { maxSize: flags.maxSize } };
   using input = await openInput(name, flags, signal);
   const { source } = input;
   if (flags.wit) return await runWit(input, flags, options);

@@ -4,7 +4,9 @@ import { KEY_ROLES, KeyPair, type KeyRole } from "../signing/nkey.ts";
 import { print, printJson, printSecret, say } from "./io.ts";
 import { keyDirectory, userName } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
-import type { KEYS_GEN, KEYS_GET, KEYS_LIST } from "./verbs.ts";
+import type { VERBS } from "./verbs.ts";
+
+type Verbs = typeof VERBS.keys.verbs;
 
 /** Other names of the roles, as people know them from elsewhere. */
 const ALIASES: ReadonlyMap<string, KeyRole> = new Map([
@@ -30,7 +32,7 @@ function parseRole(kind: string): KeyRole {
 /** Runs `par keys gen`. */
 export async function gen(
   this: Context,
-  flags: Values<typeof KEYS_GEN.flags>,
+  flags: Values<Verbs["gen"]["flags"]>,
   kind: string,
 ): Promise<void> {
   const role = parseRole(kind);
@@ -51,7 +53,7 @@ export async function gen(
 }
 
 /** Runs `par keys list`. */
-export async function list(this: Context, flags: Values<typeof KEYS_LIST.flags>): Promise<void> {
+export async function list(this: Context, flags: Values<Verbs["list"]["flags"]>): Promise<void> {
   const keys = await listKeys(keyDirectory(flags), (error) => say(`Warning: ${error.message}`));
   if (flags.output === "json") {
     return await printJson({
@@ -66,7 +68,7 @@ export async function list(this: Context, flags: Values<typeof KEYS_LIST.flags>)
 /** Runs `par keys get`. */
 export async function get(
   this: Context,
-  flags: Values<typeof KEYS_GET.flags>,
+  flags: Values<Verbs["get"]["flags"]>,
   name: string,
 ): Promise<void> {
   const path = `${keyDirectory(flags)}/${name.replace(/\.nk$/, "")}.nk`;

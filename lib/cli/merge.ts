@@ -2,12 +2,11 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import { openRepeatable } from "../system/spool.ts";
 import { merge } from "../verbs/merge.ts";
 import { print, printJson } from "./io.ts";
-import { parseCompression } from "./options.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
-import type { MERGE } from "./verbs.ts";
+import type { VERBS } from "./verbs.ts";
 
-type MergeFlags = Values<typeof MERGE.flags>;
+type MergeFlags = Values<typeof VERBS.merge.flags>;
 
 /** Runs `par merge`. */
 export async function run(
@@ -16,7 +15,7 @@ export async function run(
   ...archives: string[]
 ): Promise<void> {
   const { signal } = this;
-  const { destination } = flags;
+  const { compressLevel, destination, jobs } = flags;
   // Where it is not asked for, the result is as the first archive is.
   const compress = flags.compress || undefined;
   using opened = new DisposableStack();
@@ -25,7 +24,7 @@ export async function run(
   await resign(
     flags,
     { archive: sources[0] ?? "", title: "Merging", signal },
-    (options) => merge(sources, { ...options, ...parseCompression(flags), destination, compress }),
+    (options) => merge(sources, { ...options, destination, compress, compressLevel, jobs }),
   );
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else await print(`Successfully merged ${archives.length} archives into ${destination}`);

@@ -4,28 +4,9 @@
  * @module
  */
 
-import type { Limits } from "../archive/limits.ts";
 import type { BinaryInput } from "../verbs/binary.ts";
 import { ParError, quote } from "../errors.ts";
 import { isTargetName } from "../target/target.ts";
-import type { CompressionFlags, LimitFlags } from "./flags.ts";
-
-/** Reads what the flags of `COMPRESSION` say. */
-export function parseCompression(
-  { compressLevel, jobs }: CompressionFlags,
-): { compressLevel: number | undefined; jobs: number | undefined } {
-  return {
-    compressLevel: compressLevel === undefined
-      ? undefined
-      : parseInteger(compressLevel, "--compress-level"),
-    jobs: jobs === undefined ? undefined : parseInteger(jobs, "--jobs"),
-  };
-}
-
-/** Reads the limits that the flags of `LIMITS` set. */
-export function parseLimits({ maxSize }: LimitFlags): Limits {
-  return maxSize === undefined ? {} : { maxSize: parseSize(maxSize, "--max-size") };
-}
 
 /**
  * Pairs `--arch` with `--binary`, in order; a binary may carry its own as `ARCH=PATH`.

@@ -1,13 +1,12 @@
 import { pull } from "../verbs/pull.ts";
 import { parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
-import { parseLimits } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
-import type { PULL } from "./verbs.ts";
+import type { VERBS } from "./verbs.ts";
 
-type Flags = Values<typeof PULL.flags>;
+type Flags = Values<typeof VERBS.pull.flags>;
 
 /** Runs `par pull`. */
 export async function run(this: Context, flags: Flags, from: string): Promise<void> {
@@ -16,7 +15,7 @@ export async function run(this: Context, flags: Flags, from: string): Promise<vo
   const options = {
     ...await pullOptions(flags, signal),
     destination: flags.destination,
-    limits: parseLimits(flags),
+    limits: { maxSize: flags.maxSize },
   };
   const { path, digest, size } = await withProgress(
     "Pulling",

@@ -1,13 +1,12 @@
 import { push } from "../verbs/push.ts";
 import { formatReference, parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
-import { parseLimits, parseSize } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { parseAnnotations, readConfig, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
-import type { PUSH } from "./verbs.ts";
+import type { VERBS } from "./verbs.ts";
 
-type PushFlags = Values<typeof PUSH.flags>;
+type PushFlags = Values<typeof VERBS.push.flags>;
 
 /** Runs `par push`. */
 export async function run(
@@ -23,9 +22,9 @@ export async function run(
     ...await registryOptions(flags, signal),
     annotations: parseAnnotations(annotation ?? []),
     config: config === undefined ? undefined : await readConfig(config, signal),
-    chunkSize: chunkSize === undefined ? undefined : parseSize(chunkSize, "--chunk-size"),
+    chunkSize,
     monolithic: monolithicPush,
-    limits: parseLimits(flags),
+    limits: { maxSize: flags.maxSize },
   };
   const pushed = await withProgress(
     "Pushing",

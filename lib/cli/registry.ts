@@ -11,14 +11,15 @@ import { dockerConfigPath, findCredentials } from "../registry/credentials.ts";
 import type { RegistryOptions } from "../registry/options.ts";
 import type { PullOptions } from "../registry/pull.ts";
 import { parseDigest } from "../registry/reference.ts";
-import { type PullFlags, REGISTRY, type RegistryFlags } from "./flags.ts";
+import { type PULLING, REGISTRY } from "./flags.ts";
+import type { Values } from "./verb.ts";
 
 /** No chain of certificates comes near. */
 const MAX_CERTIFICATE = 2 ** 20;
 
 /** Reads what the flags of `REGISTRY` say. */
 export async function registryOptions(
-  flags: RegistryFlags,
+  flags: Values<typeof REGISTRY>,
   signal: AbortSignal,
 ): Promise<RegistryOptions> {
   const { caCert, insecure, insecureSkipTlsVerify } = flags;
@@ -36,7 +37,10 @@ export async function registryOptions(
 }
 
 /** Reads what the flags of `PULLING` say. */
-export async function pullOptions(flags: PullFlags, signal: AbortSignal): Promise<PullOptions> {
+export async function pullOptions(
+  flags: Values<typeof PULLING>,
+  signal: AbortSignal,
+): Promise<PullOptions> {
   const folder = flags.noCache ? undefined : cacheFolder();
   return {
     ...await registryOptions(flags, signal),

@@ -2,9 +2,9 @@ import { remove } from "../verbs/remove.ts";
 import { print, printJson } from "./io.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
-import type { REMOVE } from "./verbs.ts";
+import type { VERBS } from "./verbs.ts";
 
-type RemoveFlags = Values<typeof REMOVE.flags>;
+type RemoveFlags = Values<typeof VERBS.remove.flags>;
 
 /** Runs `par remove`. */
 export async function run(this: Context, flags: RemoveFlags, archive: string): Promise<void> {

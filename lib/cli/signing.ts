@@ -14,10 +14,11 @@ import { inspectClaims } from "../verbs/inspect.ts";
 import { findKeyOf, type KeyLookup, type PreparedKey, prepareKey } from "../system/keystore.ts";
 import type { PublicKey } from "../signing/nkey.ts";
 import type { Resigning } from "../verbs/rewrite.ts";
-import type { KeyDirectoryFlags, ResigningFlags, SigningFlags } from "./flags.ts";
+import type { KEY_DIRECTORY, RESIGNING, SIGNING_KEYS } from "./flags.ts";
 import { say } from "./io.ts";
-import { parseLimits, sourceDateEpoch } from "./options.ts";
+import { sourceDateEpoch } from "./options.ts";
 import { withProgress } from "./progress.ts";
+import type { Values } from "./verb.ts";
 
 /** The keys to sign with; those that are new are stored when they are confirmed. */
 type Keys = Signers & Required<Pick<Resigning, "confirmKeys">>;
@@ -30,7 +31,7 @@ type Keys = Signers & Required<Pick<Resigning, "confirmKeys">>;
  * @param signal Ends the waiting for a pipe.
  */
 export async function findKeys(
-  flags: SigningFlags,
+  flags: Values<typeof SIGNING_KEYS>,
   stem: string | undefined,
   signal: AbortSignal,
 ): Promise<Keys> {
@@ -45,13 +46,13 @@ function toKeys(issuer: PreparedKey, subject: PreparedKey): Keys {
   };
 }
 
-function findIssuer(flags: SigningFlags, signal: AbortSignal): Promise<PreparedKey> {
+function findIssuer(flags: Values<typeof SIGNING_KEYS>, signal: AbortSignal): Promise<PreparedKey> {
   const given = flags.issuer;
   return find(flags, { role: "account", title: "issuer", given, name: userName(), signal });
 }
 
 async function findSubject(
-  flags: SigningFlags,
+  flags: Values<typeof SIGNING_KEYS>,
   stem: string | undefined,
   signal: AbortSignal,
 ): Promise<PreparedKey> {
@@ -67,7 +68,7 @@ async function findSubject(
 }
 
 function find(
-  flags: SigningFlags,
+  flags: Values<typeof SIGNING_KEYS>,
   lookup: Omit<KeyLookup, "directory">,
 ): Promise<PreparedKey> {
   const directory = keyDirectory(flags);
@@ -99,12 +100,12 @@ interface Context {
  * @param work Calls the verb with the options all of them share.
  */
 export async function resign<T>(
-  flags: ResigningFlags,
+  flags: Values<typeof RESIGNING>,
   context: Context,
   work: (options: Resigning) => Promise<T>,
 ): Promise<T> {
   const { archive, binary, title, signal } = context;
-  const limits = parseLimits(flags);
+  const limits = { maxSize: flags.maxSize };
   const keys = await findResigningKeys(archive, flags, { limits, signal }, binary);
   return await withProgress(
     title,
@@ -125,7 +126,7 @@ export async function resign<T>(
  */
 async function findResigningKeys(
   archive: string | ArchiveSource,
-  flags: ResigningFlags,
+  flags: Values<typeof RESIGNING>,
   options: ReadOptions & { readonly signal: AbortSignal },
   binary?: string,
 ): Promise<Keys & Pick<Resigning, "newIdentity">> {
@@ -167,7 +168,7 @@ function nameOf(archive: string | ArchiveSource): string {
 }
 
 /** The key directory: the flag's, the environment's, else the one in the home directory. */
-export function keyDirectory(flags: KeyDirectoryFlags): string {
+export function keyDirectory(flags: Values<typeof KEY_DIRECTORY>): string {
   if (flags.directory) return flags.directory;
   const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
   if (!home) {

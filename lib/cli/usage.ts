@@ -6,6 +6,7 @@
 
 import {
   AliasNotFoundError,
+  ArgumentParseError,
   EnumValidationError,
   FlagNotFoundError,
   UnexpectedPositionalError,
@@ -19,18 +20,22 @@ import { findVerb } from "./verbs.ts";
  * Says all that is wrong with a command line.
  *
  * @param words The words behind the program's name.
- * @param failures What stricli found.
+ * @param found What stricli found.
  * @returns `undefined` where it is something else that failed.
  */
 export function usageError(
   words: readonly string[],
-  failures: readonly unknown[],
+  found: readonly unknown[],
 ): ParError | undefined {
+  // What is wrong with a value, whoever read it says best.
+  const failures = found.map((failure) =>
+    failure instanceof ArgumentParseError ? failure.exception : failure
+  );
   const reasons = failures.map(reasonOf);
   const missing = failures.flatMap(missingIn);
   if (missing.length > 0) reasons.unshift(`it needs ${missing.join(" and ")}`);
   const said = reasons.filter((reason) => reason !== undefined);
-  if (said.length === 0) return undefined;
+  if (said.length === 0) return failures.find((failure) => failure instanceof ParError);
   const command = ["par", ...findVerb(words)?.path ?? []].join(" ");
   return new ParError("ERR_USAGE", `Cannot run ${command}: ${said.join("; ")}`);
 }

@@ -59,6 +59,8 @@ export interface Flag {
   readonly required?: true;
   /** Whether all its values count, and not the last one alone. */
   readonly repeatable?: true;
+  /** Reads its value; `name` is for messages, such as `--max-size`. */
+  readonly parse?: (text: string, name: string) => unknown;
   /** The only values it takes. */
   readonly choices?: readonly string[];
   /** What its value may be, where that can be listed. */
@@ -87,9 +89,12 @@ export interface Permissions {
   readonly env?: readonly string[];
 }
 
-type Value<F extends Flag> = F extends { repeatable: true } ? readonly string[]
-  : F extends { choices: readonly (infer Choice)[] } ? Choice
-  : F extends { value: string } ? string
+type One<F extends Flag> = F extends { choices: readonly (infer Choice)[] } ? Choice
+  : F extends { parse: (text: string, name: string) => infer Parsed } ? Parsed
+  : string;
+
+type Value<F extends Flag> = F extends { repeatable: true } ? readonly One<F>[]
+  : F extends { value: string } ? One<F>
   : boolean;
 
 type IsThere<F extends Flag> = F extends { required: true } | { default: string } ? true

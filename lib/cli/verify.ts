@@ -1,17 +1,15 @@
 import { ParError, printable, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
-import { parseTarget } from "../target/target.ts";
 import { type Check, type Policy, verify } from "../verbs/verify.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
-import { parseDays, parseLimits } from "./options.ts";
 import { paint } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
-import { VERIFY } from "./verbs.ts";
+import { VERBS } from "./verbs.ts";
 
-type VerifyFlags = Values<typeof VERIFY.flags>;
+type VerifyFlags = Values<typeof VERBS.verify.flags>;
 
 /** A list of trusted issuers is a text of some lines. */
 const MAX_LIST = 2 ** 20;
@@ -23,11 +21,11 @@ export async function run(this: Context, flags: VerifyFlags, name: string): Prom
   const { source } = input;
   const policy: Policy = {
     trustedIssuers: await trustedIssuers(flags, signal),
-    subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
-    requiredTargets: flags.requireArch?.map(parseTarget),
+    subject: flags.subject,
+    requiredTargets: flags.requireArch,
     thisHost: flags.thisHost,
-    maxAge: flags.maxAge === undefined ? undefined : parseDays(flags.maxAge, "--max-age"),
-    limits: parseLimits(flags),
+    maxAge: flags.maxAge,
+    limits: { maxSize: flags.maxSize },
     signal,
   };
   const report = await withReadProgress(
@@ -63,7 +61,7 @@ async function trustedIssuers(
   flags: VerifyFlags,
   signal: AbortSignal,
 ): Promise<PublicKey[] | undefined> {
-  const listed = Deno.env.get(VERIFY.flags.trustedIssuer.env);
+  const listed = Deno.env.get(VERBS.verify.flags.trustedIssuer.env);
   const items = flags.trustedIssuer ?? listed?.split(/[\s,]+/).filter((item) => item !== "");
   if (!items) return undefined;
   const keys: PublicKey[] = [];

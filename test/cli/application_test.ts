@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
 import { type Routes, runCommandLine } from "../../lib/cli/application.ts";
 import { command, separateValues } from "../../lib/cli/command.ts";
-import { type Flag, kebab, type Verb } from "../../lib/cli/verb.ts";
-import { CREATE, INSPECT, MERGE, VERBS } from "../../lib/cli/verbs.ts";
+import { type Flag, type Group, kebab, type Verb } from "../../lib/cli/verb.ts";
+import { VERBS } from "../../lib/cli/verbs.ts";
+import { SUBJECT } from "../_keys.ts";
 
 /** What a verb was told. */
 interface Told {
@@ -21,7 +22,7 @@ async function read(words: readonly string[]): Promise<Told> {
         return Promise.resolve();
       }));
   const routes: Routes = Object.fromEntries(
-    Object.entries(VERBS).flatMap(([name, verb]) =>
+    Object.entries<Verb | Group>(VERBS).flatMap(([name, verb]) =>
       "verbs" in verb ? [] : [[name, () => recorded(verb)]]
     ),
   );
@@ -49,10 +50,22 @@ interface Typed {
 /** Values as people give them, the last of them such as only follow an equals sign. */
 const VALUES = ["x", "a=b", "8", "-", "-1", "", "né e", "a\nb", "--x", "-q"];
 
-function typings(name: string, { choices, short, value: placeholder }: Flag): fc.Arbitrary<Typed> {
+/** Such as their flags can read, by what help calls them. */
+const READABLE: Readonly<Record<string, readonly string[]>> = {
+  "1-9": ["9"],
+  days: ["0.5", "90"],
+  key: [SUBJECT.publicKey],
+  number: ["7", "-1"],
+  size: ["1", "8G"],
+  target: ["arm-linux", "x86_64-windows"],
+};
+
+function typings(name: string, flag: Flag): fc.Arbitrary<Typed> {
+  const { choices, parse, short, value: placeholder } = flag;
   const long = `--${kebab(name)}`;
   if (placeholder === undefined) return fc.constant({ name, words: [long], value: "" });
-  return fc.constantFrom(...choices ?? VALUES).chain((value) =>
+  const values = choices ?? (parse ? READABLE[placeholder] ?? [] : VALUES);
+  return fc.constantFrom(...values).chain((value) =>
     fc.constantFrom(
       [`${long}=${value}`],
       ...(/^-./.test(value) && value !== "-1" ? [] : [
@@ -65,7 +78,7 @@ function typings(name: string, { choices, short, value: placeholder }: Flag): fc
   );
 }
 
-for (const [name, verb] of Object.entries(VERBS)) {
+for (const [name, verb] of Object.entries<Verb | Group>(VERBS)) {
   if ("verbs" in verb) continue;
   Deno.test(`runCommandLine() tells par ${name} what was typed, however it was`, async () => {
     const all = Object.entries(verb.flags);
@@ -90,7 +103,8 @@ for (const [name, verb] of Object.entries(VERBS)) {
         const told = await read([name, ...words]);
         assert.deepEqual(told.args, args);
         for (const [name, flag] of all) {
-          const values = typed.filter((one) => one.name === name).map(({ value }) => value);
+          const values = typed.filter((one) => one.name === name)
+            .map(({ value }) => flag.parse?.(value, name) ?? value);
           const expected = flag.value === undefined
             ? values.length > 0
             : flag.repeatable
@@ -116,13 +130,14 @@ const READ: readonly (readonly [line: readonly string[], flag: string, value: un
   [["--binary=x", "--binary", "y"], "binary", ["x", "y"]],
   [["--binary=arm-linux=x"], "binary", ["arm-linux=x"]],
   [[], "binary", undefined],
-  [["--revision", "-1"], "revision", "-1"],
-  [["-r-1"], "revision", "-1"],
+  [["--revision", "-1"], "revision", -1],
+  [["-r-1"], "revision", -1],
   [["--destination", "-"], "destination", "-"],
   [["--capid="], "capid", ""],
   [["--capid", ""], "capid", ""],
   [["--vendor=--x"], "vendor", "--x"],
   [["--version", "1", "--version", "2"], "version", "2"],
+  [["--expires-in", "0.5"], "expiresIn", 43200],
   [["--compress"], "compress", true],
   [["--compress", "--compress"], "compress", true],
   [[], "compress", false],
@@ -214,6 +229,20 @@ for (const [line, message] of REFUSED) {
   });
 }
 
+Deno.test("runCommandLine() says of a value what whoever reads it says", async () => {
+  const cases: readonly (readonly [line: string, code: string, message: RegExp])[] = [
+    ["inspect a --max-size 1X", "ERR_OPTION_INVALID", /^Cannot use "1X" for --max-size: give/],
+    ["create -n n -v v -r x", "ERR_OPTION_INVALID", /^Cannot use "x" for --revision: give/],
+    ["verify a --max-age x --subject y", "ERR_KEY_INVALID", /y/],
+    ["extract a -a x/y", "ERR_TARGET_INVALID", /^Cannot use "x\/y" as a target/],
+    // What is missing comes first.
+    ["create -n n -r x", "ERR_USAGE", /^Cannot run par create: it needs --vendor VALUE$/],
+  ];
+  for (const [line, code, message] of cases) {
+    await assert.rejects(read(line.split(" ")), { code, message });
+  }
+});
+
 Deno.test("runCommandLine() refuses verbs and flags that every object has", async () => {
   for (const word of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
     assert.equal(await refused(word), `Cannot run par: there is no verb "${word}"`);
@@ -233,7 +262,7 @@ Deno.test("separateValues() leaves what is no flag of the verb as it is", () => 
 
 Deno.test("what a verb is told has the types that its table says", () => {
   // A wrong type does not compile.
-  command(CREATE, () =>
+  command(VERBS.create, () =>
     Promise.resolve(({ name, capid, binary, compress, output }) => {
       const told: [
         string,
@@ -244,10 +273,10 @@ Deno.test("what a verb is told has the types that its table says", () => {
       ] = [name, capid, binary, compress, output];
       return Promise.resolve(void told);
     }));
-  command(INSPECT, () =>
+  command(VERBS.inspect, () =>
     // @ts-expect-error -- there is no such flag
     Promise.resolve(({ unknown }) => Promise.resolve(void unknown)));
-  command(MERGE, () =>
+  command(VERBS.merge, () =>
     // @ts-expect-error -- a text is no number
     Promise.resolve(({ destination }: { destination: number }) =>
       Promise.resolve(void destination)
