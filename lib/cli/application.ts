@@ -155,7 +155,7 @@ function build(
   }, {
     help: {
       flag: {
-        brief: "show what can be typed",
+        brief: "show help",
         aliases: ["h"],
         global: true,
         complete: true,

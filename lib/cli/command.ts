@@ -12,7 +12,7 @@ import {
   type Flag,
   type Flags,
   kebab,
-  type Kind,
+  type Proposals,
   type Values,
   type Verb,
 } from "./verb.ts";
@@ -37,11 +37,11 @@ export type CliContext = Context & CommandContext;
 export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): Command<CliContext> {
   const flags: Flags = { ...verb.flags, ...COMMON };
   const { arguments: args = [] } = verb;
-  const positional = args.map(({ name, brief, one }) => ({
+  const positional = args.map(({ name, brief, proposals }) => ({
     placeholder: name,
     brief,
     parse: String,
-    ...(one && { proposeCompletions: PROPOSALS[one] }),
+    ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
   }));
   const [parameter] = positional;
   // A table that is not written out here has no type of its own; `Values` is derived from it.
@@ -70,7 +70,10 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
 type Given = Readonly<Record<string, number | readonly unknown[] | undefined>>;
 
 /** Everything may be given more than once: what is added to a command line overrides what is there. */
-function toParameter(name: string, { brief, choices, one, parse, required, value }: Flag): object {
+function toParameter(
+  name: string,
+  { brief, choices, parse, proposals, required, value }: Flag,
+): object {
   if (value === undefined) return { kind: "counter", brief, optional: true };
   const read = (text: string): unknown => parse ? parse(text, `--${name}`) : text;
   return {
@@ -78,7 +81,7 @@ function toParameter(name: string, { brief, choices, one, parse, required, value
     brief,
     variadic: true,
     optional: !required,
-    ...(one && { proposeCompletions: PROPOSALS[one] }),
+    ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
   };
 }
 
@@ -110,8 +113,9 @@ function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
 }
 
 /** Pipelines set a variable to nothing where they have no value for it. */
-function fallback({ env, late, default: value }: Flag): string | undefined {
-  return (env !== undefined && !late && Deno.env.get(env)) || value;
+function fallback({ env = "", late, default: value, parse }: Flag): unknown {
+  const text = (env && !late && Deno.env.get(env)) || value;
+  return parse && text !== undefined ? parse(text, env) : text;
 }
 
 /**
@@ -141,8 +145,8 @@ export function separateValues(words: readonly string[]): string[] {
 }
 
 /** What completions list. */
-const PROPOSALS: Readonly<Record<Kind, () => Promise<readonly string[]>>> = {
-  "target": async () => (await import("../target/target.ts")).KNOWN_TARGETS,
-  "key kind": async () => (await import("./keys.ts")).KEY_KINDS,
-  "shell": () => Promise.resolve(SHELLS),
+const PROPOSALS: Readonly<Record<Proposals, () => Promise<readonly string[]>>> = {
+  "targets": async () => (await import("../target/target.ts")).KNOWN_TARGETS,
+  "key kinds": async () => (await import("./keys.ts")).KEY_KINDS,
+  "shells": () => Promise.resolve(SHELLS),
 };

@@ -38,7 +38,7 @@ export const BINARIES = {
     brief:
       "the target of a binary, in the order of --binary; repeatable (default: what its header says)",
     repeatable: true,
-    one: "target",
+    proposals: "targets",
   },
   binary: {
     short: "b",
@@ -54,7 +54,7 @@ export const COMPRESSION = {
   compressLevel: { value: "1-9", brief: "how hard to compress (default: 9)", parse: parseInteger },
   jobs: {
     value: "number",
-    brief: "threads that compress; the result is the same for any number (default: one a core)",
+    brief: "threads that compress; the result is the same for any number (default: one per core)",
     parse: parseInteger,
   },
 } as const satisfies Flags;

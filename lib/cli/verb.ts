@@ -38,11 +38,11 @@ export interface Argument {
   /** Whether there may be more than one. */
   readonly many?: true;
   /** What it may be, where that can be listed. */
-  readonly one?: Kind;
+  readonly proposals?: Proposals;
 }
 
-/** A kind of values that completions list. */
-export type Kind = "target" | "key kind" | "shell";
+/** A list of values that completions propose. */
+export type Proposals = "targets" | "key kinds" | "shells";
 
 /** Flags by their names in camel case: `forceArch` is typed `--force-arch`. */
 export type Flags = Readonly<Record<string, Flag>>;
@@ -64,7 +64,7 @@ export interface Flag {
   /** The only values it takes. */
   readonly choices?: readonly string[];
   /** What its value may be, where that can be listed. */
-  readonly one?: Kind;
+  readonly proposals?: Proposals;
   /** Its value where it is not given. */
   readonly default?: string;
   /** The environment variable that stands in for it. */

@@ -138,7 +138,7 @@ export const VERBS = {
         brief: "the target to take out; repeatable",
         required: true,
         repeatable: true,
-        one: "target",
+        proposals: "targets",
       },
       allowEmpty: { brief: "take out the last target too" },
       ...RESIGNING,
@@ -174,7 +174,7 @@ export const VERBS = {
         brief: "the target; repeatable (default: this machine's)",
         parse: parseTarget,
         repeatable: true,
-        one: "target",
+        proposals: "targets",
       },
       all: { brief: "every target" },
       output: {
@@ -224,7 +224,7 @@ export const VERBS = {
     flags: {
       trustedIssuer: {
         value: "key",
-        brief: "an issuer to trust, or a file that lists one a line; repeatable",
+        brief: "an issuer to trust, or a file that lists one per line; repeatable",
         repeatable: true,
         env: "PAR_TRUSTED_ISSUERS",
         late: true,
@@ -239,7 +239,7 @@ export const VERBS = {
         brief: "a target that it must have; repeatable",
         parse: parseTarget,
         repeatable: true,
-        one: "target",
+        proposals: "targets",
       },
       thisHost: { brief: "it must have a binary that this machine can run" },
       maxAge: { value: "days", brief: "how long ago it may have been issued", parse: parseDays },
@@ -307,7 +307,7 @@ export const VERBS = {
         arguments: [{
           name: "kind",
           brief: `what it is for: ${KEY_ROLES.join(", ")}, or an alias of these`,
-          one: "key kind",
+          proposals: "key kinds",
         }],
         flags: {
           name: {
@@ -344,7 +344,7 @@ export const VERBS = {
     arguments: [{
       name: "shell",
       brief: `one of ${SHELLS.join(", ")}`,
-      one: "shell",
+      proposals: "shells",
     }],
     flags: {},
     examples: ["source <(par completions bash)", "par completions fish | source"],

@@ -84,6 +84,6 @@ async function readIssuers(path: string, signal: AbortSignal): Promise<PublicKey
   if (keys.length > 0) return keys;
   throw new ParError(
     "ERR_OPTION_INVALID",
-    `Cannot find an issuer in ${quote(path)}: write one public key (A…) a line`,
+    `Cannot find an issuer in ${quote(path)}: write one public key (A…) per line`,
   );
 }
