@@ -25,7 +25,7 @@ type Attempt = (text: string, setting: Setting) => unknown;
 type FunctionName = {
   [Name in keyof typeof par]: (typeof par)[Name] extends (...args: never) => unknown ? Name : never;
 }[keyof typeof par];
-type ClassName = "BlobCache" | "KeyPair" | "ParError";
+type ClassName = "BlobCache" | "JsonNumber" | "KeyPair" | "ParError";
 
 const UNREACHABLE = "127.0.0.1:9/kv:1.2.0";
 const DIGEST = `sha256:${"0".repeat(64)}`;
@@ -283,11 +283,12 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   ],
   storeKey: [(text, s) => par.storeKey(`${s.archive}/${text}/x.nk`, s.keys.issuer)],
   hostTarget: [],
+  JsonNumber: [(text) => new par.JsonNumber(text)],
   usualTarget: [], // takes what `parseTarget` gave
-  keep: [],
   isKnownTarget: [(text) => par.isKnownTarget(unchecked(text))],
   parseTarget: [(text) => par.parseTarget(text), (text) => par.parseTarget(`/${text}`)],
   targetFromTriple: [(text) => par.targetFromTriple(text)],
+  keep: [], // takes bytes
   readExecutable: [], // takes bytes
   runsOn: [], // takes what was parsed
   blobSource: [

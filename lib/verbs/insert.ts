@@ -60,12 +60,16 @@ export async function insert(archive: string, options: InsertOptions): Promise<R
   });
 }
 
-/** Says what takes the place of what, unless it is none of what a host can run. */
+/** Says what takes the place of what, unless that is no binary. */
 function replace(
   before: MeasuredContent,
   { name, target, content, executable }: OpenBinary,
   { forceTarget, onNote }: BinaryOptions,
 ): void {
+  if (before.sha256 === content.sha256) {
+    onNote?.(`${target} is the binary that was there before, ${describe(content)}`);
+    return;
+  }
   if (!executable && !forceTarget) {
     throw new ParError(
       "ERR_BINARY_FORMAT",
@@ -73,11 +77,7 @@ function replace(
         "PE; give what was built, or force it",
     );
   }
-  onNote?.(
-    before.sha256 === content.sha256
-      ? `${target} is the binary that was there before, ${describe(content)}`
-      : `${target} was ${describe(before)}, and is now ${describe(content)}`,
-  );
+  onNote?.(`${target} was ${describe(before)}, and is now ${describe(content)}`);
 }
 
 function describe({ size, sha256 }: MeasuredContent): string {

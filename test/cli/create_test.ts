@@ -449,8 +449,6 @@ test("makes no keys for an archive that it cannot make", async (box) => {
   await box.write("empty.so", "");
   await box.write("fat.dylib", fatMachO([0x01000007, 0x0100000c]));
   await box.write("text.json", "no JSON");
-  // Its numbers take far more room in the claims than they do in the file.
-  await box.write("long.json", `[${Array(90_000).fill("1e20").join(",")}]`);
   await Deno.mkdir(`${box.folder}/folder`);
   const files = await box.list();
   for (
@@ -469,7 +467,6 @@ test("makes no keys for an archive that it cannot make", async (box) => {
       ["-b lib.so --compress --compress-level 10", "ERR_OPTION_INVALID"],
       ["-b lib.so --jobs 0", "ERR_OPTION_INVALID"],
       ["-b lib.so --schema text.json", "ERR_SCHEMA_INVALID"],
-      ["-b lib.so --schema long.json", "ERR_OPTION_INVALID"],
       ["-b lib.so --wit text.json", "ERR_WIT_INVALID"],
       ["-b lib.so --destination missing/a.par", "ERR_FILE_UNWRITABLE"],
       ["-b lib.so --destination lib.so/a.par", "ERR_FILE_UNWRITABLE"],

@@ -87,3 +87,20 @@ test("such numbers are written as they are, or not at all", async () => {
     assert.throws(() => JSON.stringify(claims), /JSON\.rawJSON/);
   }
 });
+
+const { tokens, signatures } = JSON.parse(await readFile(`${folder}/verdicts.json`, "utf8"));
+
+test("verifyToken() comes to the verdicts that are known", async () => {
+  for (const [token, verdict] of tokens) {
+    const found = await par.verifyToken(token).then(() => null, ({ code }) => code);
+    assert.equal(found, verdict, token.slice(0, 1000));
+  }
+});
+
+test("verifySignature() comes to the verdicts that are known", async () => {
+  const bytes = (hex) => new Uint8Array(Buffer.from(hex, "hex"));
+  for (const [publicKey, message, signature, verdict] of signatures) {
+    const found = await par.verifySignature(bytes(publicKey), bytes(message), bytes(signature));
+    assert.equal(found, verdict, signature);
+  }
+});

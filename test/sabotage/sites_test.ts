@@ -126,9 +126,17 @@ error: Error: Property failed after 3 tests
 first() does => ./test/a_test.ts:1:6
 `;
   assert.deepEqual(failuresIn(printed, "test/a_test.ts", 1), [
-    { test: "first() does", random: false },
-    { test: "second() => does", random: true },
+    { test: "first() does", random: false, endless: false },
+    { test: "second() => does", random: true, endless: false },
   ]);
-  assert.deepEqual(failuresIn("", "a", 1), [{ test: "a as a whole", random: false }]);
-  assert.deepEqual(failuresIn("", "a", 124), [{ test: "a does not end", random: false }]);
+  assert.deepEqual(failuresIn("", "a", 1), [{
+    test: "a as a whole",
+    random: false,
+    endless: false,
+  }]);
+  assert.deepEqual(failuresIn("", "a", 124), [{
+    test: "a does not end",
+    random: false,
+    endless: true,
+  }]);
 });
