@@ -411,6 +411,12 @@ inFolder("writeFile() takes over what a killed writer left", async (folder) => {
   assert.deepEqual(await list(folder), ["a"]);
 });
 
+inFolder("writeFile() gives what a killed writer left the mode asked for", async (folder) => {
+  await Deno.writeTextFile(`${folder}/.a.part`, "half", { mode: 0o644 });
+  await writeFile(`${folder}/a`, (sink) => sink.write(concat("new")), { mode: 0o600 });
+  assert.equal(((await Deno.stat(`${folder}/a`)).mode ?? 0) & 0o777, 0o600);
+}, !POSIX);
+
 Deno.test({
   name: "writeFile() does not write through a link that lies where its temporary file goes",
   ignore: !POSIX,
