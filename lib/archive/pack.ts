@@ -193,7 +193,13 @@ async function* disposing(resource: Disposable, bytes: Bytes): Bytes {
   yield* bytes;
 }
 
-function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {
+/**
+ * Gives the claims' metadata of a provider, in the field order of the reference's JSON.
+ *
+ * @param provider What is to be said of it.
+ * @throws {ParError} `ERR_OPTION_INVALID`.
+ */
+export function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {
   const { name, vendor, capid, revision, version, schema } = provider;
   if (revision !== undefined && !isRevision(revision)) {
     throw new ParError(
@@ -289,7 +295,12 @@ export async function measureAll(
   return contents;
 }
 
-async function measure({ open }: Content): Promise<MeasuredContent> {
+/**
+ * Reads a content once, to hash it.
+ *
+ * @param content The content.
+ */
+export async function measure({ open }: Content): Promise<MeasuredContent> {
   const hash = await createSha256();
   let size = 0;
   for await (const chunk of open(true)) {

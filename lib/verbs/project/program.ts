@@ -1,0 +1,137 @@
+/**
+ * Starting the programs that build.
+ *
+ * @module
+ */
+
+import { delimiter, join } from "node:path";
+import { ParError } from "../../errors.ts";
+import { throwIfAborted } from "../../system/files.ts";
+
+/** How a program is started. */
+export interface ProgramOptions {
+  /** The folder it runs in. */
+  readonly folder: string;
+  /** Variables beside those of {@linkcode buildEnvironment}. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Stops it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a program printed, and whether it succeeded. */
+export interface ProgramOutput {
+  readonly success: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Variables that builds do not see: they run code of many people, which has no business with seeds
+ * and passwords. Nor can they reach the job server of a make that they did not start under.
+ */
+const WITHHELD = /^(WASH|PAR)_.*(KEY|SEED|PASSWORD|TOKEN)|^(MAKEFLAGS|MFLAGS|MAKELEVEL)$/;
+
+/** A seed under any other name. */
+const SEED = /^\s*S[A-Z][A-Z2-7]{56}\s*$/;
+
+/** The environment of this process, without what is none of a build's business. */
+export function buildEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(Deno.env.toObject())
+      .filter(([name, value]) => !WITHHELD.test(name) && !SEED.test(value)),
+  );
+}
+
+/**
+ * Runs a program and gives what it printed.
+ *
+ * @returns The output, or `undefined` where there is no such program.
+ */
+export async function capture(
+  command: readonly string[],
+  options: ProgramOptions,
+): Promise<ProgramOutput | undefined> {
+  const child = spawn(command, options, "piped");
+  if (!child) return undefined;
+  const { success, stdout, stderr } = await child.output();
+  throwIfAborted(options.signal);
+  const decoder = new TextDecoder();
+  return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr).trim() };
+}
+
+/**
+ * Runs a program whose messages the user sees as they come, in its colours.
+ *
+ * @param onLine Takes each line of its standard output.
+ * @returns Whether it succeeded, or `undefined` where there is no such program.
+ */
+export async function stream(
+  command: readonly string[],
+  options: ProgramOptions,
+  onLine: (line: string) => void,
+): Promise<boolean | undefined> {
+  const child = spawn(command, options, "inherit");
+  if (!child) return undefined;
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  }
+  if (rest) onLine(rest);
+  const { success } = await child.status;
+  throwIfAborted(options.signal);
+  return success;
+}
+
+function spawn(
+  [program = "", ...args]: readonly string[],
+  { folder, env, signal }: ProgramOptions,
+  stderr: "piped" | "inherit",
+): Deno.ChildProcess | undefined {
+  throwIfAborted(signal);
+  try {
+    return new Deno.Command(program, {
+      args,
+      cwd: folder,
+      clearEnv: true,
+      env: { ...buildEnvironment(), ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr,
+      ...(signal && { signal }),
+    }).spawn();
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw new ParError(
+      "ERR_BUILD_TOOL_MISSING",
+      `Cannot start ${program}: ${(cause as Error).message}`,
+      cause,
+    );
+  }
+}
+
+/** Whether a program can be started: one on the PATH, or the one at a path. */
+export async function isProgram(program: string): Promise<boolean> {
+  if (/[/\\]/.test(program)) return await isExecutable(program);
+  const suffix = Deno.build.os === "windows" ? ".exe" : "";
+  for (const folder of (Deno.env.get("PATH") ?? "").split(delimiter)) {
+    if (folder && await isExecutable(join(folder, program + suffix))) return true;
+  }
+  return false;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  return info?.isFile === true && (info.mode === null || (info.mode & 0o111) !== 0);
+}
+
+/** Whether there is a file at a path. */
+export async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
+}
+
+/** Whether there is a folder at a path. */
+export async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+}
