@@ -26,15 +26,19 @@ export interface ProgramOutput {
 }
 
 /**
- * Variables that builds do not see: they run code of many people, which has no business with seeds
- * and passwords. Nor can they reach the job server of a make that they did not start under.
+ * Variables that builds do not see: seeds and passwords, because builds run code of many authors;
+ * and those of a make that started this process, whose job server cargo could not reach.
  */
 const WITHHELD = /^(WASH|PAR)_.*(KEY|SEED|PASSWORD|TOKEN)|^(MAKEFLAGS|MFLAGS|MAKELEVEL)$/;
 
-/** A seed under any other name. */
-const SEED = /^\s*S[A-Z][A-Z2-7]{56}\s*$/;
+/** A seed in a variable of any other name. */
+const SEED = /\bS[A-Z][A-Z2-7]{56}\b/;
 
-/** The environment of this process, without what is none of a build's business. */
+/**
+ * Gives the environment that builds see.
+ *
+ * @returns The variables of this process without seeds and passwords.
+ */
 export function buildEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(Deno.env.toObject())
@@ -62,26 +66,31 @@ export async function capture(
 /**
  * Runs a program whose messages the user sees as they come, in its colours.
  *
- * @param onLine Takes each line of its standard output.
+ * @param onLine Takes each line of its standard output; that goes to standard error where left out.
  * @returns Whether it succeeded, or `undefined` where there is no such program.
  */
 export async function stream(
   command: readonly string[],
   options: ProgramOptions,
-  onLine: (line: string) => void,
+  onLine?: (line: string) => void,
 ): Promise<boolean | undefined> {
   const child = spawn(command, options, "inherit");
   if (!child) return undefined;
-  let rest = "";
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
-  }
-  if (rest) onLine(rest);
+  if (!onLine) await child.stdout.pipeTo(Deno.stderr.writable, { preventClose: true });
+  else for await (const line of linesOf(child.stdout)) onLine(line);
   const { success } = await child.status;
   throwIfAborted(options.signal);
   return success;
+}
+
+async function* linesOf(bytes: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of bytes.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest) yield rest;
 }
 
 function spawn(

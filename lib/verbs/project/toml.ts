@@ -81,9 +81,9 @@ export class Settings {
   }
 
   /** A table inside, an empty one where there is none. */
-  table(key: string): Settings {
+  table(key: string, where = `[${key}] of ${this.#where}`): Settings {
     const found = this.#value(key, "a table", (value) => isTable(value) ? value : undefined);
-    return new Settings(found ?? {}, `[${key}] of ${this.#where}`);
+    return new Settings(found ?? {}, where);
   }
 
   #value<T>(key: string, kind: string, read: (value: unknown) => T | undefined): T | undefined {

@@ -1,5 +1,5 @@
 /**
- * What is to be built, as Rust and as wasmCloud name it.
+ * Targets to build for, as Rust and as wasmCloud name them.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { ParError } from "../../errors.ts";
 import { isKnownTarget, isTargetName, type Target, targetFromTriple } from "../../target/target.ts";
 
 /** A target to build for. */
-export interface Wanted {
+export interface BuildTarget {
   /** What hosts look for. */
   readonly target: Target;
-  /** The Rust triples that give it, the preferred one first. */
+  /** The Rust triples that build for it, the preferred one first. */
   readonly triples: readonly string[];
 }
 
@@ -21,11 +21,12 @@ export const USUAL_TARGETS: readonly string[] = [
   ...["x86_64-macos", "aarch64-macos", "x86_64-windows"],
 ];
 
-/** The triples of the targets whose name does not follow from their own. */
-const ARM = ["armv7-unknown-linux-gnueabihf", "armv7-unknown-linux-musleabihf"];
+const ARM_TRIPLES = ["armv7-unknown-linux-gnueabihf", "armv7-unknown-linux-musleabihf"];
+
+/** The triples of targets whose architecture Rust's triples spell differently. */
 const TRIPLES: Readonly<Record<string, readonly string[]>> = {
-  "arm-linux": ARM,
-  "armv7-linux": ARM,
+  "arm-linux": ARM_TRIPLES,
+  "armv7-linux": ARM_TRIPLES,
   "x86-linux": ["i686-unknown-linux-gnu", "i686-unknown-linux-musl"],
   "x86-windows": ["i686-pc-windows-gnu", "i686-pc-windows-msvc"],
   "riscv64-linux": ["riscv64gc-unknown-linux-gnu", "riscv64gc-unknown-linux-musl"],
@@ -34,7 +35,7 @@ const TRIPLES: Readonly<Record<string, readonly string[]>> = {
   "mips64el-linux": ["mips64el-unknown-linux-gnuabi64"],
 };
 
-/** What a system's triples end in; Windows' own tools build the second. */
+/** What follows the architecture in the triples of a system. */
 const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
   linux: ["unknown-linux-gnu", "unknown-linux-musl"],
   macos: ["apple-darwin"],
@@ -51,12 +52,12 @@ const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
  * @param host This machine's triple, which is preferred where it fits.
  * @throws {ParError} `ERR_TARGET_INVALID`.
  */
-export function parseWanted(text: string, host: string | undefined): Wanted {
-  const fromTriple = targetFromTriple(text);
+export function parseBuildTarget(text: string, host?: string): BuildTarget {
   if (isTargetName(text) && isKnownTarget(text)) {
     return { target: text, triples: triplesOf(text, host) };
   }
-  if (fromTriple) return { target: fromTriple, triples: [text] };
+  const target = targetFromTriple(text);
+  if (target) return { target, triples: [text] };
   throw new ParError(
     "ERR_TARGET_INVALID",
     `Cannot build for ${JSON.stringify(text)}: no host looks for it; give a target such as ` +
@@ -68,22 +69,30 @@ function triplesOf(target: Target, host: string | undefined): readonly string[] 
   const dash = target.indexOf("-");
   const [arch, system] = [target.slice(0, dash), target.slice(dash + 1)];
   const triples = TRIPLES[target] ?? (SYSTEMS[system] ?? []).map((rest) => `${arch}-${rest}`);
-  if (host && targetFromTriple(host) === target) return [host, ...triples.filter((t) => t !== host)];
-  return system === "windows" && host?.endsWith("-msvc") ? triples.toReversed() : triples;
+  if (host && targetFromTriple(host) === target) {
+    return [
+      host,
+      ...triples.filter((t) => t !== host),
+    ];
+  }
+  // On Windows, the linker of Visual Studio is the usual one.
+  return host?.endsWith("-msvc") && system === "windows" ? triples.toReversed() : triples;
 }
 
 /**
- * Refuses to build one target twice.
+ * Refuses to build for one target twice.
  *
  * @throws {ParError} `ERR_TARGET_DUPLICATE`.
  */
-export function requireDistinct(wanted: readonly Wanted[]): void {
-  for (const [at, { target, triples }] of wanted.entries()) {
-    const before = wanted.slice(0, at).find((each) => each.target === target);
+export function requireDistinct(targets: readonly BuildTarget[]): void {
+  for (const [at, { target, triples }] of targets.entries()) {
+    const before = targets.slice(0, at).find((each) => each.target === target);
     if (!before) continue;
     throw new ParError(
       "ERR_TARGET_DUPLICATE",
-      `Cannot build ${target} twice, for ${before.triples[0]} and for ${triples[0]}: an archive ` +
+      `Cannot build for ${target} twice, as ${before.triples[0]} and as ${
+        triples[0]
+      }: an archive ` +
         "holds one binary for each target; leave one out",
     );
   }
