@@ -34,10 +34,16 @@ export async function readCargoConfig(folder: string): Promise<CargoConfig> {
     // What cargo cannot read either, it will say itself.
     files.push(await readToml(path).catch(() => ({})));
   }
-  const target = Deno.env.get("CARGO_BUILD_TARGET") ||
-    files.map(({ build }) => build?.target).find((each) => each !== undefined);
+  const targets = files.map(({ build }) => build?.target).filter((each) => each !== undefined);
+  const variable = Deno.env.get("CARGO_BUILD_TARGET");
+  const [nearest] = targets;
   return {
-    defaultTargets: typeof target === "string" ? [target] : target ?? [],
+    // Of texts the nearest counts; lists are joined.
+    defaultTargets: variable
+      ? [variable]
+      : typeof nearest === "string"
+      ? [nearest]
+      : [...new Set(targets.flat())],
     hasLinker: (triple) =>
       !!Deno.env.get(linkerVariable(triple)) ||
       files.some(({ target }) => target?.[triple]?.linker !== undefined),

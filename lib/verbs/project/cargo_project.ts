@@ -20,10 +20,15 @@ interface Package {
   readonly default_run?: string | null;
   readonly rust_version?: string | null;
   readonly metadata?: { readonly par?: unknown } | null;
-  readonly targets: readonly {
-    readonly name: string;
-    readonly kind: readonly string[];
-  }[];
+  readonly targets: readonly PackageTarget[];
+}
+
+/** A target of a package, as `cargo metadata` and `cargo build` describe it. */
+export interface PackageTarget {
+  readonly name: string;
+  readonly kind: readonly string[];
+  /** The path of its first source file. */
+  readonly src_path: string;
 }
 
 /** The part of `cargo metadata` that is read. */
@@ -38,8 +43,20 @@ export interface Metadata {
 /** A program or a C library that cargo builds. */
 export interface CargoTarget {
   readonly kind: "bin" | "cdylib";
-  /** Its name, which a library's file has with underscores. */
+  /** Its name; that of a library has underscores, as its file's. */
   readonly name: string;
+  /** The path of its first source file, which tells it from others of the same name. */
+  readonly sourcePath: string;
+}
+
+/** Whether what cargo describes is a program or library of ours. */
+export function isTarget({ name, kind }: PackageTarget, target: CargoTarget): boolean {
+  return kind.includes(target.kind) && normalize(target.kind, name) === target.name;
+}
+
+/** Older cargos give a library the package's name as it is. */
+function normalize(kind: CargoTarget["kind"], name: string): string {
+  return kind === "cdylib" ? name.replaceAll("-", "_") : name;
 }
 
 /** A package, and what of it goes into an archive. */
@@ -109,7 +126,9 @@ async function readMetadata({ cargo, ...options }: CargoQuery): Promise<Metadata
 export function cargoMissing(cargo: string): ParError {
   return new ParError(
     "ERR_BUILD_TOOL_MISSING",
-    `Cannot build with cargo: there is no program ${quote(cargo)}; install Rust (https://rustup.rs)`,
+    `Cannot build with cargo: there is no program ${
+      quote(cargo)
+    }; install Rust (https://rustup.rs)`,
   );
 }
 
@@ -125,11 +144,10 @@ interface Candidate {
 }
 
 /**
- * Looks in the folder's own package first, and in its workspace's others where that has nothing that
- * fits, as in a folder that is no package itself.
+ * Looks in the folder's own package, and at a workspace's root in the other packages after that.
  */
 async function choose(
-  { packages, workspace_members, workspace_default_members }: Metadata,
+  { packages, workspace_members, workspace_default_members, workspace_root }: Metadata,
   manifest: string,
   bin: string | undefined,
 ): Promise<Candidate> {
@@ -137,37 +155,42 @@ async function choose(
   for (const each of packages) {
     if (await realPath(each.manifest_path) === manifest) own.push(each);
   }
-  const pools = [
-    own,
-    packages.filter(({ id }) => workspace_default_members?.includes(id)),
-    packages.filter(({ id }) => workspace_members.includes(id)),
-  ];
+  const isRoot = await realPath(join(workspace_root, "Cargo.toml")) === manifest;
+  const members = (ids: readonly string[] = []): Package[] =>
+    isRoot ? packages.filter(({ id }) => ids.includes(id)) : [];
+  const pools = [own, members(workspace_default_members), members(workspace_members)];
   for (const pool of pools) {
     const candidates = pool.flatMap(candidatesOf);
-    const fitting = bin === undefined ? candidates : candidates.filter((each) => isNamed(each, bin));
-    const only = fitting.length === 1 ? fitting[0] : bin === undefined ? preferred(pool) : undefined;
+    const fitting = bin === undefined ? candidates : named(candidates, bin);
+    const only = fitting.length === 1
+      ? fitting[0]
+      : bin === undefined
+      ? preferred(pool)
+      : undefined;
     if (only) return only;
     if (fitting.length > 1) throw ambiguous(manifest, fitting, bin);
   }
-  throw nothingToBundle(manifest, own[0], packages.flatMap(candidatesOf), bin);
+  throw nothingToBundle(manifest, own[0], pools.findLast((pool) => pool.length > 0) ?? [], bin);
 }
 
 function candidatesOf(from: Package): Candidate[] {
-  const candidates: Candidate[] = [];
-  for (const { name, kind } of from.targets) {
-    if (kind.includes("bin")) candidates.push({ package: from, target: { kind: "bin", name } });
-    if (kind.includes("cdylib")) {
-      // Older cargos give a library the package's name as it is.
-      const target = { kind: "cdylib", name: name.replaceAll("-", "_") } as const;
-      candidates.push({ package: from, target });
-    }
-  }
-  return candidates;
+  return from.targets.flatMap(({ name, kind, src_path: sourcePath }) =>
+    (["bin", "cdylib"] as const).filter((each) => kind.includes(each)).map((each) => ({
+      package: from,
+      target: { kind: each, name: normalize(each, name), sourcePath },
+    }))
+  );
 }
 
-function isNamed({ target }: Candidate, bin: string): boolean {
-  return target.name === bin ||
-    (target.kind === "cdylib" && target.name === bin.replaceAll("-", "_"));
+/** A program goes before a library of the same name, which can be named as its file is. */
+function named(candidates: readonly Candidate[], name: string): Candidate[] {
+  const of = (kind: CargoTarget["kind"], name: string): Candidate[] =>
+    candidates.filter(({ target }) => target.kind === kind && target.name === name);
+  const bins = of("bin", name);
+  if (bins.length > 0) return bins;
+  const library = normalize("cdylib", name);
+  const libraries = of("cdylib", library);
+  return libraries.length > 0 ? libraries : of("cdylib", library.replace(/^lib/, ""));
 }
 
 /** The program of the package's own name, or the one that it says is run by default. */
@@ -200,9 +223,10 @@ function list(candidates: readonly Candidate[]): string {
 function nothingToBundle(
   manifest: string,
   own: Package | undefined,
-  candidates: readonly Candidate[],
+  packages: readonly Package[],
   bin: string | undefined,
 ): ParError {
+  const candidates = packages.flatMap(candidatesOf);
   if (bin !== undefined && candidates.length > 0) {
     return new ParError(
       "ERR_PROJECT_INVALID",
@@ -212,7 +236,9 @@ function nothingToBundle(
   const library = own?.targets.some(({ kind }) => kind.some((each) => /lib$/.test(each)));
   return new ParError(
     "ERR_PROJECT_INVALID",
-    `Cannot bundle what ${quote(manifest)} describes: it declares neither a program nor a C library` +
+    `Cannot bundle what ${
+      quote(manifest)
+    } describes: it declares neither a program nor a C library` +
       (library
         ? "; to make a C library of it, which hosts load, add these lines:\n\n" +
           '[lib]\ncrate-type = ["cdylib"]'
@@ -224,10 +250,9 @@ function readSettings(
   { metadata, manifest_path }: Package,
   onWarning: CargoQuery["onWarning"],
 ): CargoSettings {
-  const where = quote(manifest_path);
-  const settings = new Settings({ par: metadata?.par }, `[package.metadata] of ${where}`)
-    .table("par");
-  warnOfUnknown(settings.keys, SETTINGS, `[package.metadata.par] of ${where}`, onWarning);
+  const table = `[package.metadata.par] of ${quote(manifest_path)}`;
+  const settings = new Settings({ par: metadata?.par }, quote(manifest_path)).table("par", table);
+  warnOfUnknown(settings.keys, SETTINGS, table, onWarning);
   return {
     name: settings.text("name"),
     vendor: settings.text("vendor"),

@@ -5,6 +5,7 @@
  */
 
 import { dirname, join, resolve } from "node:path";
+import { ParError } from "../../errors.ts";
 import { targetFromTriple } from "../../target/target.ts";
 import { type CargoConfig, linkerVariable } from "./cargo_config.ts";
 import { cargoMissing, type CargoProject, type Metadata, realPath } from "./cargo_project.ts";
@@ -22,14 +23,17 @@ interface Toolchain {
 export interface Builder {
   /** The Rust triple. */
   readonly triple: string;
-  /** The command, up to where `build`'s own flags follow. */
+  /** The program, and its subcommand. */
   readonly command: readonly string[];
   /** Whether the triple has to be named to it. */
   readonly named: boolean;
+  /** Variables that it needs. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whether it is another toolchain than the one the project is otherwise built with. */
+  readonly isSecond: boolean;
 }
 
-/** Where distributions put theirs. */
+/** Where Linux distributions install Rust. */
 const SYSTEM_CARGO = "/usr/bin/cargo";
 const SYSTEM_RUSTC = "/usr/bin/rustc";
 
@@ -69,20 +73,30 @@ export class Toolchains {
   ): Promise<Toolchains> {
     const rustc = Deno.env.get("RUSTC") || "rustc";
     const output = await capture([rustc, "-vV"], options);
-    const host = /^host: (\S+)$/m.exec(output?.stdout ?? "")?.[1];
-    if (!host) throw cargoMissing(rustc);
+    if (!output) throw cargoMissing(rustc);
+    const host = /^host: (\S+)$/m.exec(output.stdout)?.[1];
+    if (!host) {
+      throw new ParError(
+        "ERR_BUILD_TOOL_MISSING",
+        `Cannot build with ${rustc}: it does not say what machine this is:\n${output.stderr}`,
+      );
+    }
     return new Toolchains(project, config, options, { cargo, rustc, env: {} }, host);
   }
 
   /** How this machine's own target is built, whatever cargo builds by default. */
   get own(): Builder {
-    const command = [this.#first.cargo];
     const [only, ...others] = this.#config.defaultTargets;
-    const fits = only && others.length === 0 &&
+    const fits = only !== undefined && others.length === 0 &&
       targetFromTriple(only) === targetFromTriple(this.host);
     return fits
-      ? { triple: only, command, named: false, env: {} }
-      : { triple: this.host, command, named: only !== undefined, env: {} };
+      ? this.#plain(only, false)
+      : this.#plain(this.host, this.#config.defaultTargets.length > 0);
+  }
+
+  #plain(triple: string, named: boolean): Builder {
+    const command = [this.#first.cargo, "build"];
+    return { triple, command, named, env: {}, isSecond: false };
   }
 
   /**
@@ -92,29 +106,28 @@ export class Toolchains {
    */
   async find(triple: string): Promise<Builder | string> {
     if (triple === this.own.triple) return this.own;
-    if (triple === this.host) return { ...this.own, triple, named: true };
-    const missing: string[] = [];
-    let withoutLinker: Toolchain | undefined;
+    if (triple === this.host) return this.#plain(triple, true);
+    const refusals: string[] = [];
+    let withoutLinker: Builder | undefined;
     for (const toolchain of [this.#first, ...await this.#second()]) {
       if (!await this.#hasLibrary(toolchain, triple)) continue;
-      const refusal = toolchain === this.#first ? undefined : await this.#refusal(toolchain, triple);
+      const isSecond = toolchain !== this.#first;
+      const refusal = isSecond ? await this.#refusal(toolchain, triple) : undefined;
       if (refusal) {
-        missing.push(refusal);
+        refusals.push(refusal);
         continue;
       }
       const linker = await this.#linker(triple);
-      const builder = { triple, command: [toolchain.cargo], named: true };
-      if (linker !== undefined) return { ...builder, env: { ...toolchain.env, ...linker } };
-      withoutLinker ??= toolchain;
+      const { cargo, env } = toolchain;
+      const builder = { triple, command: [cargo, "build"], named: true, env, isSecond };
+      if (linker !== undefined) return { ...builder, env: { ...env, ...linker } };
+      withoutLinker ??= { ...builder, command: [cargo, "zigbuild"] };
     }
-    if (withoutLinker && await isProgram("cargo-zigbuild")) {
-      const command = [withoutLinker.cargo, "zigbuild"];
-      return { triple, command, named: true, env: withoutLinker.env };
-    }
+    if (withoutLinker && await isProgram("cargo-zigbuild")) return withoutLinker;
     if (await isProgram("cross") && (await isProgram("docker") || await isProgram("podman"))) {
-      return { triple, command: ["cross"], named: true, env: {} };
+      return { triple, command: ["cross", "build"], named: true, env: {}, isSecond: false };
     }
-    return await this.#whatToInstall(triple, withoutLinker !== undefined, missing);
+    return await this.#whatToInstall(triple, withoutLinker !== undefined, refusals);
   }
 
   async #whatToInstall(
@@ -132,11 +145,12 @@ export class Toolchains {
 
   /** The toolchain beside the first, where there is one. */
   async #second(): Promise<Toolchain[]> {
-    const { cargo, rustc } = this.#first;
-    const first = await findOnPath(cargo);
     if (!await isFile(SYSTEM_CARGO) || !await isFile(SYSTEM_RUSTC)) return [];
-    if (first && await realPath(first) === await realPath(SYSTEM_CARGO)) return [];
-    if (await realPath(rustc) === await realPath(SYSTEM_RUSTC)) return [];
+    const { cargo, rustc } = this.#first;
+    for (const [first, second] of [[cargo, SYSTEM_CARGO], [rustc, SYSTEM_RUSTC]] as const) {
+      const found = await findOnPath(first);
+      if (found && await realPath(found) === await realPath(second)) return [];
+    }
     return [{ cargo: SYSTEM_CARGO, rustc: SYSTEM_RUSTC, env: { RUSTC: SYSTEM_RUSTC } }];
   }
 
@@ -205,7 +219,7 @@ function* parents(folder: string): Generator<string> {
   for (let at = folder; dirname(at) !== at;) yield at = dirname(at);
 }
 
-/** What cargo says last is the reason; what comes before is where. */
+/** Cargo says where first, and why last. */
 function lastLine(text: string): string {
   return text.split("\n").findLast((line) => line.trim() !== "")?.trim() ?? "it fails";
 }
