@@ -27,8 +27,6 @@ export interface WasmcloudToml {
   /** The folder that archives go to. */
   readonly buildFolder: string;
   readonly witFolder: string;
-  /** Whether the file names the WIT folder, which has to be there then. */
-  readonly witNamed: boolean;
   readonly name?: string | undefined;
   readonly version?: string | undefined;
   readonly revision?: number | undefined;
@@ -83,23 +81,21 @@ export async function readWasmcloudToml(
   const within = (text: string | undefined): string | undefined =>
     text === undefined ? undefined : relativeTo(base, text);
   const folder = within(all.text("path")) ?? base;
-  const wit = within(all.text("wit"));
   return {
     path: file,
     language: languageOf(all.text("language"), where),
     folder,
     buildFolder: within(all.text("build")) ?? join(folder, "build"),
-    witFolder: wit ?? join(folder, "wit"),
-    witNamed: wit !== undefined,
+    witFolder: within(all.text("wit")) ?? join(folder, "wit"),
     name: all.text("name"),
     version: all.text("version"),
     revision: all.integer("revision"),
     vendor: provider.text("vendor"),
     binName: provider.text("bin_name"),
     rustTarget: provider.text("rust_target"),
-    keyDirectory: provider.text("key_directory"),
+    keyDirectory: within(provider.text("key_directory")),
     cargoPath: rust.text("cargo_path"),
-    targetPath: rust.text("target_path"),
+    targetPath: within(rust.text("target_path")),
     debug: rust.flag("debug") ?? false,
     goPath: go.text("go_path"),
     goGenerate: !(go.flag("disable_go_generate") ?? false),
@@ -144,7 +140,9 @@ function languageOf(text: string | undefined, where: string): Language {
   throw new ParError(
     "ERR_PROJECT_INVALID",
     `Cannot build what ${where} describes: its language is ` +
-      `${text === undefined ? "not stated" : quote(text)}; "rust" and "go" can be built, and what ` +
+      `${
+        text === undefined ? "not stated" : quote(text)
+      }; "rust" and "go" can be built, and what ` +
       "anything else builds can be bundled with create",
   );
 }
