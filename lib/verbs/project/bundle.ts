@@ -86,16 +86,9 @@ export class Bundle implements AsyncDisposable {
     return [...this.#contents.keys()].filter((key) => key !== WIT_ENTRY) as Target[];
   }
 
-  /**
-   * Adds binaries.
-   *
-   * @throws {ParError} `ERR_TARGET_DUPLICATE`.
-   */
+  /** Adds binaries by target. */
   add(binaries: ReadonlyMap<string, MeasuredContent>): void {
-    for (const [target, content] of binaries) {
-      if (this.#contents.has(target)) throw givenTwice(target);
-      this.#contents.set(target, content);
-    }
+    for (const [target, content] of binaries) this.#contents.set(target, content);
   }
 
   /**
@@ -202,12 +195,4 @@ function seconds(date: Date | undefined): number | undefined {
 
 function defined(values: readonly (number | undefined)[]): number[] {
   return values.filter((value) => value !== undefined);
-}
-
-function givenTwice(target: string): ParError {
-  return new ParError(
-    "ERR_TARGET_DUPLICATE",
-    `Cannot bundle two binaries for ${target}: it is to be built, and a binary or an archive is ` +
-      "given for it; leave one out",
-  );
 }

@@ -134,13 +134,13 @@ export class GoSources implements Sources {
     return { name: target, advice: `build it first; there is no ${quote(source)}` };
   }
 
-  async findAllBuilt(): Promise<readonly BinaryInput[]> {
+  async findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]> {
     const { outputFolder } = this.#options;
     const found: BinaryInput[] = [];
     const names = await Array.fromAsync(Deno.readDir(outputFolder), ({ name }) => name)
       .catch(() => []);
     for (const name of names.sort()) {
-      if (!isKnownTarget(name as Target)) continue;
+      if (!isKnownTarget(name as Target) || except.includes(name as Target)) continue;
       const built = await this.findBuilt(parseBuildTarget(name));
       if (!isMissing(built)) found.push(built);
     }

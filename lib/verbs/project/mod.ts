@@ -157,8 +157,7 @@ async function obtain(
 ): Promise<Obtained> {
   const { skipBuild, strict, onNote } = options;
   if (skipBuild && !options.targets && !options.allTargets) {
-    const found = await sources.findAllBuilt();
-    const inputs = found.filter(({ target }) => !covered.some((each) => each === target));
+    const inputs = await sources.findAllBuilt(covered);
     for (const { source, target } of inputs) onNote?.(`Taking ${source} for ${target}`);
     return { inputs, skipped: [] };
   }
@@ -221,9 +220,18 @@ function wantedTargets(
   };
   named.forEach(add(true));
   published.forEach(add(false));
-  // One that is named, and covered too, is refused when it is added.
-  return wanted.filter(({ target, isRequired }) =>
-    (targets && isRequired) || !covered.includes(target)
+  return wanted.filter(({ target, isRequired }) => {
+    if (!covered.includes(target)) return true;
+    if (targets && isRequired) throw coveredTwice(target);
+    return false;
+  });
+}
+
+function coveredTwice(target: Target): ParError {
+  return new ParError(
+    "ERR_TARGET_DUPLICATE",
+    `Cannot bundle two binaries for ${target}: one is to be built, and one is given as a binary or ` +
+      "in an archive; leave one out",
   );
 }
 

@@ -189,10 +189,10 @@ export class RustSources implements Sources {
     };
   }
 
-  async findAllBuilt(): Promise<readonly BinaryInput[]> {
+  async findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]> {
     const found = new Map<string, Built[]>();
     const add = async (source: string, target: Target): Promise<void> => {
-      if (!await isFile(source)) return;
+      if (except.includes(target) || !await isFile(source)) return;
       found.set(target, [...found.get(target) ?? [], { source, target }]);
     };
     const host = targetFromTriple(this.host);

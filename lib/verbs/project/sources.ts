@@ -31,9 +31,10 @@ export interface Sources {
   /**
    * Finds the binaries of all targets where builds put them.
    *
+   * @param except Targets that are not looked for.
    * @throws {ParError} `ERR_PROJECT_AMBIGUOUS` where two are for the same target and differ.
    */
-  findAllBuilt(): Promise<readonly BinaryInput[]>;
+  findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]>;
 }
 
 /** A build that can be started. */
