@@ -18,17 +18,13 @@ import {
   isTarget,
   type PackageTarget,
 } from "./cargo_project.ts";
-import { isFile, type ProgramOptions, stream } from "./program.ts";
+import { isFile, stream } from "./program.ts";
 import type { Job, Missing, Sources } from "./sources.ts";
-import { type Builder, Toolchains } from "./toolchains.ts";
+import { type Builder, type ToolchainOptions, Toolchains } from "./toolchains.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 
 /** How a cargo project is built. */
-export interface RustOptions extends ProgramOptions {
-  /** The program. */
-  readonly cargo: string;
-  /** More flags for `cargo build`. */
-  readonly flags: readonly string[];
+export interface RustOptions extends ToolchainOptions {
   /** The triple or target to build for by default, in place of this machine's. */
   readonly defaultTarget?: string | undefined;
   /** Takes the place of cargo's target directory. */
@@ -69,7 +65,7 @@ export class RustSources implements Sources {
   static async open(project: CargoProject, options: RustOptions): Promise<RustSources> {
     requireFlags(options.flags);
     const config = await readCargoConfig(options.folder);
-    const toolchains = await Toolchains.open(project, config, options.cargo, options);
+    const toolchains = await Toolchains.open(project, config, options);
     return new RustSources(project, toolchains, options);
   }
 

@@ -37,22 +37,35 @@ export interface Builder {
 const SYSTEM_CARGO = "/usr/bin/cargo";
 const SYSTEM_RUSTC = "/usr/bin/rustc";
 
+/** What the toolchains are asked with. */
+export interface ToolchainOptions extends ProgramOptions {
+  /** The cargo to prefer. */
+  readonly cargo: string;
+  /** More flags for `cargo build`. */
+  readonly flags: readonly string[];
+}
+
 /** Finds the builders of one project's targets. */
 export class Toolchains {
   readonly #project: CargoProject;
   readonly #config: CargoConfig;
   readonly #options: ProgramOptions;
   readonly #first: Toolchain;
+  readonly #flags: readonly string[];
+  #isSettled = false;
+  /** Why the second toolchain cannot read the project, for whatever triple. */
+  #unreadable: string | undefined;
   /** This machine's triple. */
   readonly host: string;
 
   private constructor(
     project: CargoProject,
     config: CargoConfig,
-    options: ProgramOptions,
+    options: ToolchainOptions,
     first: Toolchain,
     host: string,
   ) {
+    this.#flags = options.flags;
     this.#project = project;
     this.#config = config;
     this.#options = options;
@@ -68,9 +81,9 @@ export class Toolchains {
   static async open(
     project: CargoProject,
     config: CargoConfig,
-    cargo: string,
-    options: ProgramOptions,
+    options: ToolchainOptions,
   ): Promise<Toolchains> {
+    const { cargo } = options;
     const rustc = Deno.env.get("RUSTC") || "rustc";
     const output = await capture([rustc, "-vV"], options);
     if (!output) throw cargoMissing(rustc);
@@ -185,15 +198,19 @@ export class Toolchains {
         if (await isFile(join(above, name))) return why(`${name} asks for another`);
       }
     }
-    const locked = await isFile(join(this.#project.workspaceRoot, "Cargo.lock"));
+    if (this.#unreadable !== undefined) return why(this.#unreadable);
+    await this.#settleLockFile();
     const output = await capture(
       [
-        ...[toolchain.cargo, "metadata", "--format-version", "1", "--filter-platform", triple],
-        ...locked ? ["--locked"] : [],
+        ...[toolchain.cargo, "metadata", "--format-version", "1"],
+        ...["--filter-platform", triple, "--locked"],
       ],
       { ...this.#options, env: toolchain.env },
     );
-    if (!output?.success) return why(lastLine(output?.stderr ?? "it cannot be started"));
+    if (!output?.success) {
+      this.#unreadable = lastLine(output?.stderr ?? "it cannot be started");
+      return why(this.#unreadable);
+    }
     const compiler = await capture([toolchain.rustc, "--version"], this.#options);
     const has = /^rustc (\S+)/.exec(compiler?.stdout ?? "")?.[1] ?? "0";
     const metadata: Metadata = JSON.parse(output.stdout);
@@ -203,6 +220,18 @@ export class Toolchains {
       }
     }
     return undefined;
+  }
+
+  /**
+   * Has the first toolchain write the lock file that its builds would write: only then does it show
+   * whether the second can read it.
+   */
+  async #settleLockFile(): Promise<void> {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    const flags = this.#flags.filter((flag) => /^--(locked|frozen|offline)$/.test(flag));
+    const { cargo } = this.#first;
+    await capture([cargo, "metadata", "--format-version", "1", ...flags], this.#options);
   }
 }
 
