@@ -39,7 +39,7 @@ export {
   dockerConfigPath,
   findCredentials,
 } from "./lib/registry/credentials.ts";
-export { BlobCache, cacheFolder, type KeepOptions } from "./lib/registry/cache.ts";
+export { BlobCache, cacheFolder } from "./lib/registry/cache.ts";
 export type { RegistryOptions } from "./lib/registry/options.ts";
 export type { ArchiveManifest } from "./lib/registry/manifest.ts";
 export type { Descriptor } from "./lib/registry/download.ts";
@@ -73,10 +73,10 @@ export {
   readArchive,
   readClaims,
   type ReadOptions,
-  type ReadSegment,
   type VerifiedArchive,
   type VerifiedClaims,
 } from "./lib/archive/reader.ts";
+export type { ReadSegment } from "./lib/archive/open.ts";
 export type { EntryKind } from "./lib/archive/entries.ts";
 export { writeArchive, type WriteEntry, type WriteOptions } from "./lib/archive/writer.ts";
 export type { DeflatedSegment } from "./lib/gzip/gzip.ts";
@@ -126,7 +126,8 @@ export {
   readExecutable,
   runsOn,
 } from "./lib/target/executable.ts";
-export { type ArchiveSource, blobSource, type Bytes, streamSource } from "./lib/bytes/source.ts";
+export { type ArchiveSource, blobSource, streamSource } from "./lib/bytes/source.ts";
+export { type Bytes, keep } from "./lib/bytes/chunks.ts";
 export { fileSource } from "./lib/system/files.ts";
 export {
   ERROR_CODES,

@@ -28,7 +28,10 @@ export async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Ar
   return join(parts);
 }
 
-/** Cuts bytes into chunks whose lengths repeat in turn; a length of 0 gives an empty chunk. */
+/**
+ * Cuts bytes into chunks whose lengths repeat in turn; a length of 0 gives an empty chunk. A chunk is
+ * overwritten when the next one is asked for: whoever keeps one without a copy is found out.
+ */
 export async function* chunked(
   bytes: Uint8Array,
   ...lengths: readonly number[]
@@ -36,7 +39,9 @@ export async function* chunked(
   const turns = lengths.some((length) => length > 0) ? lengths : [bytes.length || 1];
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
     const length = turns[turn % turns.length] as number;
-    yield bytes.slice(at, at + length);
+    const chunk = bytes.slice(at, at + length);
+    yield chunk;
+    chunk.fill(0xee);
     at += length;
   }
 }

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
-import { gunzip, isGzip, readGzipHeader } from "../gzip/gunzip.ts";
-import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
+import { type OpenOptions, type OpenTar, openTar } from "./open.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
 
 /**
@@ -19,23 +19,28 @@ import { readTar, type TarEntry } from "./tar_reader.ts";
  */
 export class EntryCursor implements AsyncDisposable {
   readonly #source: ArchiveSource;
-  #reader: ByteReader | undefined;
+  readonly #options: OpenOptions;
+  #open: OpenTar | undefined;
   #entries: AsyncGenerator<TarEntry> | undefined;
 
-  constructor(source: ArchiveSource) {
+  /**
+   * @param source The archive.
+   * @param options The limits and the signal that it was verified with.
+   */
+  constructor(source: ArchiveSource, options: OpenOptions = {}) {
     this.#source = source;
+    this.#options = options;
   }
 
   /**
    * Reads an entry, which must be read to its end before the next is asked for.
    *
    * @param name The entry's name.
-   * @param reuse Whether a chunk is done with when the next one is asked for.
    * @throws {ParError} `ERR_FILE_CHANGED` where the archive no longer has it.
    */
-  async *open(name: string, reuse?: boolean): Bytes {
+  async *open(name: string): Bytes {
     for (const fresh of [this.#entries === undefined, true]) {
-      if (fresh) await this.#begin(reuse);
+      if (fresh) await this.#begin();
       for (
         let next = await this.#entries?.next();
         next?.value;
@@ -54,15 +59,12 @@ export class EntryCursor implements AsyncDisposable {
 
   /** Closes the archive. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#reader?.close();
+    await this.#open?.[Symbol.asyncDispose]();
   }
 
-  async #begin(reuse: boolean | undefined): Promise<void> {
-    await this.#reader?.close();
-    const raw = this.#reader = new ByteReader(this.#source.open(reuse));
-    const compressed = await isGzip(raw);
-    const plain = compressed ? gunzip(raw, await readGzipHeader(raw), { reuse }) : raw.rest();
-    // The bounds on its size were checked when it was verified.
-    this.#entries = readTar(new ByteReader(plain), {});
+  async #begin(): Promise<void> {
+    await this.#open?.[Symbol.asyncDispose]();
+    this.#open = await openTar(this.#source.open(), this.#options);
+    this.#entries = readTar(this.#open.tar, this.#options.limits ?? {});
   }
 }

@@ -19,7 +19,7 @@ import { ParError } from "../errors.ts";
 import type { DeflatedSegment } from "../gzip/gzip.ts";
 import { HashThread } from "../bytes/hash_thread.ts";
 import type { KeyPair } from "../signing/nkey.ts";
-import type { Bytes } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
 import { signClaims } from "../signing/token.ts";
 import { createTokenId, deriveTokenId } from "../signing/token_id.ts";
@@ -59,8 +59,8 @@ export interface Signing {
 
 /** A binary, or the WIT package, that can be read more than once. */
 export interface Content {
-  /** Gives the bytes from the beginning, at each call; `reuse` is that of `ArchiveSource`. */
-  readonly open: (reuse?: boolean) => Bytes;
+  /** Gives the bytes from the beginning, at each call. */
+  readonly open: () => Bytes;
 }
 
 /** A binary and what it is for. */
@@ -70,7 +70,7 @@ export interface TargetContent extends Content {
 }
 
 /** How an archive is compressed. */
-export interface Compression extends Pick<WriteOptions, "jobs" | "reuse" | "patch"> {
+export interface Compression extends Pick<WriteOptions, "jobs" | "patch"> {
   /** Whether to compress. */
   readonly compress?: boolean | undefined;
   /** Deflate's effort from 1 to 9; 9 where left out. */
@@ -148,8 +148,7 @@ export interface SignOptions extends Signing, Compression {
  * @throws {ParError} As {@linkcode packArchive}.
  */
 export async function signContents(options: SignOptions): Promise<PackedArchive> {
-  const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, reuse, patch } =
-    options;
+  const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
   const targets = [...contents.keys()].filter((key) => key !== WIT_ENTRY).sort() as Target[];
   const keys = contents.has(WIT_ENTRY) ? [WIT_ENTRY, ...targets] : targets;
   const hashes: Record<string, string> = {};
@@ -166,8 +165,7 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
     entries.push({
       name: key === WIT_ENTRY ? WIT_ENTRY : binaryEntry(key as Target),
       size: content.size,
-      // What is compressed is copied.
-      open: () => checked(content, key, startHash, count, compress || reuse),
+      open: () => checked(content, key, startHash, count),
       deflated: content.deflated && counted(content.deflated, content.size, count),
     });
   }
@@ -183,7 +181,7 @@ export async function signContents(options: SignOptions): Promise<PackedArchive>
   }
   entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
   const level = compress ? compressLevel : undefined;
-  const written = writeArchive(entries, { level, jobs, reuse, patch });
+  const written = writeArchive(entries, { level, jobs, patch });
   return { claims, token, targets, bytes: disposing(thread, written) };
 }
 
@@ -303,7 +301,7 @@ export async function measureAll(
 export async function measure({ open }: Content): Promise<MeasuredContent> {
   const hash = await createSha256();
   let size = 0;
-  for await (const chunk of open(true)) {
+  for await (const chunk of open()) {
     await hash.update(chunk);
     size += chunk.length;
   }
@@ -340,10 +338,9 @@ async function* checked(
   key: string,
   startHash: (length: number) => Promise<Sha256>,
   count: (bytes: number) => void,
-  reuse?: boolean,
 ): Bytes {
   const hash = await startHash(content.size);
-  for await (const chunk of content.open(reuse)) {
+  for await (const chunk of content.open()) {
     await hash.update(chunk);
     yield chunk;
     count(chunk.length);

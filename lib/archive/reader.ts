@@ -5,38 +5,21 @@
  * @module
  */
 
-import { ByteReader } from "../bytes/byte_reader.ts";
 import type { Claims } from "../signing/claims.ts";
 import { createSha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
-import { gunzip, isGzip, readGzipHeader } from "../gzip/gunzip.ts";
 import { HashThread } from "../bytes/hash_thread.ts";
-import type { Bytes } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
 import { type VerifiedToken, verifyToken, type VerifyTokenOptions } from "../signing/token.ts";
 import { type EntryKind, hashKey, parseEntryName } from "./entries.ts";
-import {
-  type ArchiveIndex,
-  boundariesOf,
-  decodeIndex,
-  IndexCheck,
-  type IndexedSegment,
-} from "./index.ts";
-import { checkSize, type Limits, MAX_CLAIMS_SIZE } from "./limits.ts";
+import { MAX_CLAIMS_SIZE } from "./limits.ts";
+import { type OpenOptions, openTar, type ReadSegment } from "./open.ts";
 import { padded } from "./tar.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
 
 /** Settings of {@linkcode readArchive} and {@linkcode readClaims}. */
-export interface ReadOptions extends VerifyTokenOptions {
-  /** Bounds on what is read. */
-  readonly limits?: Limits | undefined;
-  /** Stops the reading with `ERR_ABORTED`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Is told how many bytes of the archive were read so far. */
-  readonly onProgress?: ((bytes: number) => void) | undefined;
-  /** Whether to find the segments of an archive with an index. */
-  readonly segments?: boolean | undefined;
-}
+export interface ReadOptions extends VerifyTokenOptions, OpenOptions {}
 
 /** An entry that the claims vouch for by its hash. */
 export interface HashedEntry {
@@ -62,15 +45,10 @@ export interface VerifiedArchive extends VerifiedToken {
   readonly segments?: readonly ReadSegment[];
 }
 
-/** A segment of an archive that was read. */
-export interface ReadSegment extends IndexedSegment {
-  /** The CRC-32 of what it holds. */
-  readonly crc32: number;
-}
-
 /**
  * Takes the content of an entry while it is read. Nothing it is given may be believed before
- * {@linkcode readArchive} has returned.
+ * {@linkcode readArchive} has returned, and each chunk is borrowed until the function has ended: to
+ * keep one, copy it.
  */
 export type EntryConsumer = (
   entry: Exclude<EntryKind, { kind: "claims" }>,
@@ -102,7 +80,7 @@ export async function readArchive(
   const seen = new Set<string>();
   const hashed = new Map<string, HashedEntry>();
   let token: VerifiedToken | undefined;
-  await using stream = await openStream(source, options);
+  await using stream = await openTar(source, options);
   const { tar, check } = stream;
   // To inflate keeps a core busy; beside mere reading, hashing is done as fast on the same one.
   using thread = stream.compressed ? new HashThread(stream.length) : undefined;
@@ -161,7 +139,7 @@ export async function readClaims(
   source: Bytes,
   options: ReadOptions = {},
 ): Promise<VerifiedClaims> {
-  await using stream = await openStream(source, options);
+  await using stream = await openTar(source, options);
   for await (const entry of readTar(stream.tar, options.limits ?? {})) {
     if (parseEntryName(entry.name).kind !== "claims") continue;
     return {
@@ -170,94 +148,6 @@ export async function readClaims(
     };
   }
   throw missingClaims();
-}
-
-interface OpenStream extends AsyncDisposable {
-  readonly tar: ByteReader;
-  readonly compressed: boolean;
-  /** How many bytes come out of it, where the archive says that; it may be wrong. */
-  readonly length?: number | undefined;
-  /** Holds the entries against the archive's index, where it has one. */
-  readonly check?: IndexCheck | undefined;
-  /** What was found of its segments so far, where that was asked for. */
-  readonly segments?: readonly ReadSegment[] | undefined;
-  /** Bytes of the archive that were read. */
-  readonly position: number;
-}
-
-async function openStream(source: Bytes, options: ReadOptions): Promise<OpenStream> {
-  const raw = new ByteReader(source);
-  if ((await raw.peek(1)).length === 0) {
-    throw new ParError(
-      "ERR_ARCHIVE_EMPTY",
-      "Cannot read the archive: it holds no bytes at all; was it written to its end?",
-    );
-  }
-  const compressed = await isGzip(raw);
-  const opening = compressed ? openGzip(raw, options) : openPlain(raw);
-  const { plain, index, segments } = await opening.catch(async (error) => {
-    await raw.close();
-    throw error;
-  });
-  const tar = new ByteReader(bounded(plain, raw, options));
-  return {
-    tar,
-    compressed,
-    length: index?.reduce((sum, { length }) => sum + length, 0),
-    check: index && new IndexCheck(index),
-    segments,
-    get position(): number {
-      return raw.position;
-    },
-    async [Symbol.asyncDispose](): Promise<void> {
-      await tar.close();
-      await raw.close();
-    },
-  };
-}
-
-interface PlainStream {
-  readonly plain: Bytes;
-  readonly index?: ArchiveIndex | undefined;
-  readonly segments?: ReadSegment[] | undefined;
-}
-
-function openPlain(raw: ByteReader): Promise<PlainStream> {
-  return Promise.resolve({ plain: raw.rest() });
-}
-
-async function openGzip(raw: ByteReader, options: ReadOptions): Promise<PlainStream> {
-  const header = await readGzipHeader(raw);
-  const index = header.extra && decodeIndex(header.extra, header.bytes.length);
-  if (!index) return { plain: gunzip(raw, header, { reuse: true }) };
-  const segments: ReadSegment[] | undefined = options.segments ? [] : undefined;
-  const plain = gunzip(raw, header, {
-    reuse: true,
-    boundaries: boundariesOf(index),
-    onChecksum: segments && ((crc32) => {
-      const segment = index[segments.length];
-      if (segment) segments.push({ ...segment, crc32 });
-    }),
-  });
-  return { plain, index, segments };
-}
-
-/** Watches the bytes that pass: limits, the wish to stop, progress. */
-export async function* bounded(plain: Bytes, raw: ByteReader, options: ReadOptions): Bytes {
-  let unpacked = 0;
-  for await (const chunk of plain) {
-    if (options.signal?.aborted) {
-      throw new ParError(
-        "ERR_ABORTED",
-        "Cannot go on: the work was stopped",
-        options.signal.reason,
-      );
-    }
-    unpacked += chunk.length;
-    checkSize(unpacked, raw.position, options.limits ?? {});
-    options.onProgress?.(raw.position);
-    yield chunk;
-  }
 }
 
 /** Reads the token out of its entry, whose size is bounded. */

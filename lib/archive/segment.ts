@@ -7,16 +7,16 @@
 
 import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
-import { isGzip, readGzipHeader } from "../gzip/gunzip.ts";
 import type { DeflatedSegment } from "../gzip/gzip.ts";
 import { inflateSegment } from "../gzip/inflater.ts";
-import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { verifyToken } from "../signing/token.ts";
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
-import { type ArchiveIndex, decodeIndex } from "./index.ts";
+import type { ArchiveIndex } from "./index.ts";
 import { checkSize } from "./limits.ts";
+import { bounded, readStart } from "./open.ts";
 import {
-  bounded,
   type ReadOptions,
   readToken,
   type VerifiedArchive,
@@ -50,9 +50,7 @@ export async function openIndexed(
   if (!source.range) return undefined;
   const reader = new ByteReader(readFront(source));
   try {
-    if (!await isGzip(reader)) return undefined;
-    const header = await readGzipHeader(reader);
-    const index = header.extra && decodeIndex(header.extra, header.bytes.length);
+    const index = (await readStart(reader))?.index;
     if (!index) return undefined;
     const token = await readClaimsSegment(reader, index, options);
     return { ...await verifyToken(token, options), compressed: true, index };
@@ -88,7 +86,7 @@ export async function* readEntry(
   }
   const { offset, deflatedLength, length } = segment;
   checkSize(length, deflatedLength, options.limits ?? {});
-  const raw = new ByteReader(source.range(offset, deflatedLength, true));
+  const raw = new ByteReader(source.range(offset, deflatedLength));
   try {
     const tar = new ByteReader(bounded(inflateSegment(raw.take(deflatedLength)), raw, options));
     yield* readOnlyEntry(tar, name, length);

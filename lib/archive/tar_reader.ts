@@ -6,7 +6,7 @@
 
 import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
-import type { Bytes } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { checkEntries, type Limits } from "./limits.ts";
 import {
   ambiguous,

@@ -6,7 +6,7 @@
 
 import { ParError } from "../errors.ts";
 import { type DeflatedSegment, EXTRA_OFFSET, gzip, type Segment } from "../gzip/gzip.ts";
-import type { Bytes } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { encodeIndex } from "./index.ts";
 import { BLOCK_LENGTH, encodeHeader, MAX_ENTRY_SIZE, padded } from "./tar.ts";
@@ -35,8 +35,6 @@ export interface WriteOptions {
   readonly level?: number | undefined;
   /** How many threads compress; the bytes do not depend on it. As many as cores where left out. */
   readonly jobs?: number | undefined;
-  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
-  readonly reuse?: boolean | undefined;
   /**
    * Replaces bytes that were given out before, once they are all written. Where it is left out, as
    * it must be for a pipe, a compressed archive has no index.
@@ -88,7 +86,7 @@ async function* plain(segments: readonly EntrySegment[]): Bytes {
 /** The index goes to the front as zeros, and is filled in when the lengths are known. */
 async function* compressed(
   segments: readonly EntrySegment[],
-  { level, jobs, reuse, patch }: WriteOptions & { readonly level: number },
+  { level, jobs, patch }: WriteOptions & { readonly level: number },
 ): Bytes {
   const lengths: number[] = [];
   const index = (): Uint8Array | undefined =>
@@ -98,7 +96,6 @@ async function* compressed(
   yield* gzip(segments, {
     level,
     jobs,
-    reuse,
     extra: patch && index(),
     onSegment: (length) => lengths.push(length),
   });

@@ -1,5 +1,5 @@
 import { ParError } from "../errors.ts";
-import type { Bytes } from "./source.ts";
+import type { Bytes } from "./chunks.ts";
 
 const NOTHING = new Uint8Array(0);
 

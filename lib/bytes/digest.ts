@@ -4,7 +4,7 @@
  * @module
  */
 
-import { concat } from "./concat.ts";
+import { concat } from "./chunks.ts";
 import { hex } from "./hex.ts";
 import { builtin, hasBuiltins } from "../runtime/builtins.ts";
 

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { type Allocate, buffersInTurn, giveBack, newBuffer, tidy } from "../bytes/buffers.ts";
+import { buffersInTurn } from "../bytes/chunks.ts";
+import { giveBack, tidy } from "../runtime/memory.ts";
 import { builtin } from "../runtime/builtins.ts";
-import type { Bytes } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { startWorker } from "../runtime/worker.ts";
 
 /** Deflates blocks, several at a time. */
@@ -45,8 +46,6 @@ export interface DeflatePoolOptions {
   readonly jobs: number;
   /** The most bytes of a block. */
   readonly blockLength: number;
-  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
-  readonly reuse?: boolean | undefined;
 }
 
 /**
@@ -58,13 +57,13 @@ export interface DeflatePoolOptions {
  * @param options Effort, threads, memory.
  */
 export function createDeflatePool(options: DeflatePoolOptions): DeflatePool {
-  const { level, jobs, blockLength, reuse } = options;
+  const { level, jobs, blockLength } = options;
   const zlib = builtin("node:zlib");
   if (!zlib) throw new TypeError("There is no node:zlib here");
   const outputLength = blockLength + GROWTH;
   const deflate = createDeflate(zlib, level, outputLength);
   const deflateHere: Deflate = (block) => new Promise((resolve) => resolve(deflate(block)));
-  const allocatePiece = reuse ? buffersInTurn(PIECE_LENGTH) : newBuffer;
+  const allocatePiece = buffersInTurn(PIECE_LENGTH);
   const settings = [level, outputLength, TIDY_INTERVAL];
   const workers = startWorkers(jobs > 1 ? jobs : 0, deflateHere, settings);
   // Seen by all threads: to send each block as a message would copy it twice, into new memory. What
@@ -97,7 +96,10 @@ export function createDeflatePool(options: DeflatePoolOptions): DeflatePool {
 }
 
 /** Copies, since nobody outside shall see memory that threads share. */
-function* pieces(bytes: Uint8Array, allocate: Allocate): Generator<Uint8Array> {
+function* pieces(
+  bytes: Uint8Array,
+  allocate: ReturnType<typeof buffersInTurn>,
+): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += PIECE_LENGTH) {
     const part = bytes.subarray(at, at + PIECE_LENGTH);
     const piece = allocate(part.length);

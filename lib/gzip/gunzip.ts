@@ -5,7 +5,7 @@
  */
 
 import type { ByteReader } from "../bytes/byte_reader.ts";
-import { concat, lengthOf } from "../bytes/concat.ts";
+import { concat, lengthOf } from "../bytes/chunks.ts";
 import { combineCrc32, crc32 } from "./crc32.ts";
 import { ParError } from "../errors.ts";
 import {
@@ -19,7 +19,8 @@ import {
   isFlush,
 } from "./inflater.ts";
 import { builtin, refusesTrailingData } from "../runtime/builtins.ts";
-import { type Bytes, iterate, toStream } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
+import { iterate, toStream } from "../bytes/streams.ts";
 
 /** A member up to this length is small. */
 const SMALL_LENGTH = 16 * 1024;
@@ -93,8 +94,6 @@ export interface Boundary {
 
 /** Settings of {@linkcode gunzip}. */
 export interface GunzipOptions {
-  /** Whether a chunk is done with when the next one is asked for. */
-  readonly reuse?: boolean | undefined;
   /** Places where the two must meet, in order; the last is the member's end. */
   readonly boundaries?: readonly Boundary[] | undefined;
   /** Is told, for each boundary in order, the checksum of what is between the last one and it. */
@@ -132,7 +131,7 @@ export async function* gunzip(
     yield* gunzipOnTheWeb(reader, header);
     return;
   }
-  const { boundaries = [], onChecksum, reuse } = options;
+  const { boundaries = [], onChecksum } = options;
   const parts = new Parts(boundaries);
   let fed = 0;
   let length = 0;
@@ -143,7 +142,7 @@ export async function* gunzip(
     onChecksum?.(part.crc);
     part = { start: length, crc: 0 };
   };
-  let inflater = new Inflater(zlib, reuse);
+  let inflater = new Inflater(zlib);
   try {
     while (!inflater.ended) {
       const most = parts.rest(fed);
@@ -153,7 +152,7 @@ export async function* gunzip(
           if (!isFlush(await reader.read(FLUSH_LENGTH))) throw mismatch();
           if (!await inflater.awaitsLengths()) throw mismatch();
           inflater[Symbol.dispose]();
-          inflater = new Inflater(zlib, reuse);
+          inflater = new Inflater(zlib);
         }
         parts.pass(length);
         endPart();
@@ -247,9 +246,9 @@ function mismatch(): ParError {
 
 /** The browser's own decompressor checks the trailer, and refuses what follows it. */
 async function* gunzipOnTheWeb(reader: ByteReader, header: GzipHeader): Bytes {
-  const member = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    yield header.bytes as Uint8Array<ArrayBuffer>;
-    yield* reader.rest() as AsyncIterable<Uint8Array<ArrayBuffer>>;
+  const member = async function* (): Bytes {
+    yield header.bytes;
+    yield* reader.rest();
   }();
   try {
     yield* iterate(toStream(member).pipeThrough(new DecompressionStream("gzip")));

@@ -9,7 +9,8 @@ import { combineCrc32 } from "./crc32.ts";
 import { createDeflatePool } from "./deflate_pool.ts";
 import { ParError } from "../errors.ts";
 import { builtin } from "../runtime/builtins.ts";
-import { type Bytes, iterate, toStream } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
+import { iterate, toStream } from "../bytes/streams.ts";
 
 /**
  * Input bytes to one deflate call, which knows nothing of those before: so large that this costs next
@@ -49,8 +50,6 @@ export interface GzipOptions {
   readonly level: number;
   /** How many threads deflate; the bytes do not depend on it. As many as cores where left out. */
   readonly jobs?: number | undefined;
-  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
-  readonly reuse?: boolean | undefined;
   /** The data of the header's extra field (RFC 1952, section 2.3.1.1), at most 65535 bytes. */
   readonly extra?: Uint8Array | undefined;
   /**
@@ -87,7 +86,6 @@ export async function* gzip(segments: readonly Segment[], options: GzipOptions):
     level: options.level,
     jobs: countJobs(segments, options.jobs),
     blockLength: BLOCK_LENGTH,
-    reuse: options.reuse,
   });
   const output = new OutputQueue(options);
   yield encodeHeader(options);
@@ -205,10 +203,8 @@ async function* blocks(input: Bytes, allocate: () => Uint8Array): AsyncGenerator
 
 /** The browser compresses at a level of its own choice, and without marks between segments. */
 async function* gzipOnTheWeb(segments: readonly Segment[]): Bytes {
-  const input = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    for (const segment of segments) {
-      yield* segment.open() as AsyncIterable<Uint8Array<ArrayBuffer>>;
-    }
+  const input = async function* (): Bytes {
+    for (const segment of segments) yield* segment.open();
   };
   yield* iterate(toStream(input()).pipeThrough(new CompressionStream("gzip")));
 }

@@ -6,11 +6,12 @@
  */
 
 import type { InflateRaw } from "node:zlib";
-import { giveBack } from "../bytes/buffers.ts";
-import { concat } from "../bytes/concat.ts";
+import { giveBack } from "../runtime/memory.ts";
+import { concat } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
 import { builtin } from "../runtime/builtins.ts";
-import { type Bytes, iterate, toStream } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
+import { iterate, toStream } from "../bytes/streams.ts";
 
 /** What is inflated at a time; larger chunks are no faster, smaller ones are slower. */
 export const CHUNK_LENGTH = 1024 * 1024;
@@ -47,15 +48,12 @@ export function createProbe(): Probe {
 /** Inflates a chunk at a time: what it is fed is used up before it asks for more. */
 export class Inflater implements Disposable {
   readonly #stream: InflateRaw;
-  readonly #reuse: boolean;
   #last: Uint8Array = new Uint8Array(0);
   #fed = 0;
   #failure: unknown;
   #wake = (): void => {};
 
-  /** @param reuse Whether a chunk that was given is done with when the next one is asked for. */
-  constructor(zlib: typeof import("node:zlib"), reuse = false) {
-    this.#reuse = reuse;
+  constructor(zlib: typeof import("node:zlib")) {
     this.#stream = zlib.createInflateRaw({ chunkSize: CHUNK_LENGTH });
     this.#stream.on("readable", () => this.#wake());
     this.#stream.on("error", (error) => {
@@ -91,7 +89,7 @@ export class Inflater implements Disposable {
         yield new Uint8Array(buffer, byteOffset, length);
         // What zlib gives before the last bytes of its buffer leaves room for others in it.
         const last = byteOffset + length === CHUNK_LENGTH;
-        if (this.#reuse && last) giveBack(inflated, CHUNK_LENGTH);
+        if (last) giveBack(inflated, CHUNK_LENGTH);
       } else if (this.#failure) throw inflateError(this.#failure);
       else if (done) return;
       else await new Promise<void>((resolve) => this.#wake = resolve);
@@ -126,17 +124,17 @@ export class Inflater implements Disposable {
  * Inflates a segment: deflated bytes that were cut out of a member at byte boundaries.
  *
  * @param deflated The segment's bytes.
- * @returns What they inflate to. A chunk must be done with when the next one is asked for.
+ * @returns What they inflate to.
  * @throws {ParError} `ERR_GZIP_CORRUPT`.
  */
 export async function* inflateSegment(deflated: Bytes): Bytes {
-  const whole = async function* (): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    yield* deflated as AsyncIterable<Uint8Array<ArrayBuffer>>;
+  const whole = async function* (): Bytes {
+    yield* deflated;
     yield FINAL_BLOCK;
   }();
   const zlib = builtin("node:zlib");
   if (zlib) {
-    using inflater = new Inflater(zlib, true);
+    using inflater = new Inflater(zlib);
     for await (const chunk of whole) yield* inflater.feed(chunk);
     return;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { concat, keep } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
 import { parseRetryAfter, TransientError } from "./retry.ts";
 
@@ -19,10 +20,8 @@ export interface Answer {
   /**
    * Reads the body. Fails with a {@linkcode TransientError} where the connection breaks or nothing
    * comes for too long.
-   *
-   * @param reuse Whether a chunk's memory may hold others; see `ArchiveSource`.
    */
-  body(reuse?: boolean): AsyncGenerator<Uint8Array>;
+  body(): AsyncGenerator<Uint8Array>;
 
   /** Takes no more of the body; to be called where it was not read to its end. */
   discard(): Promise<void>;
@@ -46,15 +45,9 @@ export async function readBody(answer: Answer, limit: number): Promise<Uint8Arra
   for await (const chunk of answer.body()) {
     length += chunk.length;
     if (length > limit) return undefined;
-    chunks.push(chunk);
+    chunks.push(keep(chunk));
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return concat(chunks);
 }
 
 /**

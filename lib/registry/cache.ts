@@ -6,7 +6,7 @@
  */
 
 import { type FileSink, readFile, throwIfAborted, writeFile } from "../system/files.ts";
-import type { Bytes } from "../bytes/source.ts";
+import { type Bytes, keep } from "../bytes/chunks.ts";
 import { checkBlob, type Descriptor, FIRST_REQUEST } from "./download.ts";
 
 /**
@@ -29,14 +29,6 @@ export function cacheFolder(
 ): string | undefined {
   const base = Deno.build.os === "windows" ? env("LOCALAPPDATA") : xdgCache(env);
   return base && `${base}/wasmcloud-par`;
-}
-
-/** Settings of {@linkcode BlobCache.keep}. */
-export interface KeepOptions {
-  /** Whether the memory of a chunk read from the cache may hold others; see `ArchiveSource`. */
-  readonly reuse?: boolean | undefined;
-  /** Stops the work. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Blobs that were received before. */
@@ -64,7 +56,7 @@ export class BlobCache {
     try {
       if ((await Deno.lstat(path)).size === blob.size) {
         for await (
-          const _ of checkBlob(readFile(path, { reuse: true }), blob, "use a cached blob")
+          const _ of checkBlob(readFile(path), blob, "use a cached blob")
         ) {
           throwIfAborted(signal);
         }
@@ -85,12 +77,12 @@ export class BlobCache {
    *
    * @param blob What names it.
    * @param receive Receives it, and fails at the end where it is not the blob.
-   * @param options How the bytes are read.
+   * @param signal Stops the work.
    */
   async *keep(
     blob: Descriptor,
     receive: () => Bytes,
-    options: KeepOptions = {},
+    signal?: AbortSignal,
   ): Bytes {
     const bytes = receive()[Symbol.asyncIterator]();
     const beginning: Uint8Array[] = [];
@@ -99,8 +91,7 @@ export class BlobCache {
       while (length < FIRST_REQUEST) {
         const { done, value } = await bytes.next();
         if (done) break;
-        // A copy: its memory may hold others by the time this is written.
-        beginning.push(new Uint8Array(value));
+        beginning.push(keep(value));
         length += value.length;
         yield value;
       }
@@ -109,7 +100,7 @@ export class BlobCache {
         beginning,
         length,
         { [Symbol.asyncIterator]: () => bytes },
-        options,
+        signal,
       );
     } finally {
       await bytes.return?.();
@@ -121,7 +112,7 @@ export class BlobCache {
     beginning: readonly Uint8Array[],
     length: number,
     rest: Bytes,
-    { reuse, signal }: KeepOptions,
+    signal: AbortSignal | undefined,
   ): Bytes {
     const path = this.#path(blob);
     await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 }).catch(() => {});
@@ -141,7 +132,7 @@ export class BlobCache {
       // Another process may have received it while this one waited for its turn.
       const found = sink && await this.find(blob, signal);
       if (found === undefined) { for (const chunk of beginning) await write(chunk); }
-      const source = found === undefined ? rest : readFile(found, { start: length, reuse });
+      const source = found === undefined ? rest : readFile(found, { start: length });
       for await (const chunk of source) {
         throwIfAborted(signal);
         if (found === undefined) await write(chunk);

@@ -7,7 +7,7 @@
 import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import { hex } from "../bytes/hex.ts";
-import type { Bytes } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import type { RegistryClient } from "./client.ts";
 import { Backoff, TransientError } from "./retry.ts";
 
@@ -38,7 +38,6 @@ const PROGRESS = 1024 * 1024;
  * @param start Offset of the first byte.
  * @param end Offset after the last byte, at most the blob's size.
  * @param onReceived Hears of bytes that came, those that are of no use among them.
- * @param reuse Whether a chunk's memory may hold others; see `ArchiveSource`.
  * @throws {ParError} `ERR_REGISTRY_DIGEST` where the registry's blob has another size, and every
  * code of a registry.
  */
@@ -48,7 +47,6 @@ export async function* downloadBlob(
   start: number,
   end: number,
   onReceived: (count: number) => void,
-  reuse?: boolean,
 ): Bytes {
   const backoff = new Backoff(client.backoff);
   let at = start;
@@ -66,7 +64,7 @@ export async function* downloadBlob(
         if (answer.status === 200) until = end;
         const last = until === blob.size;
         let position = first;
-        for await (const chunk of answer.body(reuse)) {
+        for await (const chunk of answer.body()) {
           onReceived(chunk.length);
           const useful = chunk.subarray(Math.max(0, at - position), until - position);
           position += chunk.length;

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { readInTurn } from "../bytes/buffers.ts";
+import { readStream } from "../bytes/streams.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../system/files.ts";
-import { iterate } from "../bytes/source.ts";
 import type { Answer } from "./answer.ts";
 import { printable } from "./answer.ts";
 import { TransientError } from "./retry.ts";
@@ -124,9 +123,9 @@ export async function exchange(
   }
   clearTimeout(timer);
 
-  async function* body(reuse?: boolean): AsyncGenerator<Uint8Array> {
+  async function* body(): AsyncGenerator<Uint8Array> {
     if (response.body === null) return release();
-    const chunks = reuse ? readInTurn(response.body) : iterate(response.body);
+    const chunks = readStream(response.body);
     try {
       while (true) {
         // Only the wait for the server is timed: the reader of this may take as long as it likes.

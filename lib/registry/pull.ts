@@ -7,7 +7,8 @@
 import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
 import { type FileSink, readFile, throwIfAborted, writeFile } from "../system/files.ts";
-import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import type { BlobCache } from "./cache.ts";
 import { RegistryClient } from "./client.ts";
 import { checkBlob, type Descriptor, downloadBlob, FIRST_REQUEST } from "./download.ts";
@@ -49,11 +50,8 @@ export interface RegistrySource extends ArchiveSource, Disposable {
    * Reads the layer from its beginning; fails at the end where it does not have its digest.
    *
    * It asks for the first 32 KiB alone, where the token is, and for the rest as the reading goes on.
-   *
-   * @param reuse Whether a chunk's memory may hold others, from when the third one after it is asked
-   * for. What is kept for longer is empty then, or holds other bytes.
    */
-  open(reuse?: boolean): Bytes;
+  open(): Bytes;
 
   /**
    * Reads a part of the layer and asks for no more than that. Only the whole has a digest: what comes
@@ -61,9 +59,8 @@ export interface RegistrySource extends ArchiveSource, Disposable {
    *
    * @param start Offset of the first byte.
    * @param length Bytes to read; fewer come where the layer ends before.
-   * @param reuse As for `open`.
    */
-  range(start: number, length: number, reuse?: boolean): Bytes;
+  range(start: number, length: number): Bytes;
 
   /** The layer's length in bytes. */
   size(): Promise<number>;
@@ -170,7 +167,7 @@ export async function pullArchive(
 ): Promise<Pulled> {
   using source = registrySource(reference, options);
   const { digest, layer } = await source.resolve();
-  const reader = new ByteReader(source.open(true));
+  const reader = new ByteReader(source.open());
   try {
     const path = options.destination ?? fileName(reference, await reader.peek(2));
     const copy = async (sink: FileSink): Promise<void> => {
@@ -182,10 +179,10 @@ export async function pullArchive(
       await options.verify({
         name: source.name,
         size: () => Promise.resolve(layer.size),
-        async *open(reuse) {
+        async *open() {
           for await (const chunk of reader.rest()) {
             await sink.write(chunk);
-            yield reuse ? chunk : new Uint8Array(chunk);
+            yield chunk;
           }
           complete = true;
         },
@@ -245,23 +242,23 @@ class LayerSource implements RegistrySource {
     return (await this.resolve()).layer.size;
   }
 
-  async *open(reuse?: boolean): Bytes {
+  async *open(): Bytes {
     const { layer } = await this.resolve();
     const { cache, signal } = this.#options;
     const path = await this.#find(layer);
-    const receive = (): Bytes => checkBlob(this.#receive(layer, reuse), layer, this.#task);
-    if (path !== undefined) yield* checkBlob(readFile(path, { reuse }), layer, this.#task);
-    else if (cache !== undefined) yield* cache.keep(layer, receive, { reuse, signal });
+    const receive = (): Bytes => checkBlob(this.#receive(layer), layer, this.#task);
+    if (path !== undefined) yield* checkBlob(readFile(path), layer, this.#task);
+    else if (cache !== undefined) yield* cache.keep(layer, receive, signal);
     else yield* receive();
   }
 
-  async *range(start: number, length: number, reuse?: boolean): Bytes {
+  async *range(start: number, length: number): Bytes {
     const { layer } = await this.resolve();
     const end = Math.min(layer.size, start + length);
     const path = await this.#find(layer);
-    const part = { start, length: Math.max(0, end - start), reuse };
+    const part = { start, length: Math.max(0, end - start) };
     if (path !== undefined) yield* readFile(path, part);
-    else yield* this.#download(layer, start, end, reuse);
+    else yield* this.#download(layer, start, end);
   }
 
   close(): void {
@@ -273,18 +270,18 @@ class LayerSource implements RegistrySource {
     this.close();
   }
 
-  async *#receive(layer: Descriptor, reuse: boolean | undefined): Bytes {
+  async *#receive(layer: Descriptor): Bytes {
     const first = Math.min(layer.size, FIRST_REQUEST);
-    yield* this.#download(layer, 0, first, reuse);
-    yield* this.#download(layer, first, layer.size, reuse);
+    yield* this.#download(layer, 0, first);
+    yield* this.#download(layer, first, layer.size);
   }
 
-  async *#download(layer: Descriptor, start: number, end: number, reuse?: boolean): Bytes {
+  async *#download(layer: Descriptor, start: number, end: number): Bytes {
     const { onProgress } = this.#options;
     let at = start;
     const received = (count: number): void => void (this.#bytesRead += count);
     const client = this.#connect();
-    for await (const chunk of downloadBlob(client, layer, start, end, received, reuse)) {
+    for await (const chunk of downloadBlob(client, layer, start, end, received)) {
       at += chunk.length;
       onProgress?.(at, layer.size);
       yield chunk;

@@ -160,11 +160,11 @@ async function examine(source: ArchiveSource, { verify, signal }: PushOptions): 
   const hashed: ArchiveSource = {
     name: source.name,
     ...(knownSize ? { size: () => knownSize.call(source) } : {}),
-    async *open(reuse) {
+    async *open() {
       const hash = await createSha256();
       const start: number[] = [];
       let size = 0;
-      for await (const chunk of source.open(reuse)) {
+      for await (const chunk of source.open()) {
         throwIfAborted(signal);
         if (start.length < 2) start.push(...chunk.subarray(0, 2 - start.length));
         await hash.update(chunk);

@@ -9,7 +9,8 @@ import type * as https from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { ParError } from "../errors.ts";
-import type { Bytes } from "../bytes/source.ts";
+import { type Bytes, keepAll } from "../bytes/chunks.ts";
+import { toStream } from "../bytes/streams.ts";
 
 /** The content of a request, of known length. */
 export interface Content {
@@ -121,7 +122,7 @@ class ContentBlob extends Blob {
   }
 
   override stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return ReadableStream.from(this.#content.open()) as ReadableStream<Uint8Array<ArrayBuffer>>;
+    return toStream(this.#content.open());
   }
 }
 
@@ -155,7 +156,7 @@ class UncheckedTransport implements Transport {
         outgoing.end();
         return;
       }
-      const content = Readable.from(request.content.open(), { objectMode: false });
+      const content = Readable.from(keepAll(request.content.open()), { objectMode: false });
       content.on("error", (cause) => outgoing.destroy(cause));
       content.pipe(outgoing);
     });

@@ -6,7 +6,8 @@
 
 import { ParError } from "../errors.ts";
 import { quote } from "../system/files.ts";
-import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { protocolError } from "./answer.ts";
 import type { RegistryClient, UploadSession } from "./client.ts";
 import { Backoff, retry, TransientError } from "./retry.ts";

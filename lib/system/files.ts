@@ -4,9 +4,9 @@
  * @module
  */
 
-import { buffersInTurn, newBuffer } from "../bytes/buffers.ts";
 import { ParError } from "../errors.ts";
-import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import { buffersInTurn, type Bytes } from "../bytes/chunks.ts";
 
 /** Large enough that the cost of a chunk does not count, small enough to stay in the CPU's cache. */
 const CHUNK_LENGTH = 256 * 1024;
@@ -26,8 +26,8 @@ export function fileSource(path: string): ArchiveSource {
   };
   return {
     name: path,
-    open: (reuse) => readChunks(path, { reuse }, check),
-    range: (start, length, reuse) => readChunks(path, { start, length, reuse }, check),
+    open: () => readChunks(path, {}, check),
+    range: (start, length) => readChunks(path, { start, length }, check),
     size: async () => (await stat(path)).size,
   };
 }
@@ -59,22 +59,20 @@ export function readFile(path: string, part: FilePart = {}): Bytes {
   return readChunks(path, part, () => {});
 }
 
-/** A part of a file, and how to read it. */
+/** A part of a file. */
 export interface FilePart {
   /** Offset of the first byte. */
   readonly start?: number;
   /** Bytes to read at most. */
   readonly length?: number;
-  /** Whether a chunk's memory may hold others; see `ArchiveSource`. */
-  readonly reuse?: boolean | undefined;
 }
 
 async function* readChunks(
   path: string,
-  { start = 0, length = Infinity, reuse }: FilePart,
+  { start = 0, length = Infinity }: FilePart,
   check: Check,
 ): Bytes {
-  const allocate = reuse ? buffersInTurn(CHUNK_LENGTH) : newBuffer;
+  const allocate = buffersInTurn(CHUNK_LENGTH);
   using file = await openForReading(path);
   const next = async (): Promise<Uint8Array | undefined> => {
     if (length === 0) return undefined;

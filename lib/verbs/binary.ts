@@ -9,7 +9,8 @@ import { ParError } from "../errors.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../target/executable.ts";
 import { quote, readFile } from "../system/files.ts";
 import type { TargetContent } from "../archive/pack.ts";
-import { blobSource, type Bytes } from "../bytes/source.ts";
+import { blobSource } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { hostTarget, isKnownTarget, parseTarget, type Target } from "../target/target.ts";
 
 /** A binary to put into an archive. */
@@ -45,7 +46,7 @@ export async function openBinaries(
   for (const { source, target } of inputs) {
     const name = typeof source === "string" ? quote(source) : "the binary";
     const open = typeof source === "string"
-      ? (reuse?: boolean): Bytes => readFile(source, { reuse })
+      ? (): Bytes => readFile(source)
       : blobSource(source, name).open;
     const found = findTarget(name, await readHead(open()), target, options);
     if (!isKnownTarget(found)) {

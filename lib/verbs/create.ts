@@ -6,6 +6,7 @@
 
 import { type BinaryInput, type BinaryOptions, openBinaries } from "./binary.ts";
 import type { Claims } from "../signing/claims.ts";
+import { keep } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted, writeFile } from "../system/files.ts";
 import {
@@ -84,7 +85,7 @@ export interface CreateResult {
  */
 export async function create(options: CreateOptions): Promise<CreateResult> {
   const { destination, wit, signal } = options;
-  const pack = async (target: Pick<Compression, "reuse" | "patch"> = {}): Promise<PackedArchive> =>
+  const pack = async (target: Pick<Compression, "patch"> = {}): Promise<PackedArchive> =>
     await packArchive({
       ...options,
       binaries: await openBinaries(options.binaries, options),
@@ -93,7 +94,7 @@ export async function create(options: CreateOptions): Promise<CreateResult> {
     });
   if (typeof destination !== "string") return await pipe(pack, destination, signal);
   return await writeFile(destination, async (sink) => {
-    const packed = await pack({ reuse: true, patch: sink.patch });
+    const packed = await pack({ patch: sink.patch });
     for await (const chunk of packed.bytes) await sink.write(chunk);
     return toResult(packed);
   }, signal ? { signal } : {});
@@ -113,7 +114,7 @@ async function pipe(
     const packed = await pack();
     for await (const chunk of packed.bytes) {
       throwIfAborted(signal);
-      await writer.write(chunk);
+      await writer.write(keep(chunk));
     }
     await writer.close();
     return toResult(packed);

@@ -100,7 +100,7 @@ async function extractInOnePass(
   options: ReadOptions,
 ): Promise<VerifiedClaims> {
   return await withSinks(outputs, options.signal, async (sinks) => {
-    const { claims, token, compressed } = await readArchive(source.open(true), options, (entry) => {
+    const { claims, token, compressed } = await readArchive(source.open(), options, (entry) => {
       const sink = entry.kind === "binary" ? sinks.get(entry.target) : undefined;
       return sink && ((chunk): Promise<void> => sink.write(chunk));
     });

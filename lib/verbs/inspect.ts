@@ -51,7 +51,7 @@ export async function inspect(
   archive: ArchiveInput,
   options: ReadOptions = {},
 ): Promise<VerifiedArchive> {
-  return await readArchive(toSource(archive).open(true), options);
+  return await readArchive(toSource(archive).open(), options);
 }
 
 /**

@@ -73,7 +73,8 @@ export async function merge(
     let claims: Claims | undefined;
     for (const path of archives) {
       const source = fileSource(path);
-      const cursor = cursors.use(new EntryCursor(source));
+      const { limits, signal } = options;
+      const cursor = cursors.use(new EntryCursor(source, { limits, signal }));
       const { archive, contents: more } = await openArchive(source, cursor, options);
       first ??= { path, claims: archive.claims, compressed: archive.compressed };
       const facts = options.newIdentity ? DESCRIPTION : [...DESCRIPTION, ...KEYS];
@@ -90,7 +91,6 @@ export async function merge(
       ...keptClaims(claims),
       contents,
       compress: options.compress ?? first.compressed,
-      reuse: true,
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);

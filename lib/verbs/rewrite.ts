@@ -23,7 +23,8 @@ import {
   type SignOptions,
   type WriteProgress,
 } from "../archive/pack.ts";
-import type { ArchiveSource, Bytes } from "../bytes/source.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
 
 /** Who signs an archive that was signed before. */
@@ -79,7 +80,7 @@ export async function openArchive(
   options: Pick<Resigning, "limits" | "signal">,
 ): Promise<OpenArchive> {
   const { limits, signal } = options;
-  const archive = await readArchive(source.open(true), {
+  const archive = await readArchive(source.open(), {
     limits,
     signal,
     allowEarly: true,
@@ -88,7 +89,7 @@ export async function openArchive(
   const copies = copySegments(source, archive);
   const contents = new Map<string, MeasuredContent>();
   const add = (key: string, name: string, { size, sha256 }: HashedEntry): void => {
-    const open = (reuse?: boolean): Bytes => cursor.open(name, reuse);
+    const open = (): Bytes => cursor.open(name);
     contents.set(key, { size, sha256, open, deflated: copies.get(name) });
   };
   for (const binary of archive.binaries) add(binary.target, binaryEntry(binary.target), binary);
@@ -114,7 +115,10 @@ export async function rewriteArchive(
   return await writeFile(path, async (sink) => {
     const before = identityOf(await stat(path));
     const source = fileSource(path);
-    await using cursor = new EntryCursor(source);
+    await using cursor = new EntryCursor(source, {
+      limits: options.limits,
+      signal: options.signal,
+    });
     const open = await openArchive(source, cursor, options);
     const { archive, contents } = open;
     requireIdentity(archive.claims, options, path);
@@ -124,7 +128,6 @@ export async function rewriteArchive(
       ...keptClaims(archive.claims),
       contents,
       compress: archive.compressed,
-      reuse: true,
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);

@@ -72,7 +72,7 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
   let verified: VerifiedArchive;
   try {
     verified = await readArchive(
-      toSource(archive).open(true),
+      toSource(archive).open(),
       policy,
       (entry) => entry.kind === "binary" && entry.target === host ? head.add : undefined,
     );

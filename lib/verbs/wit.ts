@@ -8,7 +8,7 @@
  */
 
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
-import { concat } from "../bytes/concat.ts";
+import { concat, keep } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
 import { quote, readSmallFile, throwIfAborted } from "../system/files.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
@@ -222,7 +222,7 @@ export async function inspectWit(
       );
     }
     return (chunk) => {
-      chunks.push(new Uint8Array(chunk));
+      chunks.push(keep(chunk));
     };
   });
   if (!verified.wit) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { inspect } from "../../lib/verbs/inspect.ts";
-import { archiveOf, BINARIES, gzipped, tokenOf } from "../_archive.ts";
+import { archiveOf, gzipped, tokenOf } from "../_archive.ts";
 import { noise } from "../_bytes.ts";
 import { sandbox } from "../_cli.ts";
 import { isInstalled, runTool, temporaryFolder } from "../_tools.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { packArchive, type PackOptions } from "../../lib/archive/pack.ts";
-import type { Bytes } from "../../lib/bytes/source.ts";
+import type { Bytes } from "../../lib/bytes/chunks.ts";
 import { parseTarget } from "../../lib/target/target.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
 import { issuerPair, subjectPair } from "../_keys.ts";

@@ -18,7 +18,8 @@ import { copySegments, openIndexed, readEntry } from "../../lib/archive/segment.
 import { writeArchive, type WriteEntry } from "../../lib/archive/writer.ts";
 import { create } from "../../lib/verbs/create.ts";
 import { type MeasuredContent, packArchive, signContents } from "../../lib/archive/pack.ts";
-import { type ArchiveSource, blobSource, type Bytes } from "../../lib/bytes/source.ts";
+import { type ArchiveSource, blobSource } from "../../lib/bytes/source.ts";
+import type { Bytes } from "../../lib/bytes/chunks.ts";
 import { entriesOf } from "../_archive.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
 import { issuerPair, subjectPair } from "../_keys.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { blobSource, iterate, streamSource } from "../../lib/bytes/source.ts";
+import { blobSource, streamSource } from "../../lib/bytes/source.ts";
+import { iterate } from "../../lib/bytes/streams.ts";
 import { chunked, collect, noise } from "../_bytes.ts";
 
 const BYTES = noise(100_000);

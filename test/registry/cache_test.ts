@@ -122,7 +122,7 @@ Deno.test("BlobCache keeps a blob whose chunks share one memory", async () => {
       yield memory.subarray(0, chunk.length);
     }
   }
-  assert.deepEqual(await collect(cache.keep(BLOB, receive, { reuse: true })), BYTES);
+  assert.deepEqual(await collect(cache.keep(BLOB, receive)), BYTES);
   assert(await cache.find(BLOB));
 });
 

@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 import { ParError } from "../../lib/errors.ts";
-import type { ArchiveSource, Bytes } from "../../lib/bytes/source.ts";
-import { readInTurn } from "./byte_stream.ts";
+import type { ArchiveSource } from "../../lib/bytes/source.ts";
+import type { Bytes } from "../../lib/bytes/chunks.ts";
+import { readStream } from "../../lib/bytes/streams.ts";
 import type { Origin } from "./protocol.ts";
 
 /** Makes a source of a file or an address. What goes wrong with either is told as a `ParError`. */
@@ -14,7 +15,7 @@ function chosenFileSource(file: File): ArchiveSource {
     name: file.name,
     async *open(): Bytes {
       try {
-        yield* readInTurn(file.stream());
+        yield* readStream(file.stream());
       } catch (cause) {
         throw unreadable(
           `Cannot read ${JSON.stringify(file.name)}: it was changed, moved or may not be read; ` +
@@ -37,7 +38,7 @@ function addressSource(url: string): ArchiveSource {
       size = length === null ? undefined : Number(length);
       if (!response.body) return;
       try {
-        yield* readInTurn(response.body);
+        yield* readStream(response.body);
       } catch (cause) {
         throw unreadable(`Cannot read ${url} to its end: the connection was lost`, cause);
       }

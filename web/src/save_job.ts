@@ -6,6 +6,7 @@
  */
 
 import { EntryCursor } from "../../lib/archive/cursor.ts";
+import { keep } from "../../lib/bytes/chunks.ts";
 import { createSha256, toClaimsHash } from "../../lib/bytes/digest.ts";
 import { ParError } from "../../lib/errors.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
@@ -57,7 +58,7 @@ async function copy(
   await using cursor = new EntryCursor(source);
   for await (const chunk of cursor.open(binary.entry)) {
     await hash.update(chunk);
-    await sink.write(chunk as Uint8Array<ArrayBuffer>);
+    await sink.write(keep(chunk));
     done += chunk.length;
     const now = performance.now();
     if (now - told < PROGRESS_INTERVAL) continue;

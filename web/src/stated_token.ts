@@ -6,11 +6,11 @@
  */
 
 import { CLAIMS_ENTRY } from "../../lib/archive/entries.ts";
-import { MAX_CLAIMS_SIZE } from "../../lib/archive/limits.ts";
-import { readTar, type TarEntry } from "../../lib/archive/tar_reader.ts";
-import { ByteReader } from "../../lib/bytes/byte_reader.ts";
-import { gunzip, isGzip, readGzipHeader } from "../../lib/gzip/gunzip.ts";
-import type { ArchiveSource, Bytes } from "../../lib/bytes/source.ts";
+import { openTar } from "../../lib/archive/open.ts";
+import { readToken } from "../../lib/archive/reader.ts";
+import { readTar } from "../../lib/archive/tar_reader.ts";
+import type { ArchiveSource } from "../../lib/bytes/source.ts";
+import type { Bytes } from "../../lib/bytes/chunks.ts";
 import { verifyToken } from "../../lib/signing/token.ts";
 import type { TokenReport } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
@@ -35,23 +35,17 @@ export interface StatedToken {
  * @throws {ParError} `ERR_FILE_UNREADABLE`.
  */
 export async function findStatedToken(source: ArchiveSource): Promise<StatedToken | undefined> {
-  const raw = new ByteReader(front(source.open()));
   try {
-    const plain = await isGzip(raw) ? gunzip(raw, await readGzipHeader(raw)) : raw.rest();
-    const tar = new ByteReader(front(plain));
-    try {
-      let first = true;
-      for await (const entry of readTar(tar, {})) {
-        if (entry.name === CLAIMS_ENTRY) return { token: await readText(entry), first };
-        first = false;
-      }
-    } finally {
-      await tar.close();
+    await using archive = await openTar(front(source.open()), {
+      limits: { maxSize: FRONT_LENGTH },
+    });
+    let first = true;
+    for await (const entry of readTar(archive.tar, {})) {
+      if (entry.name === CLAIMS_ENTRY) return { token: await readToken(entry), first };
+      first = false;
     }
   } catch (error) {
     if (toRefusal(error).category !== "untrusted") throw error;
-  } finally {
-    await raw.close();
   }
   return undefined;
 }
@@ -78,14 +72,4 @@ async function* front(bytes: Bytes): Bytes {
     length += chunk.length;
     if (length >= FRONT_LENGTH) return;
   }
-}
-
-async function readText(entry: TarEntry): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of entry.bytes) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_CLAIMS_SIZE) break;
-  }
-  return text;
 }

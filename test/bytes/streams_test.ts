@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
-import { readInTurn } from "../../lib/bytes/buffers.ts";
+import { keep } from "../../lib/bytes/chunks.ts";
+import { readStream, toStream } from "../../lib/bytes/streams.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
 
 /** A stream that reads into memory it is given, so many bytes at a time. */
@@ -26,45 +27,49 @@ function byteStream(
   });
 }
 
-Deno.test("readInTurn() passes on what a stream holds, however it is cut", async () => {
+Deno.test("readStream() passes on what a stream holds, however it is cut", async () => {
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 5000 });
   await fc.assert(
     fc.asyncProperty(bytes, fc.integer({ min: 1, max: 700 }), async (bytes, length) => {
-      assert.deepEqual(await collect(readInTurn(byteStream(bytes, length))), new Uint8Array(bytes));
+      assert.deepEqual(await collect(readStream(byteStream(bytes, length))), new Uint8Array(bytes));
       const plain = ReadableStream.from(chunked(bytes, length));
-      assert.deepEqual(await collect(readInTurn(plain)), new Uint8Array(bytes));
+      assert.deepEqual(await collect(readStream(plain)), new Uint8Array(bytes));
     }),
   );
 });
 
-Deno.test("readInTurn() reads into memory that held a chunk before, and not before its time", async () => {
+Deno.test("readStream() reads into the memory of the chunk before", async () => {
   const bytes = noise(100_000);
   let used = 0;
   const stream = byteStream(bytes, 10_000, (memory) => {
     if (memory[0] !== 0 || memory[1] !== 0) used++;
   });
-  const held: Uint8Array[] = [];
-  let at = 0;
-  for await (const chunk of readInTurn(stream)) {
-    held.push(chunk);
-    at += chunk.length;
-    const last = held.slice(-3);
-    const length = last.reduce((sum, each) => sum + each.length, 0);
-    assert.deepEqual(concat(...last), bytes.slice(at - length, at));
+  const kept: Uint8Array[] = [];
+  const borrowed: Uint8Array[] = [];
+  for await (const chunk of readStream(stream)) {
+    kept.push(keep(chunk));
+    borrowed.push(chunk);
   }
-  assert.equal(at, bytes.length);
-  // Ten chunks and the end, of which four were read into new memory.
-  assert.equal(used, 7);
+  assert.deepEqual(concat(...kept), bytes);
+  // Ten chunks and the end, of which the first was read into new memory.
+  assert.equal(used, 10);
+  // What is kept without a copy is empty, so that the mistake shows at once.
+  assert.deepEqual(borrowed.map(({ length }) => length), borrowed.map(() => 0));
 });
 
-Deno.test("readInTurn() tells a stream that its reader has enough, and passes its failure on", async () => {
+Deno.test("toStream() hands out chunks that stay as they are", async () => {
+  const bytes = noise(100_000);
+  assert.deepEqual(concat(...await Array.fromAsync(toStream(chunked(bytes, 700)))), bytes);
+});
+
+Deno.test("readStream() tells a stream that its reader has enough, and passes its failure on", async () => {
   let cancelled = false;
   const endless = new ReadableStream({
     type: "bytes",
     pull: (controller) => controller.byobRequest?.respond(1),
     cancel: () => void (cancelled = true),
   });
-  for await (const chunk of readInTurn(endless)) {
+  for await (const chunk of readStream(endless)) {
     assert.equal(chunk.length, 1);
     break;
   }
@@ -74,5 +79,5 @@ Deno.test("readInTurn() tells a stream that its reader has enough, and passes it
     type: "bytes",
     pull: () => Promise.reject(failure),
   });
-  await assert.rejects(collect(readInTurn(broken)), failure);
+  await assert.rejects(collect(readStream(broken)), failure);
 });

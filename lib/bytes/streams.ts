@@ -1,0 +1,88 @@
+/**
+ * Between web streams and bytes in chunks. This module is browser compatible.
+ *
+ * @module
+ */
+
+import { type Bytes, keepAll } from "./chunks.ts";
+
+/** Reads a stream chunk by chunk, also where streams are not async iterable (Safari). */
+export async function* iterate(
+  stream: Bytes | ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  if (Symbol.asyncIterator in stream) {
+    yield* stream;
+    return;
+  }
+  const reader = (stream as ReadableStream<Uint8Array>).getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+  } finally {
+    // Leaving early tells the producer to stop; after the end this does nothing.
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** Makes a web stream of bytes, which asks for one chunk at a time and hands out copies. */
+export function toStream(bytes: Bytes): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const iterator = keepAll(bytes);
+  return new ReadableStream({
+    async pull(controller): Promise<void> {
+      const next = await iterator.next();
+      if (next.done) controller.close();
+      else controller.enqueue(next.value);
+    },
+    async cancel(): Promise<void> {
+      await iterator.return(undefined);
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** About what comes at a time on a fast connection: each piece leaves V8 something to clean up. */
+const READ_LENGTH = 512 * 1024;
+
+/**
+ * The streams that are being read. Without this nothing but the reader's own wait refers to a stream,
+ * and the collector of Chromium 156 takes both: the read then never ends.
+ */
+const beingRead = new Set<ReadableStream>();
+
+/**
+ * Reads a web stream into memory that is lent to one chunk after the other. A stream that cannot read
+ * into given memory is read as it is.
+ *
+ * @param stream The stream, which nobody else reads.
+ */
+export async function* readStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  beingRead.add(stream);
+  try {
+    const reader = byobReader(stream);
+    yield* reader ? readInto(reader) : iterate(stream);
+  } finally {
+    beingRead.delete(stream);
+  }
+}
+
+function byobReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return stream.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
+  }
+}
+
+async function* readInto(reader: ReadableStreamBYOBReader): AsyncGenerator<Uint8Array> {
+  let memory = new ArrayBuffer(READ_LENGTH);
+  try {
+    while (true) {
+      const { done, value } = await reader.read(new Uint8Array(memory));
+      if (done) return;
+      // The same memory, by another name.
+      memory = value.buffer as ArrayBuffer;
+      yield value;
+    }
+  } finally {
+    // Leaving early tells the producer to stop; after the end this does nothing.
+    await reader.cancel().catch(() => {});
+  }
+}
