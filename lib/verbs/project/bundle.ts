@@ -99,7 +99,8 @@ export class Bundle implements AsyncDisposable {
    */
   async addArchive(path: string): Promise<void> {
     const source = fileSource(path);
-    const cursor = this.#cursors.use(new EntryCursor(source));
+    const { limits, signal } = this.#options;
+    const cursor = this.#cursors.use(new EntryCursor(source, { limits, signal }));
     const { archive: { claims }, contents } = await openArchive(source, cursor, this.#options);
     const ours = { path: this.#from, claims: { wascap: { ...this.#wascap, target_hashes: {} } } };
     requireAgreement(FACTS, ours, { path, claims });
@@ -134,7 +135,6 @@ export class Bundle implements AsyncDisposable {
           wascap: this.#wascap,
           contents: this.#contents,
           compress,
-          reuse: true,
           patch: sink.patch,
         });
         const before = await this.#read(path);
@@ -169,7 +169,7 @@ export class Bundle implements AsyncDisposable {
   async #read(path: string): Promise<VerifiedArchive | undefined> {
     const { limits, signal } = this.#options;
     try {
-      return await readArchive(fileSource(path).open(true), { limits, signal, allowEarly: true });
+      return await readArchive(fileSource(path).open(), { limits, signal, allowEarly: true });
     } catch (error) {
       if (error instanceof ParError && error.code !== "ERR_ABORTED") return undefined;
       throw error;

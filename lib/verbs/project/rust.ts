@@ -241,7 +241,7 @@ async function onlyOne(files: readonly Built[]): Promise<Built | undefined> {
 }
 
 async function hashOf(path: string): Promise<string> {
-  return (await measure({ open: (reuse) => readFile(path, { reuse }) })).sha256;
+  return (await measure({ open: () => readFile(path) })).sha256;
 }
 
 /** What cargo calls the file of a target. */
