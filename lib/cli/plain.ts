@@ -99,5 +99,6 @@ function parseFlag(flag: Flag): ParsedFlag {
 
 function takes({ arguments: wanted = [] }: Verb, count: number): boolean {
   const several = wanted.at(-1)?.name.endsWith("...>");
-  return several ? count >= wanted.length : count === wanted.length;
+  const least = wanted.filter(({ name }) => name.startsWith("<")).length;
+  return count >= least && (several || count <= wanted.length);
 }

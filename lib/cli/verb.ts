@@ -22,7 +22,7 @@ export interface Verb {
   run?(args: readonly string[], flags: object, context: Context): Promise<void>;
 }
 
-/** An argument: `<one>`, or `<some...>` of which there is at least one. */
+/** An argument: `<one>`, `<some...>` of which there is at least one, or `[one]` that may be left out. */
 export interface Argument {
   /** How help shows it. */
   readonly name: string;

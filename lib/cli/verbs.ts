@@ -5,6 +5,7 @@ export const VERSION = "0.1.0";
 
 /** Each verb, loaded when it is asked for: starting up should not pay for the others. */
 export const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
+  build: async () => (await import("./build.ts")).BUILD,
   create: async () => (await import("./create.ts")).CREATE,
   insert: async () => (await import("./insert.ts")).INSERT,
   remove: async () => (await import("./remove.ts")).REMOVE,

@@ -23,11 +23,14 @@ export { NO_VENDOR, type Project, type ProjectQuery } from "./project.ts";
 /** Who signs. */
 export type Signers = Pick<Signing, "issuer" | "subject">;
 
+/** What is to be said of the provider in place of what the project says. */
+type Given = { readonly [Key in keyof ProviderDescription]?: ProviderDescription[Key] | undefined };
+
 /** Settings of {@linkcode build}. */
 export interface BuildOptions
   extends
     Omit<ProjectQuery, "folder">,
-    Partial<ProviderDescription>,
+    Given,
     Omit<Signing, keyof Signers>,
     Omit<BinaryOptions, "onWarning">,
     BundleOptions {

@@ -114,7 +114,9 @@ function spawn(
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new ParError(
       "ERR_BUILD_TOOL_MISSING",
-      `Cannot start ${program}: ${(cause as Error).message}`,
+      cause instanceof Deno.errors.NotCapable
+        ? `Cannot start ${program}: Deno does not allow it; allow it to start programs (--allow-run)`
+        : `Cannot start ${program}: ${(cause as Error).message}`,
       cause,
     );
   }
