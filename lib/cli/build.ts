@@ -1,4 +1,6 @@
+import type { BinaryInput } from "../verbs/binary.ts";
 import type { BuildResult } from "../verbs/project/mod.ts";
+import { parseBuildTarget } from "../verbs/project/triples.ts";
 import { CLAIM_FLAGS, type ClaimFlags, readClaimFlags, requireOneWit } from "./create.ts";
 import { print, printJson, say, warn } from "./io.ts";
 import {
@@ -51,8 +53,8 @@ export const BUILD: Verb = {
     },
     {
       flags: "--all-targets",
-      description: "build for every target that the project names, else the usual six, and leave " +
-        "out what cannot be built here",
+      description: "build for all targets: those named, else the project's, else the usual six; " +
+        "leave out what cannot be built here",
     },
     { flags: "--strict", description: "fail where a target or the WIT package is left out" },
     { flags: "--no-build", description: "take the binaries that lie in the target folder" },
@@ -116,7 +118,7 @@ async function run(folder: string, flags: BuildFlags, signal: AbortSignal): Prom
     strict: flags.strict,
     skipBuild: !flags.build,
     buildFlags: flags.buildFlag,
-    binaries: pairBinaries(flags.binary),
+    binaries: pairBinaries(flags.binary).map(toTarget),
     forceTarget: flags.forceArch,
     archives: flags.archive,
     destination: flags.destination,
@@ -141,6 +143,11 @@ async function run(folder: string, flags: BuildFlags, signal: AbortSignal): Prom
     say(`Note: the vendor is ${NO_VENDOR}; state it in the project's file, or with --vendor.`);
   }
   await report(result, flags);
+}
+
+/** A binary's target may be named as Rust names it, too. */
+function toTarget({ source, target }: BinaryInput): BinaryInput {
+  return { source, target: target && parseBuildTarget(target).target };
 }
 
 async function report(result: BuildResult, { output }: BuildFlags): Promise<void> {

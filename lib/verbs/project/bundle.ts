@@ -65,7 +65,9 @@ export class Bundle implements AsyncDisposable {
   readonly #wascap: Omit<ProviderMetadata, "target_hashes">;
   readonly #from: string;
   readonly #options: BundleOptions;
-  readonly #contents = new Map<string, MeasuredContent>();
+  readonly #added = new Map<string, MeasuredContent>();
+  /** What archives had. */
+  readonly #taken = new Map<string, MeasuredContent>();
   readonly #archives: { readonly path: string; readonly claims: Claims }[] = [];
   readonly #cursors = new AsyncDisposableStack();
 
@@ -81,18 +83,23 @@ export class Bundle implements AsyncDisposable {
     this.#options = options;
   }
 
+  get #contents(): ReadonlyMap<string, MeasuredContent> {
+    return new Map([...this.#taken, ...this.#added]);
+  }
+
   /** The targets that there is a binary for. */
   get targets(): readonly Target[] {
     return [...this.#contents.keys()].filter((key) => key !== WIT_ENTRY) as Target[];
   }
 
-  /** Adds binaries by target. */
+  /** Adds binaries by target, in place of those that archives had. */
   add(binaries: ReadonlyMap<string, MeasuredContent>): void {
-    for (const [target, content] of binaries) this.#contents.set(target, content);
+    for (const [target, content] of binaries) this.#added.set(target, content);
   }
 
   /**
-   * Verifies an archive of the same provider, and adds its contents.
+   * Verifies an archive of the same provider, and adds its contents. A binary that was added before
+   * stays.
    *
    * @throws {ParError} Any code of the category `untrusted`, `ERR_MERGE_CONFLICT`,
    * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
@@ -104,13 +111,13 @@ export class Bundle implements AsyncDisposable {
     const { archive: { claims }, contents } = await openArchive(source, cursor, this.#options);
     const ours = { path: this.#from, claims: { wascap: { ...this.#wascap, target_hashes: {} } } };
     requireAgreement(FACTS, ours, { path, claims });
-    addContents(this.#contents, contents, path);
+    addContents(this.#taken, contents, path);
     this.#archives.push({ path, claims });
   }
 
   /** Sets the WIT package, in place of one that an archive had. */
   async setWit(wit: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#contents.set(WIT_ENTRY, await measure(blobSource(wit, "the WIT package")));
+    this.#added.set(WIT_ENTRY, await measure(blobSource(wit, "the WIT package")));
   }
 
   /**

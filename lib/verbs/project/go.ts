@@ -9,7 +9,7 @@ import { ParError } from "../../errors.ts";
 import { quote } from "../../system/files.ts";
 import { hostTarget, isKnownTarget, type Target } from "../../target/target.ts";
 import type { BinaryInput } from "../binary.ts";
-import { capture, isFile, type ProgramOptions, stream } from "./program.ts";
+import { capture, commandLine, isFile, type ProgramOptions, stream } from "./program.ts";
 import { isMissing, type Job, type Missing, type Sources } from "./sources.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 
@@ -109,7 +109,7 @@ export class GoSources implements Sources {
     ];
     return Promise.resolve({
       target,
-      command: `GOOS=${system} GOARCH=${architecture} ${command.slice(0, -3).join(" ")}`,
+      command: `GOOS=${system} GOARCH=${architecture} ${commandLine(command.slice(0, -3))}`,
       isSecond: false,
       run: async () => {
         await this.#generate();

@@ -39,8 +39,8 @@ export interface BuildOptions
   /** What to build for, as wasmCloud or as Rust names it; this machine where left out. */
   readonly targets?: readonly string[] | undefined;
   /**
-   * Whether to build for all targets that the project names, or the usual six, as far as this
-   * machine can.
+   * Whether to leave out what cannot be built here, and to build for all targets that the project
+   * names, or the usual six, where `targets` names none.
    */
   readonly allTargets?: boolean | undefined;
   /** Whether it is an error that a target or the WIT package has to be left out. */
@@ -49,7 +49,10 @@ export interface BuildOptions
   readonly skipBuild?: boolean | undefined;
   /** Binaries built elsewhere, which take the place of building for their targets. */
   readonly binaries?: readonly BinaryInput[] | undefined;
-  /** Paths of archives of this provider made elsewhere, whose targets are taken over. */
+  /**
+   * Paths of archives of this provider made elsewhere. Their targets are taken over instead of
+   * built, unless `targets` names them.
+   */
   readonly archives?: readonly string[] | undefined;
   /** The archive's path, compressed if it ends in `.gz`; `build/<binary>.par.gz` where left out. */
   readonly destination?: string | undefined;
@@ -115,9 +118,10 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
 
   await using bundle = new Bundle(provider, project.file, options);
   bundle.add(await measureAll(await openBinaries(options.binaries ?? [], options)));
+  const given = bundle.targets;
   for (const archive of options.archives ?? []) await bundle.addArchive(archive);
 
-  const { inputs, skipped } = await obtain(open, options, bundle.targets);
+  const { inputs, skipped } = await obtain(open, options, { given, covered: bundle.targets });
   bundle.add(await measureAll(await openBinaries(inputs, options)));
   if (bundle.targets.length === 0) throw nothingToBundle(open, skipped);
   const wit = options.wit ?? await encodeProjectWit(project, options);
@@ -152,15 +156,23 @@ interface Obtained {
   readonly skipped: readonly Skipped[];
 }
 
-/** Builds, or finds what was built, except for targets that are covered already. */
+/** Targets that there are binaries for already. */
+interface Others {
+  /** Those of binaries that were given. */
+  readonly given: readonly Target[];
+  /** Those, and those of archives. */
+  readonly covered: readonly Target[];
+}
+
+/** Builds, or finds what was built. */
 async function obtain(
   { project, sources }: OpenProject,
   options: BuildOptions,
-  covered: readonly Target[],
+  others: Others,
 ): Promise<Obtained> {
   const { skipBuild, strict, onNote } = options;
   if (skipBuild && !options.targets && !options.allTargets) {
-    const inputs = await sources.findAllBuilt(covered);
+    const inputs = await sources.findAllBuilt(others.covered);
     for (const { source, target } of inputs) onNote?.(`Taking ${source} for ${target}`);
     return { inputs, skipped: [] };
   }
@@ -172,7 +184,7 @@ async function obtain(
   const inputs: BinaryInput[] = [];
   const jobs: (Job & { readonly isRequired: boolean })[] = [];
   // What is missing is said before a long build, and not after it.
-  for (const wanted of wantedTargets(project, sources, options, covered)) {
+  for (const wanted of wantedTargets(project, sources, options, others)) {
     const { isRequired, target } = wanted;
     const found = await (skipBuild ? sources.findBuilt(wanted) : sources.find(wanted));
     if (isMissing(found)) {
@@ -203,38 +215,32 @@ interface WantedTarget extends BuildTarget {
   readonly isRequired: boolean;
 }
 
+/** A target that is named is built though an archive has it, and the others are not. */
 function wantedTargets(
   project: Project,
   { own, host }: Sources,
   { targets, allTargets }: BuildOptions,
-  covered: readonly Target[],
+  { given, covered }: Others,
 ): readonly WantedTarget[] {
   const parse = (text: string): BuildTarget => parseBuildTarget(text, host);
-  const named = targets?.map(parse) ?? (allTargets ? [] : [own]);
-  const published = allTargets
-    ? project.targets?.map(parse) ?? [own, ...USUAL_TARGETS.map(parse)]
-    : [];
-  if (targets) requireDistinct(named);
-  if (project.targets) requireDistinct(published);
-  const wanted: WantedTarget[] = [];
-  const add = (isRequired: boolean) => (each: BuildTarget): void => {
-    if (wanted.some(({ target }) => target === each.target)) return;
-    wanted.push({ ...each, isRequired });
-  };
-  named.forEach(add(true));
-  published.forEach(add(false));
-  return wanted.filter(({ target, isRequired }) => {
-    if (!covered.includes(target)) return true;
-    if (targets && isRequired) throw coveredTwice(target);
-    return false;
-  });
+  const named = (targets ?? (allTargets ? project.targets : undefined))?.map(parse);
+  if (named) requireDistinct(named);
+  const isRequired = !allTargets;
+  if (targets && isRequired) {
+    const twice = named?.find(({ target }) => given.includes(target));
+    if (twice) throw givenTwice(twice.target);
+    return named?.map((each) => ({ ...each, isRequired })) ?? [];
+  }
+  const usual = USUAL_TARGETS.map(parse).filter(({ target }) => target !== own.target);
+  const wanted = named ?? (allTargets ? [own, ...usual] : [own]);
+  return wanted.filter(({ target }) => !covered.includes(target))
+    .map((each) => ({ ...each, isRequired }));
 }
 
-function coveredTwice(target: Target): ParError {
+function givenTwice(target: Target): ParError {
   return new ParError(
     "ERR_TARGET_DUPLICATE",
-    `Cannot bundle two binaries for ${target}: one is to be built, and one is given as a binary or ` +
-      "in an archive; leave one out",
+    `Cannot bundle two binaries for ${target}: one is to be built, and one is given; leave one out`,
   );
 }
 

@@ -122,6 +122,11 @@ function spawn(
   }
 }
 
+/** A command line as messages show it: one that a shell would read so. */
+export function commandLine(words: readonly string[]): string {
+  return words.map((word) => /^[\w@%+=:,./\\-]+$/.test(word) ? word : `'${word}'`).join(" ");
+}
+
 /** Whether a program can be started: one on the PATH, or the one at a path. */
 export async function isProgram(program: string): Promise<boolean> {
   if (/[/\\]/.test(program)) return await isExecutable(program);

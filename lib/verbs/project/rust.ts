@@ -18,7 +18,7 @@ import {
   isTarget,
   type PackageTarget,
 } from "./cargo_project.ts";
-import { isFile, stream } from "./program.ts";
+import { commandLine, isFile, stream } from "./program.ts";
 import type { Job, Missing, Sources } from "./sources.ts";
 import { type Builder, type ToolchainOptions, Toolchains } from "./toolchains.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";
@@ -88,7 +88,10 @@ export class RustSources implements Sources {
     ];
     return {
       target,
-      command: [...Object.entries(builder.env).map((pair) => pair.join("=")), ...command].join(" "),
+      command: commandLine([
+        ...Object.entries(builder.env).map((pair) => pair.join("=")),
+        ...command,
+      ]),
       isSecond: builder.isSecond,
       run: () => this.#run(target, builder, command),
     };

@@ -125,8 +125,14 @@ test("build() merges archives of the provider made elsewhere, and no others", as
   assert.equal(await it.output(ARCHIVE), "source");
   assert.equal((await it.build(part)).upToDate, true);
 
-  const twice = await it.refused({ ...part, targets: [`${FOREIGN}-linux`] });
-  assert.equal(twice.code, "ERR_TARGET_DUPLICATE");
+  await it.write("src/main.rs", 'fn main() { println!("newer"); }\n');
+  const whole = { ...part, archives: [ARCHIVE] };
+  assert.equal((await it.build(whole)).upToDate, true, "what the archive has is not built");
+  await it.build({ ...whole, targets: [HOST_TARGET] });
+  assert.equal(await it.output(ARCHIVE), "newer", "what is named takes its place");
+  await place(it, "elsewhere/host", "given");
+  await it.build({ ...whole, binaries: [{ source: "elsewhere/host" }] });
+  assert.equal(await it.output(ARCHIVE), "given", "so does a binary that is given");
   const revised = await it.refused({ ...part, revision: 3 });
   assert.equal(revised.code, "ERR_MERGE_CONFLICT");
   assert.match(
