@@ -22,12 +22,11 @@
 # NAME, VENDOR, CAPABILITY_ID, VERSION and REVISION, for the claims; bin_name, the binary to bundle.
 # The environment does not set these. The archive is named after bin_name, PROJECT, or the folder.
 
-# The targets of par, insert and par-full: Rust triples, or names such as arm-linux. Without any, this
-# machine's; for par-full those that the project names, or the usual six.
+# The targets of par, insert and par-full, as Rust or as wasmCloud names them; without any, this
+# machine's, and for par-full the project's or the usual six. STRICT=1: par-full leaves none out.
 par_target0    ?=
 insert_targets ?= $(par_target0)
 par_targets    ?=
-# STRICT=1 has par-full fail on what it cannot build, instead of leaving it out.
 STRICT         ?=
 # PREBUILT_<target> = path is a binary that was built elsewhere; BUILD_<target> = command is a command
 # of the shell that builds one into $@. Archives in $(build_dir)/parts are merged in by par-full.
@@ -53,13 +52,14 @@ WASH        ?= wash
 
 # ---- Values --------------------------------------------------------------------------------------
 
-pm_empty   :=
-pm_space   := $(pm_empty) $(pm_empty)
+pm_space   := $(subst x,,x x)
+pm_hash    := \#
 pm_quote    = '$(subst ','\'',$(1))'
 # The value of a variable that a Makefile or the command line sets, without double quotes around it.
-pm_own      = $(if $(filter file command override,$(firstword $(origin $(1)))),$(call pm_bare,$($(1))))
+pm_own      = $(if $(call pm_is,$(1)),$(call pm_bare,$($(1))))
+pm_is       = $(filter file command override,$(firstword $(origin $(1))))
 pm_bare     = $(subst <space>,$(pm_space),$(patsubst "%",%,$(subst $(pm_space),<space>,$(strip $(1)))))
-pm_folder   = $(lastword $(subst /,$(pm_space),$(subst $(pm_space),-,$(CURDIR))))
+pm_folder   = $(subst :,-,$(subst $(pm_hash),-,$(lastword $(subst /,$(pm_space),$(subst $(pm_space),-,$(CURDIR))))))
 pm_name     = $(or $(call pm_own,bin_name),$(call pm_own,PROJECT),$(pm_folder))
 pm_dest     = $(call pm_quote,$(dest_par))
 pm_version  = $(shell $(call pm_par,inspect) -o json $(pm_dest) | sed -n 's/^  "version": "\(.*\)",*$$/\1/p')
@@ -69,13 +69,12 @@ pm_loopback = localhost localhost:% 127.% [::1] [::1]:%
 pm_near  := REVI%=REVISION REVS%=REVISION VEND%=VENDOR VERS%=VERSION VERI%=VERSION CAPA%=CAPABILITY_ID CAPI%=CAPABILITY_ID
 pm_near  += PROJE%=PROJECT bin_n%=bin_name par_t%=par_targets dest_%=dest_par oci_u%=oci_url PREBUILD_%=PREBUILT_<target>
 pm_known := REVISION VENDOR VERSION VERSION_% CAPABILITY_ID PROJECT PROJECT_% bin_name par_target0 par_targets dest_par oci_url oci_url_base
-pm_set   := $(foreach v,$(filter-out $(pm_known),$(.VARIABLES)),$(if $(filter file command,$(firstword $(origin $(v)))),$(v)))
+pm_set   := $(foreach v,$(filter-out $(pm_known),$(.VARIABLES)),$(if $(call pm_is,$(v)),$(v)))
 $(foreach n,$(pm_near),$(foreach v,$(filter $(firstword $(subst =, ,$(n))),$(pm_set)),$(warning \
 	the variable $(v) means nothing here; did you mean $(lastword $(subst =, ,$(n)))?)))
 
-# ---- Running par ---------------------------------------------------------------------------------
+# ---- Running par, with what Deno lets each verb do -----------------------------------------------
 
-# A verb of par, with what Deno lets it do.
 pm_par     = $(if $(filter %.ts,$(PAR)),$(call pm_tool,$(DENO)) $(pm_run) $(pm_may) $(call pm_quote,$(PAR)),$(call pm_tool,$(PAR))) $(1)
 pm_run     = run --quiet --no-prompt --no-config $(if $(pm_lock),--lock=$(call pm_quote,$(pm_lock)) --frozen,--node-modules-dir=none)
 pm_lock    = $(wildcard $(dir $(PAR))cli.lock)
@@ -105,13 +104,17 @@ pm_hooks  := $(foreach v,$(filter PREBUILT_% BUILD_%,$(.VARIABLES)),$(if $(finds
 # The targets of par, insert and par-full. Par finds this machine's itself where no hook may be for it.
 pm_one     = $(or $(par_target0),$(if $(pm_project),$(if $(filter %_$(pm_this),$(pm_hooks)),$(pm_this)),$(pm_this)))
 pm_more    = $(or $(insert_targets),$(pm_this))
-pm_all     = $(sort $(par_targets) $(patsubst BUILD_%,%,$(patsubst PREBUILT_%,%,$(pm_hooks))))
-# What hooks build for some targets, and the flags that say where each target's binary comes from.
-pm_hooked  = $(if $(call pm_own,PREBUILT_$(1)),,$(if $(call pm_own,BUILD_$(1)),$(build_dir)/bin/$(1)/$(pm_name)))
+pm_rest    = $(filter-out $(par_targets),$(sort $(patsubst BUILD_%,%,$(patsubst PREBUILT_%,%,$(pm_hooks)))))
+# What hooks build, and the flags that say where each target's binary comes from.
+pm_hooked  = $(if $(call pm_own,PREBUILT_$(1)),,$(if $(call pm_is,BUILD_$(1)),$(if $(value BUILD_$(1)),$(build_dir)/bin/$(1)/$(pm_name))))
 pm_outputs = $(foreach t,$(1),$(call pm_hooked,$(t)))
-pm_flags   = $(foreach t,$(1),$(call pm_flag,$(t),$(or $(call pm_own,PREBUILT_$(t)),$(call pm_hooked,$(t)))))
-pm_flag    = $(if $(2),--binary $(call pm_quote,$(1)=$(2)),$(if $(pm_project),--target $(1),$(error \
-	Cannot build for $(1): there is no project here; set BUILD_$(1))))
+pm_flags   = $(if $(pm_project),$(addprefix --target ,$(1)),$(foreach t,$(1),$(call pm_check,$(t)))) $(call pm_binaries,$(1))
+pm_check   = $(if $(filter %_$(1),$(pm_hooks)),,$(error Cannot build for $(1): there is no project here; set BUILD_$(1)))
+pm_binaries = $(foreach t,$(1),$(call pm_binary,$(t),$(or $(call pm_own,PREBUILT_$(t)),$(call pm_hooked,$(t)))))
+pm_binary  = $(if $(2),--binary $(call pm_quote,$(1)=$(2)))
+pm_hook := $(if $(pm_hooks),$(build_dir)/bin/%/$(pm_name),pm_no_hooks/%)
+$(if $(word 2,$(pm_hook))$(findstring :,$(pm_hook))$(findstring $(pm_hash),$(pm_hook)),$(error \
+	Cannot have hooks write $(pm_hook): set build_dir and bin_name to names without spaces, colons and hashes))
 
 # ---- What people call: each recipe is one line, so that .ONESHELL changes nothing -----------------
 
@@ -120,13 +123,13 @@ pm_goals := $(filter par par-full insert,$(if $(filter undefined,$(origin MAKECM
 
 par: $(call pm_outputs,$(pm_one))
 	@$(pm_make) $(call pm_flags,$(pm_one)) $(PAR_CREATE_FLAGS)
-par-full: $(call pm_outputs,$(pm_all)) | $(filter par,$(pm_goals))
-	@$(pm_make) $(pm_full) $(call pm_flags,$(pm_all)) $(PAR_CREATE_FLAGS)
+par-full: $(call pm_outputs,$(par_targets) $(pm_rest)) | $(filter par,$(pm_goals))
+	@$(pm_make) $(pm_full) $(call pm_flags,$(par_targets)) $(call pm_binaries,$(pm_rest)) $(PAR_CREATE_FLAGS)
 insert: $(call pm_outputs,$(pm_more)) | $(filter par par-full,$(pm_goals))
 	@$(if $(pm_project),$(pm_build) --archive $(pm_dest),$(call pm_par,insert) $(pm_dest)) $(call pm_flags,$(pm_more)) $(PAR_INSERT_FLAGS)
 
 # A hook runs each time, and is not shown the seeds and passwords of the environment.
-$(build_dir)/bin/%/$(pm_name): pm_always
+$(pm_hook): pm_always
 	@mkdir -p '$(@D)' && rm -f '$@' && ( unset WASH_ISSUER_KEY WASH_SUBJECT_KEY WASH_REG_PASSWORD MAKEFLAGS MFLAGS; $(BUILD_$*) ) && test -f '$@' || { echo 'Cannot build for $*: BUILD_$* failed, or wrote no $@' >&2; exit 1; }
 
 # These take the archive that is there, so that what was verified is what is pushed.

@@ -215,7 +215,7 @@ interface WantedTarget extends BuildTarget {
   readonly isRequired: boolean;
 }
 
-/** A target that is named is built though an archive has it, and the others are not. */
+/** A binary that is given takes the place of a build, and a target that is named that of an archive's. */
 function wantedTargets(
   project: Project,
   { own, host }: Sources,
@@ -225,23 +225,12 @@ function wantedTargets(
   const parse = (text: string): BuildTarget => parseBuildTarget(text, host);
   const named = (targets ?? (allTargets ? project.targets : undefined))?.map(parse);
   if (named) requireDistinct(named);
-  const isRequired = !allTargets;
-  if (targets && isRequired) {
-    const twice = named?.find(({ target }) => given.includes(target));
-    if (twice) throw givenTwice(twice.target);
-    return named?.map((each) => ({ ...each, isRequired })) ?? [];
-  }
   const usual = USUAL_TARGETS.map(parse).filter(({ target }) => target !== own.target);
   const wanted = named ?? (allTargets ? [own, ...usual] : [own]);
-  return wanted.filter(({ target }) => !covered.includes(target))
+  const isRequired = !allTargets;
+  const there = targets && isRequired ? given : covered;
+  return wanted.filter(({ target }) => !there.includes(target))
     .map((each) => ({ ...each, isRequired }));
-}
-
-function givenTwice(target: Target): ParError {
-  return new ParError(
-    "ERR_TARGET_DUPLICATE",
-    `Cannot bundle two binaries for ${target}: one is to be built, and one is given; leave one out`,
-  );
 }
 
 function cannotBuild(target: Target, { name, advice }: Missing, isBuilt = false): ParError {

@@ -56,7 +56,8 @@ export function parseBuildTarget(text: string, host?: string): BuildTarget {
   if (isTargetName(text) && isKnownTarget(text)) {
     return { target: text, triples: triplesOf(text, host) };
   }
-  const target = targetFromTriple(text);
+  // A misspelt x86-64-linux would be read as a triple of x86 otherwise.
+  const target = /^\w+-[a-z]+-/i.test(text) ? targetFromTriple(text) : undefined;
   if (target) return { target, triples: [text] };
   throw new ParError(
     "ERR_TARGET_INVALID",

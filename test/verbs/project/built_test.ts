@@ -108,7 +108,8 @@ test("build() takes binaries built elsewhere in place of building for their targ
   const replaced = await it.build({ binaries: [own] });
   assert.doesNotMatch(replaced.printed, /Building/);
   assert.equal(await it.output(ARCHIVE), "replaced");
-  const { code } = await it.refused({ binaries: [own], targets: [HOST_TARGET] });
+  assert.equal((await it.build({ binaries: [own], targets: [HOST_TARGET] })).upToDate, true);
+  const { code } = await it.refused({ binaries: [own, own] });
   assert.equal(code, "ERR_TARGET_DUPLICATE");
 });
 
