@@ -63,6 +63,7 @@ export {
   type PackedArchive,
   type PackOptions,
   type ProviderDescription,
+  type Signers,
   type Signing,
   type TargetContent,
   type WriteProgress,
@@ -82,12 +83,8 @@ export { writeArchive, type WriteEntry, type WriteOptions } from "./lib/archive/
 export type { DeflatedSegment } from "./lib/gzip/gzip.ts";
 export type { IndexedSegment, SegmentLengths } from "./lib/archive/index.ts";
 export type { Limits } from "./lib/archive/limits.ts";
-export {
-  type Claims,
-  type Json,
-  parseClaims,
-  type ProviderMetadata,
-} from "./lib/signing/claims.ts";
+export { type Claims, parseClaims, type ProviderMetadata } from "./lib/signing/claims.ts";
+export { type Json, JsonNumber } from "./lib/signing/json.ts";
 export {
   signClaims,
   type VerifiedToken,
@@ -109,6 +106,8 @@ export {
   findKeyOf,
   type KeyLookup,
   listKeys,
+  type PreparedKey,
+  prepareKey,
   type StoredKey,
   storeKey,
 } from "./lib/system/keystore.ts";
@@ -118,14 +117,17 @@ export {
   parseTarget,
   type Target,
   targetFromTriple,
+  usualTarget,
 } from "./lib/target/target.ts";
 export {
   type Executable,
   EXECUTABLE_HEADER_LENGTH,
   type ExecutableFormat,
+  type Machine,
   readExecutable,
   runsOn,
 } from "./lib/target/executable.ts";
+export type { OpenOptions } from "./lib/archive/open.ts";
 export { type ArchiveSource, blobSource, streamSource } from "./lib/bytes/source.ts";
 export { type Bytes, keep } from "./lib/bytes/chunks.ts";
 export { fileSource } from "./lib/system/files.ts";

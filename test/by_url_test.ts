@@ -160,6 +160,25 @@ Deno.test("mod.ts is used by URL from an empty folder, without configuration", a
   assert.deepEqual(there.strayed, []);
 });
 
+Deno.test("lib/signing/mod.ts is used by URL, and brings nothing of archives along", async () => {
+  await using there = await away();
+  await there.write(
+    "main.ts",
+    `import { KeyPair, parsePublicKey } from "${there.url}/lib/signing/mod.ts";
+    const pair: KeyPair = await KeyPair.generate("account");
+    console.log(parsePublicKey(String(pair), "account") === pair.publicKey);\n`,
+  );
+  const allow = `--allow-import=${there.host}`;
+  const { code, stdout, stderr } = await there.deno(
+    ...["run", "--no-prompt", "--check", allow, "main.ts"],
+  );
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, "true\n");
+  const inside = /^\/lib\/(?:(?:signing|target|bytes|runtime)\/|errors\.ts$)/;
+  assert.deepEqual(there.asked.filter((path) => !inside.test(path)), []);
+  assert.deepEqual(there.strayed, []);
+});
+
 Deno.test("that check finds what is asked of another host", async () => {
   await using there = await away();
   await there.write("main.ts", 'import "npm:a-package-that-no-cache-holds@1.0.0";\n');

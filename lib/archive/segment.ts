@@ -1,5 +1,5 @@
 /**
- * Reading one entry of a compressed archive without the others, by its index. This module is browser
+ * Reads one entry of a compressed archive without the others, by the index. This module is browser
  * compatible.
  *
  * @module
@@ -25,12 +25,12 @@ import {
 import { BLOCK_LENGTH, padded } from "./tar.ts";
 import { readTar } from "./tar_reader.ts";
 
-/** Header, index and token of most archives fit into so many bytes. */
+/** Header, index and token of most archives fit into this many bytes. */
 const FRONT_LENGTH = 16 * 1024;
 
-/** An archive of which the front was read: its token is verified, and its binaries may be anything. */
+/** An archive whose front was read. Its token is verified; its binaries may be anything. */
 export interface IndexedArchive extends VerifiedClaims {
-  /** Where its entries are said to be. */
+  /** Where the index says that the entries are. */
   readonly index: ArchiveIndex;
 }
 
@@ -39,9 +39,9 @@ export interface IndexedArchive extends VerifiedClaims {
  *
  * @param source The archive.
  * @param options Time, limits, signal.
- * @returns The claims and the index; `undefined` where the archive is to be read from its beginning:
- * it has no index, or its source knows no ranges.
- * @throws {ParError} `ERR_INDEX_MISMATCH`, and any other code of the category `untrusted`.
+ * @returns The claims and the index. `undefined` if the archive has no index or its source cannot read a
+ * part: then it must be read from its beginning.
+ * @throws {ParError} Of the category `untrusted`.
  */
 export async function openIndexed(
   source: ArchiveSource,
@@ -62,14 +62,14 @@ export async function openIndexed(
 /**
  * Reads the content of one entry.
  *
- * Nothing it gives may be believed before the whole has the hash that the claims state.
+ * Do not trust the bytes before all of them have the hash that the claims state.
  *
  * @param source The archive.
  * @param index Its index.
  * @param name The entry's name.
  * @param options Limits, signal, progress.
- * @throws {ParError} `ERR_INDEX_MISMATCH` where the index has no such entry, or where another entry,
- * or none, is in its place; and any other code of the category `untrusted`.
+ * @throws {ParError} Of the category `untrusted`; `ERR_INDEX_MISMATCH` if the entry is not where the
+ * index says.
  */
 export async function* readEntry(
   source: ArchiveSource,
@@ -96,12 +96,12 @@ export async function* readEntry(
 }
 
 /**
- * Gives the segments of an archive that was read, to be copied into another one.
+ * Gives the segments of an archive, to copy them into another one.
  *
  * @param source The archive.
- * @param archive What reading it with the option `segments` gave.
- * @returns The segments of its binaries and its WIT by the name of the entry; none where the archive
- * has no index.
+ * @param archive The result of reading it with the option `segments`.
+ * @returns The segments of its binaries and its WIT package by the name of the entry. Empty if the
+ * archive has no index.
  */
 export function copySegments(
   source: ArchiveSource,
@@ -112,7 +112,7 @@ export function copySegments(
   if (wit) sizes.set(WIT_ENTRY, wit.size);
   for (const { name, offset, deflatedLength, length, crc32 } of segments) {
     const size = sizes.get(name);
-    // A longer one holds more than the header that the writer here would write.
+    // A longer segment has more in its header than this toolkit writes.
     if (size === undefined || length !== BLOCK_LENGTH + padded(size) || !source.range) continue;
     const range = source.range.bind(source, offset, deflatedLength);
     copies.set(name, { length: deflatedLength, crc32, open: range });
@@ -120,7 +120,7 @@ export function copySegments(
   return copies;
 }
 
-/** The archive from its beginning, a little at a time: whoever has seen enough stops asking. */
+/** Reads the archive from its beginning in growing parts. The caller stops when it has enough. */
 async function* readFront(source: ArchiveSource): Bytes {
   for (let start = 0, length = FRONT_LENGTH;; start += length, length *= 2) {
     let received = 0;
@@ -148,7 +148,7 @@ async function readClaimsSegment(
   throw misplaced(CLAIMS_ENTRY);
 }
 
-/** The content of a segment's one entry, which must fill it. */
+/** Reads the content of the only entry of a segment, which must fill it. */
 async function* readOnlyEntry(tar: ByteReader, name: string, length: number): Bytes {
   for await (const entry of readTar(tar, {})) {
     if (entry.name !== name || tar.position + padded(entry.size) !== length) break;

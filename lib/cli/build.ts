@@ -1,8 +1,6 @@
-import type { BinaryInput } from "../verbs/binary.ts";
 import type { BuildResult } from "../verbs/project/mod.ts";
-import { parseBuildTarget } from "../verbs/project/triples.ts";
 import { CLAIM_FLAGS, type ClaimFlags, readClaimFlags, requireOneWit } from "./create.ts";
-import { print, printJson, say, warn } from "./io.ts";
+import { note, print, printJson, say, warn } from "./io.ts";
 import {
   COMPRESSION_FLAGS,
   type CompressionFlags,
@@ -118,13 +116,14 @@ async function run(folder: string, flags: BuildFlags, signal: AbortSignal): Prom
     strict: flags.strict,
     skipBuild: !flags.build,
     buildFlags: flags.buildFlag,
-    binaries: pairBinaries(flags.binary).map(toTarget),
+    binaries: pairBinaries(flags.binary),
     forceTarget: flags.forceArch,
     archives: flags.archive,
     destination: flags.destination,
     ...parseCompression(flags),
     limits: parseLimits(flags),
-    onNote: say,
+    onStep: say,
+    onNote: note,
     onWarning: warn,
     signal,
   };
@@ -134,20 +133,15 @@ async function run(folder: string, flags: BuildFlags, signal: AbortSignal): Prom
       ...options,
       onProgress,
       signers: ({ binary, keyDirectory }) =>
-        findKeys({ ...keyDirectory && { directory: keyDirectory }, ...flags }, binary),
+        findKeys({ ...keyDirectory && { directory: keyDirectory }, ...flags }, binary, signal),
     }));
   if (!result.upToDate && result.claims.wascap.capid === undefined) {
-    say("Note: without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
+    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
   }
   if (result.claims.wascap.vendor === NO_VENDOR) {
-    say(`Note: the vendor is ${NO_VENDOR}; state it in the project's file, or with --vendor.`);
+    note(`the vendor is ${NO_VENDOR}; state it in the project's file, or with --vendor.`);
   }
   await report(result, flags);
-}
-
-/** A binary's target may be named as Rust names it, too. */
-function toTarget({ source, target }: BinaryInput): BinaryInput {
-  return { source, target: target && parseBuildTarget(target).target };
 }
 
 async function report(result: BuildResult, { output }: BuildFlags): Promise<void> {

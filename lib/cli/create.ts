@@ -1,8 +1,8 @@
-import type { Json } from "../signing/claims.ts";
-import { archivePath, create, type CreateOptions, fileStem } from "../verbs/create.ts";
+import { type Json, parseJson } from "../signing/json.ts";
+import { archivePath, create, type CreateOptions, keyStem } from "../verbs/create.ts";
 import { ParError } from "../errors.ts";
-import { readSmallFile, stat } from "../system/files.ts";
-import { print, printJson, say, warn } from "./io.ts";
+import { readSmallInput } from "../system/files.ts";
+import { note, print, printJson, warn } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { findKeys, KEY_FLAGS, type KeyFlags } from "./signing.ts";
 import type { Context, Flag, Verb } from "./verb.ts";
@@ -121,14 +121,13 @@ async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
     ...parseCompression(flags),
     forceTarget: flags.forceArch,
     onWarning: warn,
+    onNote: note,
     signal,
   };
-  // A mistyped path should not leave keys behind that are called after it.
-  for (const { source } of binaries) await stat(source);
-  const keys = await findKeys(flags, fileStem(first ?? destination));
+  const keys = await findKeys(flags, keyStem(first, destination), signal);
   await withProgress("Creating", (onProgress) => create({ ...options, ...keys, onProgress }));
   if (flags.capid === undefined) {
-    say("Note: without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
+    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
   }
   if (toOutput) return;
   if (flags.output === "json") await printJson({ file: destination, success: true });
@@ -169,7 +168,7 @@ export async function readClaimFlags(
     capid: flags.capid,
     version: flags.version,
     revision: flags.revision === undefined ? undefined : parseInteger(flags.revision, "--revision"),
-    schema: flags.schema === undefined ? undefined : await readSchema(flags.schema),
+    schema: flags.schema === undefined ? undefined : await readSchema(flags.schema, signal),
     wit: await readWitFlags(flags, signal),
     notBefore: after(flags.validIn, "--valid-in"),
     expires: after(flags.expiresIn, "--expires-in"),
@@ -183,18 +182,18 @@ async function readWitFlags(
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (wit === undefined && !witDirectory) return undefined;
   const { encodeWit, readWit } = await import("../verbs/wit.ts");
-  if (wit !== undefined) return await readWit(wit);
+  if (wit !== undefined) return await readWit(wit, { signal });
   return await encodeWit(witDirectory as string, { signal });
 }
 
-async function readSchema(path: string): Promise<Json> {
-  const text = new TextDecoder().decode(await readSmallFile(path, MAX_SCHEMA));
+async function readSchema(path: string, signal: AbortSignal): Promise<Json> {
+  const bytes = await readSmallInput(path, MAX_SCHEMA, signal);
   try {
-    return JSON.parse(text);
+    return parseJson(bytes);
   } catch (cause) {
     throw new ParError(
       "ERR_SCHEMA_INVALID",
-      `Cannot use ${JSON.stringify(path)} as the schema: it is not JSON`,
+      `Cannot use ${JSON.stringify(path)} as the schema: ${(cause as Error).message}`,
       cause,
     );
   }

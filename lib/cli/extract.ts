@@ -49,7 +49,7 @@ export const EXTRACT: Verb = {
 
 async function run(archive: string, flags: ExtractFlags, signal: AbortSignal): Promise<void> {
   const options = { limits: parseLimits(flags), signal };
-  using input = await openInput(archive, flags, signal);
+  using input = await openInput(archive, flags, signal, true);
   const { source } = input;
   const outputs = await chooseOutputs(
     flags.all ? await allTargets(source, options) : askedTargets(flags),

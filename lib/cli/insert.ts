@@ -1,6 +1,6 @@
 import { ParError } from "../errors.ts";
 import { insert } from "../verbs/insert.ts";
-import { print, printJson, warn } from "./io.ts";
+import { note, print, printJson, warn } from "./io.ts";
 import {
   BINARY_FLAGS,
   type BinaryFlags,
@@ -39,6 +39,7 @@ async function run(archive: string, flags: InsertFlags, signal: AbortSignal): Pr
       binaries,
       forceTarget: flags.forceArch,
       onWarning: warn,
+      onNote: note,
     }));
   if (flags.output === "json") return await printJson({ file: archive, success: true });
   for (const { source } of binaries) {

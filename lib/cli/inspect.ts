@@ -3,7 +3,7 @@ import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
 import { formatTime } from "../signing/token.ts";
 import { ARCHIVE, type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { print, printJson, say, warn } from "./io.ts";
+import { note, print, printJson, warn } from "./io.ts";
 import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
 import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
 import type { Verb } from "./verb.ts";
@@ -56,7 +56,7 @@ async function run(name: string, flags: InspectFlags, signal: AbortSignal): Prom
   const archive = complete ?? await inspectClaims(source, options);
   if (flags.jwtOnly) return await print(archive.token);
   await sayTraffic(input);
-  if (!complete) say("Note: only the claims were read; the binaries were not checked.");
+  if (!complete) note("only the claims were read; the binaries were not checked.");
   if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");
   if (flags.output === "json") {
     await printJson(toJson(archive.claims, archive.compressed, complete));

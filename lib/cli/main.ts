@@ -4,12 +4,11 @@
  * @module
  */
 
-import { type ErrorCategory, type ErrorCode, ParError } from "../errors.ts";
+import { type ErrorCategory, type ErrorCode, ParError, redact } from "../errors.ts";
 import { UsageError, VerificationFailed } from "./exit_errors.ts";
 import { printJson, say } from "./io.ts";
 import { readPlain } from "./plain.ts";
 import { printable } from "./printable.ts";
-import { redact } from "./redact.ts";
 import { paint } from "./style.ts";
 import { VERBS } from "./verbs.ts";
 

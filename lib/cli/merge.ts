@@ -1,3 +1,5 @@
+import type { ArchiveSource } from "../bytes/source.ts";
+import { openRepeatable } from "../system/spool.ts";
 import { merge } from "../verbs/merge.ts";
 import { print, printJson } from "./io.ts";
 import { COMPRESSION_FLAGS, type CompressionFlags, parseCompression } from "./options.ts";
@@ -36,10 +38,13 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const { destination, compress } = flags;
+  using opened = new DisposableStack();
+  const sources: ArchiveSource[] = [];
+  for (const archive of archives) sources.push(opened.use(await openRepeatable(archive, signal)));
   await resign(
     flags,
-    { archive: archives[0] ?? "", title: "Merging", signal },
-    (options) => merge(archives, { ...options, ...parseCompression(flags), destination, compress }),
+    { archive: sources[0] ?? "", title: "Merging", signal },
+    (options) => merge(sources, { ...options, ...parseCompression(flags), destination, compress }),
   );
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else await print(`Successfully merged ${archives.length} archives into ${destination}`);

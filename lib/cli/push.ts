@@ -1,4 +1,3 @@
-import { fileSource } from "../system/files.ts";
 import { push } from "../verbs/push.ts";
 import { formatReference, parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
@@ -57,14 +56,14 @@ async function run(
   const options = {
     ...await registryOptions(flags, signal),
     annotations: parseAnnotations(annotation ?? []),
-    config: config === undefined ? undefined : await readConfig(config),
+    config: config === undefined ? undefined : await readConfig(config, signal),
     chunkSize: chunkSize === undefined ? undefined : parseSize(chunkSize, "--chunk-size"),
     monolithic: monolithicPush,
     limits: parseLimits(flags),
   };
   const pushed = await withProgress(
     "Pushing",
-    (onProgress) => push(fileSource(archive), reference, { ...options, onProgress }),
+    (onProgress) => push(archive, reference, { ...options, onProgress }),
   );
   const name = formatReference(pushed.reference);
   if (flags.output === "json") {

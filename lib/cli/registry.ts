@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { quote, readSmallFile } from "../system/files.ts";
+import { quote, readSmallInput } from "../system/files.ts";
 import { BlobCache, cacheFolder } from "../registry/cache.ts";
 import { dockerConfigPath, findCredentials } from "../registry/credentials.ts";
 import type { RegistryOptions } from "../registry/options.ts";
@@ -28,7 +28,7 @@ export async function registryOptions(
   return {
     insecure,
     insecureSkipTlsVerify,
-    caCert: caCert === undefined ? undefined : await readText(caCert),
+    caCert: caCert === undefined ? undefined : await readText(caCert, signal),
     credentials: (registry) =>
       findCredentials(registry, { user, password, dockerConfig: dockerConfigPath(), signal }),
     signal,
@@ -45,16 +45,19 @@ export async function pullOptions(flags: PullFlags, signal: AbortSignal): Promis
   };
 }
 
-async function readText(path: string): Promise<string> {
-  return new TextDecoder().decode(await readSmallFile(path, MAX_CERTIFICATE));
+async function readText(path: string, signal: AbortSignal): Promise<string> {
+  return new TextDecoder().decode(await readSmallInput(path, MAX_CERTIFICATE, signal));
 }
 
 /** The largest a configuration blob may be; readers in the field bound it alike. */
 const MAX_CONFIG = 4 * 2 ** 20;
 
 /** Reads the configuration blob. */
-export async function readConfig(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  return await readSmallFile(path, MAX_CONFIG);
+export async function readConfig(
+  path: string,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await readSmallInput(path, MAX_CONFIG, signal);
 }
 
 /**

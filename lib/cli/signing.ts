@@ -5,11 +5,14 @@
  */
 
 import type { ReadOptions } from "../archive/reader.ts";
-import { fileStem } from "../verbs/create.ts";
+import type { Signers } from "../archive/pack.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import { stat } from "../system/files.ts";
+import { keyStem } from "../verbs/create.ts";
 import { ParError } from "../errors.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
-import { findKey, findKeyOf, readGivenKey } from "../system/keystore.ts";
-import type { KeyPair, PublicKey } from "../signing/nkey.ts";
+import { findKeyOf, type KeyLookup, type PreparedKey, prepareKey } from "../system/keystore.ts";
+import type { PublicKey } from "../signing/nkey.ts";
 import type { Resigning } from "../verbs/rewrite.ts";
 import { say } from "./io.ts";
 import { MAX_SIZE, OUTPUT, parseLimits, sourceDateEpoch } from "./options.ts";
@@ -47,36 +50,59 @@ export const KEY_FLAGS: readonly Flag[] = [
   { flags: "--disable-keygen", description: "fail where a key is missing, instead of making one" },
 ];
 
+/** The keys to sign with; those that are new are stored when they are confirmed. */
+type Keys = Signers & Required<Pick<Resigning, "confirmKeys">>;
+
 /**
- * Finds the issuer's and the subject's key, and makes those that are missing.
+ * Finds the issuer's and the subject's key, and prepares those that are missing.
  *
  * @param flags What the command line says.
- * @param stem The file name the subject's key is called after.
+ * @param stem The file name the subject's key is called after, where there is one.
+ * @param signal Ends the waiting for a pipe.
  */
 export async function findKeys(
   flags: KeyFlags,
-  stem: string,
-): Promise<{ issuer: KeyPair; subject: KeyPair }> {
-  return { issuer: await findIssuer(flags), subject: await findSubject(flags, stem) };
+  stem: string | undefined,
+  signal: AbortSignal,
+): Promise<Keys> {
+  return toKeys(await findIssuer(flags, signal), await findSubject(flags, stem, signal));
 }
 
-function findIssuer(flags: KeyFlags): Promise<KeyPair> {
-  return find(flags, { ...ISSUER, given: flags.issuer, name: userName() });
+function toKeys(issuer: PreparedKey, subject: PreparedKey): Keys {
+  return {
+    issuer: issuer.pair,
+    subject: subject.pair,
+    confirmKeys: async () => ({ issuer: await issuer.store(), subject: await subject.store() }),
+  };
 }
 
-function findSubject(flags: KeyFlags, stem: string): Promise<KeyPair> {
-  return find(flags, { ...SUBJECT, given: flags.subject, name: stem });
+function findIssuer(flags: KeyFlags, signal: AbortSignal): Promise<PreparedKey> {
+  const given = flags.issuer;
+  return find(flags, { role: "account", title: "issuer", given, name: userName(), signal });
 }
 
-const ISSUER = { role: "account", title: "issuer" } as const;
-const SUBJECT = { role: "service", title: "subject" } as const;
+async function findSubject(
+  flags: KeyFlags,
+  stem: string | undefined,
+  signal: AbortSignal,
+): Promise<PreparedKey> {
+  const given = flags.subject;
+  if (given === undefined && stem === undefined) {
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      "Cannot tell which key is the provider's: neither the binary nor the archive has a name; give " +
+        "the key (--subject)",
+    );
+  }
+  return await find(flags, { role: "service", title: "subject", given, name: stem ?? "", signal });
+}
 
 function find(
   flags: KeyFlags,
-  lookup: Omit<Parameters<typeof findKey>[0], "directory">,
-): Promise<KeyPair> {
+  lookup: Omit<KeyLookup, "directory">,
+): Promise<PreparedKey> {
   const directory = keyDirectory(flags);
-  return findKey({
+  return prepareKey({
     ...lookup,
     directory,
     disableKeygen: flags.disableKeygen,
@@ -104,8 +130,8 @@ export const RESIGNING_FLAGS: readonly Flag[] = [
 
 /** What else the verbs need that sign an archive anew. */
 interface Context {
-  /** The archive that says whose keys are needed. */
-  readonly archive: string;
+  /** The archive that says whose keys are needed: the path of one that is changed in its place, or another one. */
+  readonly archive: string | ArchiveSource;
   /** The binary that a new subject's key is called after; the archive where left out. */
   readonly binary?: string;
   /** What the progress bar says. */
@@ -147,39 +173,48 @@ export async function resign<T>(
  * @throws {ParError} `ERR_KEY_NOT_FOUND`, and whatever reading claims and keys throws.
  */
 async function findResigningKeys(
-  archive: string,
+  archive: string | ArchiveSource,
   flags: ResigningFlags,
-  options: ReadOptions,
-  binary: string = archive,
-): Promise<{ issuer: KeyPair; subject: KeyPair; newIdentity: boolean | undefined }> {
+  options: ReadOptions & { readonly signal: AbortSignal },
+  binary?: string,
+): Promise<Keys & Pick<Resigning, "newIdentity">> {
+  const { signal } = options;
+  if (typeof archive === "string") await stat(archive);
   const { claims } = await inspectClaims(archive, { ...options, allowEarly: true });
   const directory = keyDirectory(flags);
   const { newIdentity } = flags;
   const known = async (
-    { role, title }: typeof ISSUER | typeof SUBJECT,
+    title: string,
     given: string | undefined,
     before: PublicKey,
-  ): Promise<KeyPair | undefined> => {
-    if (given !== undefined) return await readGivenKey(given, { role, title });
+  ): Promise<PreparedKey | undefined> => {
+    if (given !== undefined) return undefined;
     const pair = await findKeyOf(directory, before);
-    if (pair || newIdentity) return pair;
+    if (pair) return { pair, store: () => Promise.resolve(pair) };
+    if (newIdentity) return undefined;
     throw new ParError(
       "ERR_KEY_NOT_FOUND",
       `Cannot sign ${
-        JSON.stringify(archive)
+        JSON.stringify(nameOf(archive))
       } as before: the seed of its ${title} ${before} is not ` +
         `in ${
           JSON.stringify(directory)
         }; give it (--${title}), or sign as another (--new-identity)`,
     );
   };
-  const issuer = await known(ISSUER, flags.issuer, claims.iss);
-  const subject = await known(SUBJECT, flags.subject, claims.sub);
+  const issuer = await known("issuer", flags.issuer, claims.iss);
+  const subject = await known("subject", flags.subject, claims.sub);
   return {
-    issuer: issuer ?? await findIssuer(flags),
-    subject: subject ?? await findSubject(flags, fileStem(binary)),
+    ...toKeys(
+      issuer ?? await findIssuer(flags, signal),
+      subject ?? await findSubject(flags, keyStem(binary, nameOf(archive)), signal),
+    ),
     newIdentity,
   };
+}
+
+function nameOf(archive: string | ArchiveSource): string {
+  return typeof archive === "string" ? archive : archive.name;
 }
 
 /** The key directory: the flag's, the environment's, else the one in the home directory. */

@@ -1,5 +1,5 @@
 import { ParError } from "../errors.ts";
-import { readSmallFile } from "../system/files.ts";
+import { readSmallInput } from "../system/files.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
 import { parseTarget } from "../target/target.ts";
 import { type Check, type Policy, verify } from "../verbs/verify.ts";
@@ -60,7 +60,7 @@ async function run(name: string, flags: VerifyFlags, signal: AbortSignal): Promi
   using input = await openInput(name, flags, signal);
   const { source } = input;
   const policy: Policy = {
-    trustedIssuers: await trustedIssuers(flags),
+    trustedIssuers: await trustedIssuers(flags, signal),
     subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
     requiredTargets: flags.requireArch?.map(parseTarget),
     thisHost: flags.thisHost,
@@ -97,14 +97,17 @@ function toLine({ name, passed, message, code }: Check): string {
 }
 
 /** The flags' issuers, else the environment's; `undefined` where there is no list at all. */
-async function trustedIssuers(flags: VerifyFlags): Promise<PublicKey[] | undefined> {
+async function trustedIssuers(
+  flags: VerifyFlags,
+  signal: AbortSignal,
+): Promise<PublicKey[] | undefined> {
   const listed = Deno.env.get("PAR_TRUSTED_ISSUERS");
   const items = flags.trustedIssuer ?? listed?.split(/[\s,]+/).filter((item) => item !== "");
   if (!items) return undefined;
   const keys: PublicKey[] = [];
   for (const item of items) {
     if (looksLikeKey(item)) keys.push(parsePublicKey(item, "account"));
-    else keys.push(...await readIssuers(item));
+    else keys.push(...await readIssuers(item, signal));
   }
   return keys;
 }
@@ -114,8 +117,8 @@ function looksLikeKey(item: string): boolean {
   return /^[A-Z0-9]{40,}$/.test(item);
 }
 
-async function readIssuers(path: string): Promise<PublicKey[]> {
-  const text = new TextDecoder().decode(await readSmallFile(path, MAX_LIST));
+async function readIssuers(path: string, signal: AbortSignal): Promise<PublicKey[]> {
+  const text = new TextDecoder().decode(await readSmallInput(path, MAX_LIST, signal));
   const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
   const keys = lines.filter((line) => line !== "").map((line) => parsePublicKey(line, "account"));
   if (keys.length > 0) return keys;

@@ -39,6 +39,8 @@ interface BearerChallenge {
 }
 
 const MAX_TOKEN_LENGTH = 1024 * 1024;
+/** RFC 6750, section 2.1: nothing else can be sent in a header. */
+const BEARER_TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 /** "Token Response Fields": the life of a token that states none, in seconds. */
 const DEFAULT_LIFE = 60;
 /** Milliseconds before its end at which a token is no longer used: a request takes time as well. */
@@ -98,12 +100,24 @@ export class Authorizer {
 
   async #find(): Promise<Credentials | undefined> {
     const credentials = await (this.#credentials ??= this.#options.credentials());
-    if (credentials?.kind === "password") {
-      this.#secrets.add(basic(credentials).slice("Basic ".length)).add(credentials.password);
-    } else if (credentials) {
-      this.#secrets.add(
-        credentials.kind === "identity" ? credentials.identityToken : credentials.registryToken,
-      );
+    switch (credentials?.kind) {
+      case "password":
+        this.#secrets.add(basic(credentials).slice("Basic ".length)).add(credentials.password);
+        break;
+      case "identity":
+        this.#secrets.add(credentials.identityToken)
+          .add(formEncoded({ token: credentials.identityToken }).slice("token=".length));
+        break;
+      case "registry":
+        this.#secrets.add(credentials.registryToken);
+        // What refuses to put it into a header would show it.
+        if (!BEARER_TOKEN.test(credentials.registryToken)) {
+          throw new ParError(
+            "ERR_REGISTRY_CREDENTIALS",
+            `Cannot log in to ${this.#options.registry}: its token has characters that no token ` +
+              "has; check for a stray line break",
+          );
+        }
     }
     return credentials;
   }
@@ -163,8 +177,7 @@ export class Authorizer {
     const body = await readBody(answer, MAX_TOKEN_LENGTH);
     const { token, access_token, expires_in } = parseToken(body);
     const value = token ?? access_token;
-    // RFC 6750, section 2.1: anything else could not be sent in a header.
-    if (typeof value !== "string" || !/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) {
+    if (typeof value !== "string" || !BEARER_TOKEN.test(value)) {
       throw protocolError(task, `${challenge.realm.host} answered without a token`);
     }
     const life = typeof expires_in === "number" && expires_in > 0 ? expires_in : DEFAULT_LIFE;
@@ -207,14 +220,13 @@ function tokenRequest(challenge: BearerChallenge, credentials: Credentials | und
 
 /** "OAuth2 Token Authentication": POST, the identity token in its content. */
 function oauthRequest(challenge: BearerChallenge, identityToken: string): Request {
-  const form = new URLSearchParams({
+  const bytes = new TextEncoder().encode(formEncoded({
     grant_type: "refresh_token",
     client_id: "wasmcloud-par",
     refresh_token: identityToken,
     scope: challenge.scopes.join(" "),
-  });
-  if (challenge.service !== undefined) form.set("service", challenge.service);
-  const bytes = new TextEncoder().encode(form.toString());
+    ...(challenge.service !== undefined && { service: challenge.service }),
+  }));
   return {
     method: "POST",
     url: challenge.realm,
@@ -237,6 +249,10 @@ function parseToken(
     // The text may hold a token, so no part of it goes into a message.
     return {};
   }
+}
+
+function formEncoded(fields: Record<string, string>): string {
+  return new URLSearchParams(fields).toString();
 }
 
 function keyOf({ realm, service, scopes }: BearerChallenge): string {

@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 
 /** What a helper keeps for one server. */
 export interface HelperEntry {

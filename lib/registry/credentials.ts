@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import { type DockerConfig, readDockerConfig } from "./docker_config.ts";
 import { runCredentialHelper } from "./credential_helper.ts";
 

@@ -56,7 +56,6 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
     value = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     // The parser's message quotes the text around the mistake, which may be a password.
-    throw invalid(path, "it is not JSON");
   }
   if (!isRecord(value)) throw invalid(path, "it is no JSON object");
   const { auths = {}, credHelpers = {}, credsStore } = value;

@@ -6,7 +6,7 @@
 
 import { readStream } from "../bytes/streams.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import type { Answer } from "./answer.ts";
 import { printable } from "./answer.ts";
 import { TransientError } from "./retry.ts";

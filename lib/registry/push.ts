@@ -6,7 +6,7 @@
 
 import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import { hex } from "../bytes/hex.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { RegistryClient, toContent } from "./client.ts";

@@ -167,9 +167,15 @@ export function baseName(reference: Reference): string {
   return reference.repository.slice(reference.repository.lastIndexOf("/") + 1);
 }
 
+/**
+ * A user and a password where a reference has its host, as addresses hold them. A password may hold
+ * any character, so all before the last @ belongs to them, unless that is a digest's.
+ */
+const USER_INFO = /^([a-z]+:\/\/)?(?=[^/@]*:|.*@[^@]*\/).*@(?!sha[0-9][^@/]*$)/is;
+
 /** A reference as messages show it: quoted, and without a password somebody put there. */
 export function quoteReference(text: string): string {
-  return JSON.stringify(text.replace(/^([a-z]+:\/\/)?[^/@]*:[^/@]*@(?!sha256:)/i, "$1…@"));
+  return JSON.stringify(text.trim().replace(USER_INFO, "$1…@"));
 }
 
 function split(text: string): Reference {
@@ -179,7 +185,7 @@ function split(text: string): Reference {
   if (/^[a-z]+:\/\//.test(bare)) {
     throw invalid("a reference has no scheme but oci://; give host/repository:tag");
   }
-  if (/^[^/]*@[^/]*\//.test(bare)) {
+  if (USER_INFO.test(bare)) {
     throw invalid("a reference holds no user and password; give them as options");
   }
   const at = bare.indexOf("@");
@@ -225,6 +231,8 @@ function split(text: string): Reference {
  * tag or digest.
  */
 function readsLikeReference(text: string): boolean {
+  // Whoever then reads it as a reference hears what is wrong with it, without the password.
+  if (USER_INFO.test(text)) return true;
   let reference: Reference;
   try {
     reference = split(text);

@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 
 /** Time and chance, so that a test need not wait for either. */
 export interface Clock {

@@ -1,5 +1,5 @@
 /**
- * Starting a thread from the text of a function. This module is browser compatible.
+ * Starts a thread from the text of a function. This module is browser compatible.
  *
  * @module
  */
@@ -12,9 +12,9 @@
  * have (`--allow-read`, or `--allow-import` where the module came by URL), and the refusal is printed
  * to the terminal however it is handled. A bundle would need a second file beside it, too.
  *
- * @param script The worker's program, which can import nothing.
+ * @param script The worker's program. It can import nothing.
  * @returns The worker.
- * @throws {Error} In a runtime without workers, or without enough of them.
+ * @throws {Error} If the runtime has no workers, or not enough of them.
  */
 export function startWorker(script: string): Worker {
   return new Worker(`data:text/javascript,${encodeURIComponent(script)}`, { type: "module" });

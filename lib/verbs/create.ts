@@ -5,16 +5,22 @@
  */
 
 import { type BinaryInput, type BinaryOptions, openBinaries } from "./binary.ts";
+import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims } from "../signing/claims.ts";
 import { keep } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted, writeFile } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
+import { checkDestination, writeFile } from "../system/files.ts";
+import { isDescriptor } from "../system/pipe.ts";
 import {
   type Compression,
-  packArchive,
+  type MeasuredContent,
+  measureWit,
   type PackedArchive,
   type ProviderDescription,
+  signContents,
   type Signing,
+  statedClaims,
   type WriteProgress,
 } from "../archive/pack.ts";
 import { blobSource } from "../bytes/source.ts";
@@ -53,15 +59,15 @@ export interface CreateResult {
 /**
  * Makes a signed archive.
  *
- * Each binary is streamed twice, and none is held in memory. A destination file has its name only
- * once it is whole.
+ * Each binary is streamed twice, and none is held in memory; what a pipe gives is kept in a
+ * temporary file meanwhile. A destination file has its name only once it is whole.
  *
  * @param options What to put in, who signs, where it goes.
  * @returns The claims, the token, the targets.
  * @throws {ParError} `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`,
  * `ERR_FILE_CHANGED`, `ERR_TARGET_INVALID`, `ERR_TARGET_MISMATCH`, `ERR_TARGET_UNKNOWN`,
- * `ERR_TARGET_DUPLICATE`, `ERR_BINARY_TOO_LARGE`, `ERR_OPTION_INVALID`, `ERR_KEY_ROLE`,
- * `ERR_ABORTED`.
+ * `ERR_TARGET_DUPLICATE`, `ERR_BINARY_EMPTY`, `ERR_BINARY_TOO_LARGE`, `ERR_OPTION_INVALID`,
+ * `ERR_KEY_ROLE`, `ERR_ABORTED`.
  *
  * @example An archive from bytes at hand to a stream
  * ```ts
@@ -84,36 +90,28 @@ export interface CreateResult {
  * ```
  */
 export async function create(options: CreateOptions): Promise<CreateResult> {
-  const { destination, wit, signal } = options;
-  const pack = async (target: Pick<Compression, "patch"> = {}): Promise<PackedArchive> =>
-    await packArchive({
-      ...options,
-      binaries: await openBinaries(options.binaries, options),
-      wit: wit && blobSource(wit, "the WIT package"),
-      ...target,
-    });
-  if (typeof destination !== "string") return await pipe(pack, destination, signal);
+  const { destination, signal } = options;
+  if (typeof destination !== "string") return await createStream(options, destination);
+  // Before binaries are read, which may take long, or wait for a pipe.
+  await checkDestination(destination);
+  using contents = await openContents(options);
   return await writeFile(destination, async (sink) => {
-    const packed = await pack({ patch: sink.patch });
+    const packed = await contents.pack({ patch: sink.patch });
     for await (const chunk of packed.bytes) await sink.write(chunk);
     return toResult(packed);
-  }, signal ? { signal } : {});
+  }, { signal });
 }
 
-function toResult({ claims, token, targets }: PackedArchive): CreateResult {
-  return { claims, token, targets };
-}
-
-async function pipe(
-  pack: () => Promise<PackedArchive>,
+async function createStream(
+  options: CreateOptions,
   destination: WritableStream<Uint8Array>,
-  signal: AbortSignal | undefined,
 ): Promise<CreateResult> {
   const writer = destination.getWriter();
   try {
-    const packed = await pack();
+    using contents = await openContents(options);
+    const packed = await contents.pack({});
     for await (const chunk of packed.bytes) {
-      throwIfAborted(signal);
+      throwIfAborted(options.signal);
       await writer.write(keep(chunk));
     }
     await writer.close();
@@ -122,6 +120,30 @@ async function pipe(
     await writer.abort(error).catch(() => {});
     throw error;
   }
+}
+
+/** Everything that goes into the archive, read once. */
+interface Contents extends Disposable {
+  pack(target: Pick<Compression, "patch">): Promise<PackedArchive>;
+}
+
+async function openContents(options: CreateOptions): Promise<Contents> {
+  const stated = statedClaims(options);
+  const { wit } = options;
+  const measured = wit && await measureWit(blobSource(wit, "the WIT package"));
+  const binaries = await openBinaries(options.binaries, options, options.signal);
+  const contents = new Map<string, MeasuredContent>(
+    binaries.list.map(({ target, content }) => [target, content]),
+  );
+  if (measured) contents.set(WIT_ENTRY, measured);
+  return {
+    pack: (target) => signContents({ ...options, ...stated, contents, ...target }),
+    [Symbol.dispose]: () => binaries[Symbol.dispose](),
+  };
+}
+
+function toResult({ claims, token, targets }: PackedArchive): CreateResult {
+  return { claims, token, targets };
 }
 
 /**
@@ -146,14 +168,29 @@ export function archivePath(
   destination: string | undefined,
   compress: boolean,
 ): string {
-  if (destination === undefined && binary === undefined) {
+  const stem = binary === undefined || isDescriptor(binary) ? undefined : fileStem(binary);
+  if (destination === undefined && stem === undefined) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      "Cannot name an archive without a binary: give its path (--destination)",
+      "Cannot name an archive without a binary that has a name: give its path (--destination)",
     );
   }
-  const path = destination ?? `${fileStem(binary ?? "")}.par`;
+  const path = destination ?? `${stem}.par`;
   return compress && !path.endsWith(".gz") ? `${path}.gz` : path;
+}
+
+/**
+ * Gives the name that the provider's own key is looked for under.
+ *
+ * @param binary The first binary's path.
+ * @param archive The archive's path.
+ * @returns The stem of the one that has a name, and `undefined` where both are pipes.
+ */
+export function keyStem(binary: string | undefined, archive: string): string | undefined {
+  const path = [binary, archive].find((path) =>
+    path !== undefined && path !== "-" && !isDescriptor(path)
+  );
+  return path === undefined ? undefined : fileStem(path);
 }
 
 /** A path's file name without its last extension. */

@@ -16,7 +16,7 @@ import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { createSha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import { type FileSink, quote, resolvePath, writeFile } from "../system/files.ts";
-import { type ArchiveInput, toSource } from "./inspect.ts";
+import { type ArchiveInput, openSource } from "./inspect.ts";
 import { targetNotFound } from "./remove.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { parseTarget, type Target } from "../target/target.ts";
@@ -65,7 +65,8 @@ export async function extract(
   archive: ArchiveInput,
   options: ExtractOptions,
 ): Promise<VerifiedClaims> {
-  const source = toSource(archive);
+  using opened = await openSource(archive, options.signal);
+  const { source } = opened;
   const outputs = await arrange(
     Object.entries(options.outputs).map(([target, path]) => [parseTarget(target), path]),
   );

@@ -20,6 +20,7 @@ import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import {
   type MeasuredContent,
   signContents,
+  type Signing,
   type SignOptions,
   type WriteProgress,
 } from "../archive/pack.ts";
@@ -35,6 +36,8 @@ export interface Resigning {
   readonly subject: KeyPair;
   /** Whether the keys may be others than before, which makes it another provider. */
   readonly newIdentity?: boolean | undefined;
+  /** Is called when all else was checked, and gives the keys to sign with; see `Signing`. */
+  readonly confirmKeys?: Signing["confirmKeys"];
   /** Seconds since the epoch to state as the time of issue; see `Signing`. */
   readonly sourceDateEpoch?: number | undefined;
   /** Deflate's effort from 1 to 9 for what is compressed anew; 9 where left out. */
@@ -139,11 +142,9 @@ export async function rewriteArchive(
 /** Everything of the claims that signing anew keeps. */
 export function keptClaims(
   claims: Claims,
-): Pick<SignOptions, "wascap" | "others" | "expires" | "notBefore"> {
+): Pick<SignOptions, "wascap" | "others" | "exp" | "nbf"> {
   const { exp, jti: _jti, iat: _iat, iss: _iss, sub: _sub, nbf, wascap, ...others } = claims;
-  const date = (seconds?: number): Date | undefined =>
-    seconds === undefined ? undefined : new Date(seconds * 1000);
-  return { wascap, others, expires: date(exp), notBefore: date(nbf) };
+  return { wascap, others, exp, nbf };
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
 import type { Claims } from "../signing/claims.ts";
-import { type ErrorCode, ParError } from "../errors.ts";
+import { type ErrorCode, ParError, redact } from "../errors.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../target/executable.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 import type { PublicKey } from "../signing/nkey.ts";
@@ -72,7 +72,7 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
   let verified: VerifiedArchive;
   try {
     verified = await readArchive(
-      toSource(archive).open(),
+      toSource(archive, policy.signal).open(),
       policy,
       (entry) => entry.kind === "binary" && entry.target === host ? head.add : undefined,
     );
@@ -149,7 +149,9 @@ function checkHost(
       `the binary for ${host} is neither ELF, Mach-O nor PE`,
     );
   }
-  const what = `the binary for ${host} is ${executable.format} for ${executable.machine}`;
+  const { format, machine, flaw } = executable;
+  if (flaw) return fail("host", "ERR_HOST_INCOMPATIBLE", `the binary for ${host} ${flaw}`);
+  const what = `the binary for ${host} is ${format} for ${machine}`;
   return runsOn(executable, host)
     ? pass("host", what)
     : fail("host", "ERR_HOST_INCOMPATIBLE", `${what}, which this machine cannot run`);
@@ -183,7 +185,7 @@ function pass(name: string, message: string): Check {
 }
 
 function fail(name: string, code: ErrorCode, message: string): Check {
-  return { name, passed: false, message, code };
+  return { name, passed: false, message: redact(message), code };
 }
 
 /** Keeps the front of a binary that passes, as much as its header can take. */

@@ -10,7 +10,8 @@
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
 import { concat, keep } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
-import { quote, readSmallFile, throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
+import { quote, readSmallInput } from "../system/files.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 
 /** The most bytes a WIT package may have; those of whole systems of interfaces have some 100 KiB. */
@@ -100,12 +101,16 @@ function* sections(bytes: Uint8Array): Generator<number | "truncated"> {
 /**
  * Reads a file that holds a wasm-encoded WIT package.
  *
- * @param path The file's path.
+ * @param path The path of a file, or of a pipe that gives one.
+ * @param options A signal.
  * @returns The package.
  * @throws {ParError} `ERR_WIT_INVALID`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`.
  */
-export async function readWit(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  return checkWit(await readSmallFile(path, MAX_WIT_SIZE), quote(path));
+export async function readWit(
+  path: string,
+  { signal }: WitOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  return checkWit(await readSmallInput(path, MAX_WIT_SIZE, signal), quote(path));
 }
 
 /** Settings of {@linkcode encodeWit} and {@linkcode decodeWit}. */
@@ -211,7 +216,7 @@ export async function inspectWit(
   archive: ArchiveInput,
   options: ReadOptions = {},
 ): Promise<ArchiveWit> {
-  const source = toSource(archive);
+  const source = toSource(archive, options.signal);
   const chunks: Uint8Array[] = [];
   const verified = await readArchive(source.open(), options, (entry, size) => {
     if (entry.kind !== "wit") return undefined;

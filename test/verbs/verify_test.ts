@@ -79,6 +79,8 @@ Deno.test("verify() with this host wants a binary that this machine can run", as
   const cases: [Record<string, Uint8Array | string>, boolean][] = [
     [{ [HOST]: hostElf() }, true],
     [{ [HOST]: foreignElf() }, false],
+    // An object file.
+    [{ [HOST]: hostElf().with(16, 1) }, false],
     [{ [HOST]: "a script, maybe" }, false],
     [{ [HOST]: "" }, false],
     [{ [FOREIGN]: hostElf() }, false],

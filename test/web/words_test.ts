@@ -62,6 +62,9 @@ Deno.test("addressPolicy() allows one address and nothing else", () => {
 
 Deno.test("parseAddress() takes absolute addresses of HTTP alone", () => {
   assert.equal(parseAddress("  https://a.example/b.par ")?.href, "https://a.example/b.par");
+  for (const text of ["https://me:hunter2@a.example/b.par", "https://me@a.example/b.par"]) {
+    assert.equal(parseAddress(text), undefined, text);
+  }
   for (const text of ["", "b.par", "file:///etc/passwd", "data:,a", "javascript:alert(1)"]) {
     assert.equal(parseAddress(text), undefined, text);
   }

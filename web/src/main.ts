@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { redact } from "../../lib/errors.ts";
 import { ClaimsView } from "./claims_view.ts";
 import { byId, download, setText } from "./dom.ts";
 import { type Findings, learn, nothingOf } from "./findings.ts";
@@ -41,7 +42,7 @@ const verdict = new VerdictView(cancel, () => {
 
 function open(origin: Origin): void {
   opened?.job.cancel();
-  const name = typeof origin === "string" ? origin : origin.name;
+  const name = redact(typeof origin === "string" ? origin : origin.name);
   const job = startJob({ kind: "inspect", origin }, (event) => {
     if (opened?.job === job) update(learn(opened.findings, event));
   });

@@ -7,21 +7,23 @@
 import { EntryCursor } from "../../archive/cursor.ts";
 import { WIT_ENTRY } from "../../archive/entries.ts";
 import {
-  describe,
-  measure,
   type MeasuredContent,
+  measureWit,
   type PackedArchive,
   type ProviderDescription,
   signContents,
   type Signing,
+  type SignOptions,
+  statedClaims,
   type WriteProgress,
 } from "../../archive/pack.ts";
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../../archive/reader.ts";
 import { blobSource } from "../../bytes/source.ts";
 import { ParError } from "../../errors.ts";
-import type { Claims, ProviderMetadata } from "../../signing/claims.ts";
+import { type Claims, formatClaims } from "../../signing/claims.ts";
 import { fileSource, writeFile } from "../../system/files.ts";
 import type { Target } from "../../target/target.ts";
+import type { OpenBinary } from "../binary.ts";
 import { addContents, DESCRIPTION, type Fact, requireAgreement } from "../merge.ts";
 import { openArchive, requireIdentity } from "../rewrite.ts";
 
@@ -57,12 +59,15 @@ export interface BundleResult {
   readonly upToDate: boolean;
 }
 
+/** Who signs; a new key is stored when it is confirmed, as `Signing` has it. */
+export type BuildSigners = Pick<Signing, "issuer" | "subject" | "confirmKeys">;
+
 /** What a project and an archive of it made elsewhere have to say alike. */
 const FACTS: readonly Fact[] = [...DESCRIPTION, ["revision", ({ wascap }) => wascap.rev]];
 
 /** An archive's contents, gathered one after the other, then signed once. */
 export class Bundle implements AsyncDisposable {
-  readonly #wascap: Omit<ProviderMetadata, "target_hashes">;
+  readonly #stated: Pick<SignOptions, "wascap" | "exp" | "nbf">;
   readonly #from: string;
   readonly #options: BundleOptions;
   readonly #added = new Map<string, MeasuredContent>();
@@ -78,7 +83,8 @@ export class Bundle implements AsyncDisposable {
    * @throws {ParError} `ERR_OPTION_INVALID`.
    */
   constructor(provider: ProviderDescription, from: string, options: BundleOptions) {
-    this.#wascap = describe(provider);
+    const { expires, notBefore } = options;
+    this.#stated = statedClaims({ ...provider, expires, notBefore });
     this.#from = from;
     this.#options = options;
   }
@@ -93,8 +99,8 @@ export class Bundle implements AsyncDisposable {
   }
 
   /** Adds binaries by target, in place of those that archives had. */
-  add(binaries: ReadonlyMap<string, MeasuredContent>): void {
-    for (const [target, content] of binaries) this.#added.set(target, content);
+  add(binaries: readonly OpenBinary[]): void {
+    for (const { target, content } of binaries) this.#added.set(target, content);
   }
 
   /**
@@ -109,7 +115,10 @@ export class Bundle implements AsyncDisposable {
     const { limits, signal } = this.#options;
     const cursor = this.#cursors.use(new EntryCursor(source, { limits, signal }));
     const { archive: { claims }, contents } = await openArchive(source, cursor, this.#options);
-    const ours = { path: this.#from, claims: { wascap: { ...this.#wascap, target_hashes: {} } } };
+    const ours = {
+      path: this.#from,
+      claims: { wascap: { ...this.#stated.wascap, target_hashes: {} } },
+    };
     requireAgreement(FACTS, ours, { path, claims });
     addContents(this.#taken, contents, path);
     this.#archives.push({ path, claims });
@@ -117,7 +126,7 @@ export class Bundle implements AsyncDisposable {
 
   /** Sets the WIT package, in place of one that an archive had. */
   async setWit(wit: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#added.set(WIT_ENTRY, await measure(blobSource(wit, "the WIT package")));
+    this.#added.set(WIT_ENTRY, await measureWit(blobSource(wit, "the WIT package")));
   }
 
   /**
@@ -128,7 +137,7 @@ export class Bundle implements AsyncDisposable {
    * @throws {ParError} `ERR_KEY_ROLE`, `ERR_KEY_MISMATCH`, `ERR_OPTION_INVALID`,
    * `ERR_FILE_CHANGED`, `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`.
    */
-  async write(path: string, signers: Pick<Signing, "issuer" | "subject">): Promise<BundleResult> {
+  async write(path: string, signers: BuildSigners): Promise<BundleResult> {
     for (const { path, claims } of this.#archives) requireIdentity(claims, signers, path);
     const compress = path.endsWith(".gz");
     let kept: BundleResult | undefined;
@@ -138,8 +147,8 @@ export class Bundle implements AsyncDisposable {
         const packed = await signContents({
           ...this.#options,
           ...signers,
+          ...this.#stated,
           ...this.#validity,
-          wascap: this.#wascap,
           contents: this.#contents,
           compress,
           patch: sink.patch,
@@ -161,14 +170,13 @@ export class Bundle implements AsyncDisposable {
   }
 
   /** What is common to the windows of all archives, as `merge` has it. */
-  get #validity(): Pick<Signing, "notBefore" | "expires"> {
-    const { notBefore, expires } = this.#options;
-    const all = this.#archives.map(({ claims }) => claims);
-    const latest = Math.max(...defined([seconds(notBefore), ...all.map(({ nbf }) => nbf)]));
-    const earliest = Math.min(...defined([seconds(expires), ...all.map(({ exp }) => exp)]));
+  get #validity(): Pick<SignOptions, "exp" | "nbf"> {
+    const all = [this.#stated, ...this.#archives.map(({ claims }) => claims)];
+    const latest = Math.max(...all.map(({ nbf = -Infinity }) => nbf));
+    const earliest = Math.min(...all.map(({ exp = Infinity }) => exp));
     return {
-      ...(Number.isFinite(latest) && { notBefore: new Date(latest * 1000) }),
-      ...(Number.isFinite(earliest) && { expires: new Date(earliest * 1000) }),
+      ...(Number.isFinite(latest) && { nbf: latest }),
+      ...(Number.isFinite(earliest) && { exp: earliest }),
     };
   }
 
@@ -186,7 +194,8 @@ export class Bundle implements AsyncDisposable {
   /** Whoever asks for the same bytes every time gets them; else the time of issue may be another. */
   #isSame(before: VerifiedArchive, { claims, token }: PackedArchive): boolean {
     if (this.#options.sourceDateEpoch !== undefined) return before.token === token;
-    const timeless = ({ jti: _jti, iat: _iat, ...rest }: Claims): string => JSON.stringify(rest);
+    const timeless = ({ jti: _jti, iat: _iat, ...rest }: Claims): string =>
+      formatClaims({ ...rest, jti: "", iat: 0 });
     return timeless(before.claims) === timeless(claims);
   }
 
@@ -194,12 +203,4 @@ export class Bundle implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cursors.disposeAsync();
   }
-}
-
-function seconds(date: Date | undefined): number | undefined {
-  return date && Math.floor(date.getTime() / 1000);
-}
-
-function defined(values: readonly (number | undefined)[]): number[] {
-  return values.filter((value) => value !== undefined);
 }

@@ -6,36 +6,29 @@
  */
 
 import { dirname, join } from "node:path";
-import { measureAll, type ProviderDescription, type Signing } from "../../archive/pack.ts";
+import type { ProviderDescription } from "../../archive/pack.ts";
 import { ParError } from "../../errors.ts";
 import { quote } from "../../system/files.ts";
 import type { Target } from "../../target/target.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries } from "../binary.ts";
 import { encodeWit } from "../wit.ts";
-import { Bundle, type BundleOptions, type BundleResult } from "./bundle.ts";
+import { type BuildSigners, Bundle, type BundleOptions, type BundleResult } from "./bundle.ts";
 import { isFolder } from "./program.ts";
 import { type OpenProject, openProject, type Project, type ProjectQuery } from "./project.ts";
 import { isMissing, type Job, type Missing, type Sources } from "./sources.ts";
 import { type BuildTarget, parseBuildTarget, requireDistinct, USUAL_TARGETS } from "./triples.ts";
 
+export type { BuildSigners, BundleOptions, BundleResult } from "./bundle.ts";
 export { NO_VENDOR, type Project, type ProjectQuery } from "./project.ts";
-
-/** Who signs. */
-export type Signers = Pick<Signing, "issuer" | "subject">;
 
 /** What is to be said of the provider in place of what the project says. */
 type Given = { readonly [Key in keyof ProviderDescription]?: ProviderDescription[Key] | undefined };
 
 /** Settings of {@linkcode build}. */
 export interface BuildOptions
-  extends
-    Omit<ProjectQuery, "folder">,
-    Given,
-    Omit<Signing, keyof Signers>,
-    Omit<BinaryOptions, "onWarning">,
-    BundleOptions {
+  extends Omit<ProjectQuery, "folder">, Given, Omit<BinaryOptions, "onWarning">, BundleOptions {
   /** The keys, or a function that finds them, which is called once everything is built. */
-  readonly signers: Signers | ((project: Project) => Promise<Signers>);
+  readonly signers: BuildSigners | ((project: Project) => Promise<BuildSigners>);
   /** What to build for, as wasmCloud or as Rust names it; this machine where left out. */
   readonly targets?: readonly string[] | undefined;
   /**
@@ -59,7 +52,7 @@ export interface BuildOptions
   /** The provider's WIT package, wasm-encoded; the project's own where left out. */
   readonly wit?: Uint8Array<ArrayBuffer> | undefined;
   /** Is told what is found, what is built and what is left out, as lines for people. */
-  readonly onNote?: ((line: string) => void) | undefined;
+  readonly onStep?: ((line: string) => void) | undefined;
 }
 
 /** What {@linkcode build} made. */
@@ -108,21 +101,24 @@ export interface BuildResult extends BundleResult {
  * ```
  */
 export async function build(folder: string, options: BuildOptions): Promise<BuildResult> {
-  const { onNote } = options;
+  const { onStep } = options;
   const open = await openProject({ ...options, folder });
   const { project } = open;
   const provider = providerOf(project, options);
-  onNote?.(
+  onStep?.(
     `Found ${provider.name} ${provider.version ?? ""} in ${project.file}`.replace("  ", " "),
   );
 
   await using bundle = new Bundle(provider, project.file, options);
-  bundle.add(await measureAll(await openBinaries(options.binaries ?? [], options)));
+  using opened = new DisposableStack();
+  const add = async (inputs: readonly BinaryInput[]): Promise<void> =>
+    bundle.add(opened.use(await openBinaries(inputs, options, options.signal)).list);
+  await add(options.binaries ?? []);
   const given = bundle.targets;
   for (const archive of options.archives ?? []) await bundle.addArchive(archive);
 
   const { inputs, skipped } = await obtain(open, options, { given, covered: bundle.targets });
-  bundle.add(await measureAll(await openBinaries(inputs, options)));
+  await add(inputs);
   if (bundle.targets.length === 0) throw nothingToBundle(open, skipped);
   const wit = options.wit ?? await encodeProjectWit(project, options);
   if (wit) await bundle.setWit(wit);
@@ -170,16 +166,16 @@ async function obtain(
   options: BuildOptions,
   others: Others,
 ): Promise<Obtained> {
-  const { skipBuild, strict, onNote } = options;
+  const { skipBuild, strict, onStep } = options;
   if (skipBuild && !options.targets && !options.allTargets) {
     const inputs = await sources.findAllBuilt(others.covered);
-    for (const { source, target } of inputs) onNote?.(`Taking ${source} for ${target}`);
+    for (const { source, target } of inputs) onStep?.(`Taking ${source} for ${target}`);
     return { inputs, skipped: [] };
   }
   const skipped: Skipped[] = [];
   const skip = ({ target }: { target: Target }, name: string, reason: string): void => {
     skipped.push({ target, reason });
-    onNote?.(`skipped ${target}${name === target ? "" : ` (${name})`}: ${reason}`);
+    onStep?.(`skipped ${target}${name === target ? "" : ` (${name})`}: ${reason}`);
   };
   const inputs: BinaryInput[] = [];
   const jobs: (Job & { readonly isRequired: boolean })[] = [];
@@ -192,13 +188,13 @@ async function obtain(
       skip(wanted, found.name, found.advice);
     } else if ("run" in found) jobs.push({ ...found, isRequired });
     else {
-      onNote?.(`Taking ${found.source} for ${target}`);
+      onStep?.(`Taking ${found.source} for ${target}`);
       inputs.push(found);
     }
   }
   for (const job of jobs) {
     const { command, isRequired, isSecond, target } = job;
-    onNote?.(`Building for ${target}: ${command}`);
+    onStep?.(`Building for ${target}: ${command}`);
     try {
       inputs.push({ source: await job.run(), target });
     } catch (error) {

@@ -6,7 +6,7 @@
 
 import { delimiter, join } from "node:path";
 import { ParError } from "../../errors.ts";
-import { throwIfAborted } from "../../system/files.ts";
+import { throwIfAborted } from "../../bytes/abort.ts";
 
 /** How a program is started. */
 export interface ProgramOptions {

@@ -244,7 +244,7 @@ async function onlyOne(files: readonly Built[]): Promise<Built | undefined> {
 }
 
 async function hashOf(path: string): Promise<string> {
-  return (await measure({ open: () => readFile(path) })).sha256;
+  return (await measure(readFile(path), quote(path))).sha256;
 }
 
 /** What cargo calls the file of a target. */

@@ -8,7 +8,7 @@ const signer = async (role: "ISSUER" | "SUBJECT"): Promise<KeyPair> =>
 const settings: BuildOptions = {
   ...JSON.parse(options),
   signers: async () => ({ issuer: await signer("ISSUER"), subject: await signer("SUBJECT") }),
-  onNote: (line) => console.error(line),
+  onStep: (line) => console.error(line),
   onWarning: (line) => console.error(`Warning: ${line}`),
 };
 try {
