@@ -73,13 +73,13 @@ pm_set   := $(foreach v,$(filter-out $(pm_known),$(.VARIABLES)),$(if $(call pm_i
 $(foreach n,$(pm_near),$(foreach v,$(filter $(firstword $(subst =, ,$(n))),$(pm_set)),$(warning \
 	the variable $(v) means nothing here; did you mean $(lastword $(subst =, ,$(n)))?)))
 
-# ---- Running par, with what Deno lets each verb do -----------------------------------------------
+# ---- Running par ---------------------------------------------------------------------------------
 
-pm_par     = $(if $(filter %.ts,$(PAR)),$(call pm_tool,$(DENO)) $(pm_run) $(pm_may) $(call pm_quote,$(PAR)),$(call pm_tool,$(PAR))) $(1)
-pm_run     = run --quiet --no-prompt --no-config $(if $(pm_lock),--lock=$(call pm_quote,$(pm_lock)) --frozen,--node-modules-dir=none)
-pm_lock    = $(wildcard $(dir $(PAR))cli.lock)
-pm_may     = --allow-read --allow-env $(if $(filter build create insert,$(1)),--allow-write) $(if $(filter build,$(1)),--allow-run) \
-	$(if $(filter push,$(1)),--allow-net $(addprefix --allow-run=,$(pm_helpers)))
+# A verb of par. A module is run by the script beside it that knows what each verb needs.
+pm_par     = $(if $(filter %.ts,$(PAR)),$(call pm_tool,$(DENO)) $(pm_script) $(if $(filter push,$(1)),$(pm_logins)),$(call pm_tool,$(PAR))) $(1)
+pm_script  = run --quiet --no-config --no-lock --allow-run $(call pm_quote,$(patsubst %cli.ts,%scripts/par.ts,$(PAR)))
+# The programs that keep what docker login was told.
+pm_logins  = $(if $(pm_helpers),--allow-run=$(call pm_quote,$(pm_helpers)))
 pm_helpers = $(shell IFS=:; for folder in $$PATH; do ls "$$folder"/docker-credential-* 2>/dev/null; done | paste -s -d , -)
 pm_tool    = $(if $(shell command -v $(call pm_quote,$(1)) 2>/dev/null),$(call pm_quote,$(1)),$(error \
 	Cannot run par: $(1) is not found; install it, or set PAR or DENO))

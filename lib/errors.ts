@@ -367,3 +367,26 @@ export class ParError extends Error {
     return ERROR_CODES[this.code].category;
   }
 }
+
+/**
+ * A text as messages show it: quoted, so that spaces are seen and where it ends.
+ *
+ * @param text A path, a name, what somebody typed.
+ */
+export function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+/**
+ * Takes out of somebody's text what would move a terminal's cursor, colour it or turn the direction
+ * of reading; line feeds and tabs stay.
+ *
+ * @param text What an archive, a registry or a program says.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex -- these are what is to be replaced
+    /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    "\ufffd",
+  );
+}

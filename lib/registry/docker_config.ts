@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { readSmallFile } from "../system/files.ts";
 
 /** The credentials of one registry, as the file holds them; empty texts where it has none. */
 export interface DockerAuth {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile, readSmallInput, writeFile } from "./files.ts";
+import { ParError, quote } from "../errors.ts";
+import { readSmallFile, readSmallInput, writeFile } from "./files.ts";
 import { KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
 
 /** The most bytes of a seed file. A seed has 58; the rest is for white space that editors add. */

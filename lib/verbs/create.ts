@@ -172,7 +172,7 @@ export function archivePath(
   if (destination === undefined && stem === undefined) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      "Cannot name an archive without a binary that has a name: give its path (--destination)",
+      "Cannot name an archive without a binary that has a name: give its destination",
     );
   }
   const path = destination ?? `${stem}.par`;

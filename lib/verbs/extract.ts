@@ -14,8 +14,8 @@ import {
 import { type IndexedArchive, openIndexed, readEntry } from "../archive/segment.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { createSha256, toClaimsHash } from "../bytes/digest.ts";
-import { ParError } from "../errors.ts";
-import { type FileSink, quote, resolvePath, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { type FileSink, resolvePath, writeFile } from "../system/files.ts";
 import { type ArchiveInput, openSource } from "./inspect.ts";
 import { targetNotFound } from "./remove.ts";
 import type { ArchiveSource } from "../bytes/source.ts";

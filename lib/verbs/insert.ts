@@ -74,7 +74,7 @@ function replace(
     throw new ParError(
       "ERR_BINARY_FORMAT",
       `Cannot put ${name} in the place of the binary for ${target}: it is neither ELF, Mach-O nor ` +
-        "PE; give what was built, or force it (--force-arch)",
+        "PE; give what was built, or force it",
     );
   }
   onNote?.(`${target} was ${describe(before)}, and is now ${describe(content)}`);

@@ -7,9 +7,9 @@
 import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { JsonNumber } from "../signing/json.ts";
-import { checkDestination, quote, writeFile } from "../system/files.ts";
+import { checkDestination, writeFile } from "../system/files.ts";
 import { openSource } from "./inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { type MeasuredContent, signContents } from "../archive/pack.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
 import { type Resigning, rewriteArchive, type RewriteResult } from "./rewrite.ts";
 import { parseTarget, type Target } from "../target/target.ts";
 
@@ -57,7 +56,7 @@ export async function remove(archive: string, options: RemoveOptions): Promise<R
     if (!left && !options.allowEmpty) {
       throw new ParError(
         "ERR_TARGET_LAST",
-        `Cannot leave ${quote(archive)} without any binary, unless told to (--allow-empty)`,
+        `Cannot leave ${quote(archive)} without any binary, unless that is allowed`,
       );
     }
   });

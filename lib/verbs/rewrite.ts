@@ -14,8 +14,8 @@ import {
 } from "../archive/reader.ts";
 import { copySegments } from "../archive/segment.ts";
 import type { Claims } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
-import { fileChanged, fileSource, identityOf, quote, stat, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { fileChanged, fileSource, identityOf, stat, writeFile } from "../system/files.ts";
 import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import {
   type MeasuredContent,
@@ -161,7 +161,7 @@ export function requireIdentity(claims: Claims, options: Resigning, name: string
       `Cannot sign ${
         quote(name)
       } anew: its ${title} is ${before}, and the key at hand is that of ` +
-        `${now.publicKey}; give the seed of the first, or ask for the change (--new-identity)`,
+        `${now.publicKey}; give the seed of the first, or ask for a new identity`,
     );
   };
   check("issuer", claims.iss, options.issuer);

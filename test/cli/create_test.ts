@@ -265,7 +265,7 @@ test("without a binary makes an archive to insert into, which inspect reads with
 test("without a binary and without a destination says what is missing", async (box) => {
   const output = await box.create([]);
   await failed(box, output, 2, "ERR_OPTION_INVALID");
-  assert.match(output.stderr, /--destination/);
+  assert.match(output.stderr, /give its destination/);
 });
 
 test("sets the validity window in days from now", async (box) => {
@@ -439,7 +439,7 @@ test("--disable-keygen fails where a key is missing, in the words people know", 
   assert.equal(
     output.stderr,
     `Error: No keypair found in ${box.keys}/kevin_account.nk, please ensure key exists or supply ` +
-      "one as a flag [ERR_KEY_NOT_FOUND]\n",
+      "one as a flag (see --issuer, --subject, --directory) [ERR_KEY_NOT_FOUND]\n",
   );
   assert.deepEqual(await box.list(), ["lib.so"]);
   await assert.rejects(Deno.stat(box.keys), Deno.errors.NotFound);

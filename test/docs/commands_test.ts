@@ -185,7 +185,7 @@ async function openMeanings(
 function serveCheckout(): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const { pathname } = new URL(request.url);
-    const file = /^\/(?:(?:cli|mod)|lib\/[\w/]+)\.ts$/.test(pathname) &&
+    const file = /^\/(?:cli|mod|scripts\/par|lib\/[\w/]+)\.ts$/.test(pathname) &&
       await Deno.open(ROOT + pathname).catch(() => undefined);
     if (!file) return new Response(null, { status: 404 });
     return new Response(file.readable, { headers: { "content-type": "application/typescript" } });

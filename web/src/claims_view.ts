@@ -3,7 +3,7 @@ import * as base64url from "npm:jose@6.2.18/base64url";
 import { type Json, parseJson } from "../../lib/signing/json.ts";
 import { byId, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
-import { printable } from "./words.ts";
+import { printable } from "../../lib/errors.ts";
 
 /** Shows the link definition's schema and the claims, both as they are, folded. */
 export class ClaimsView {

@@ -5,8 +5,7 @@
  */
 
 import { join } from "node:path";
-import { ParError } from "../../errors.ts";
-import { quote } from "../../system/files.ts";
+import { ParError, quote } from "../../errors.ts";
 import { capture, type ProgramOptions } from "./program.ts";
 import { warnOfUnknown } from "./spelling.ts";
 import { Settings } from "./toml.ts";

@@ -5,8 +5,7 @@
  */
 
 import { join, resolve } from "node:path";
-import { ParError } from "../../errors.ts";
-import { quote } from "../../system/files.ts";
+import { ParError, quote } from "../../errors.ts";
 import { hostTarget, isKnownTarget, type Target } from "../../target/target.ts";
 import type { BinaryInput } from "../binary.ts";
 import { capture, commandLine, isFile, type ProgramOptions, stream } from "./program.ts";

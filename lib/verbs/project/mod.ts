@@ -7,8 +7,7 @@
 
 import { dirname, join } from "node:path";
 import type { ProviderDescription } from "../../archive/pack.ts";
-import { ParError } from "../../errors.ts";
-import { quote } from "../../system/files.ts";
+import { ParError, quote } from "../../errors.ts";
 import type { Target } from "../../target/target.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries } from "../binary.ts";
 import { encodeWit } from "../wit.ts";
@@ -113,7 +112,11 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
   using opened = new DisposableStack();
   const add = async (inputs: readonly BinaryInput[]): Promise<void> =>
     bundle.add(opened.use(await openBinaries(inputs, options, options.signal)).list);
-  await add(options.binaries ?? []);
+  // A misspelt target would be an unusual one anywhere else, and is a mistake here.
+  await add((options.binaries ?? []).map(({ source, target }) => ({
+    source,
+    target: target === undefined ? undefined : parseBuildTarget(target).target,
+  })));
   const given = bundle.targets;
   for (const archive of options.archives ?? []) await bundle.addArchive(archive);
 

@@ -5,8 +5,7 @@
  */
 
 import { join } from "node:path";
-import { ParError } from "../../errors.ts";
-import { quote } from "../../system/files.ts";
+import { ParError, quote } from "../../errors.ts";
 import { readCargoProject } from "./cargo_project.ts";
 import { GoSources } from "./go.ts";
 import { isFile, isFolder, type ProgramOptions } from "./program.ts";

@@ -6,8 +6,8 @@
 
 import { join, relative } from "node:path";
 import { measure } from "../../archive/pack.ts";
-import { ParError } from "../../errors.ts";
-import { quote, readFile } from "../../system/files.ts";
+import { ParError, quote } from "../../errors.ts";
+import { readFile } from "../../system/files.ts";
 import { type Target, targetFromTriple } from "../../target/target.ts";
 import type { BinaryInput } from "../binary.ts";
 import { readCargoConfig } from "./cargo_config.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../errors.ts";
 import { closest, distance } from "npm:fastest-levenshtein@1.0.16";
 
 /**
@@ -25,8 +26,8 @@ export function warnOfUnknown(
     const nearest = closest(key, known);
     const close = distance(key, nearest) <= Math.max(2, key.length / 3);
     onWarning?.(
-      `the key ${JSON.stringify(key)} in ${where} means nothing here` +
-        (close ? `; did you mean ${JSON.stringify(nearest)}?` : ""),
+      `the key ${quote(key)} in ${where} means nothing here` +
+        (close ? `; did you mean ${quote(nearest)}?` : ""),
     );
   }
 }

@@ -5,8 +5,8 @@
  */
 
 import { parse, type TomlTable } from "npm:smol-toml@1.9.1";
-import { ParError } from "../../errors.ts";
-import { quote, readSmallFile } from "../../system/files.ts";
+import { ParError, quote } from "../../errors.ts";
+import { readSmallFile } from "../../system/files.ts";
 
 /** No project's file is longer. */
 const MAX_LENGTH = 2 ** 20;
@@ -93,7 +93,7 @@ export class Settings {
     if (found !== undefined) return found;
     throw new ParError(
       "ERR_PROJECT_INVALID",
-      `Cannot use the key ${JSON.stringify(key)} in ${this.#where}: give ${kind}`,
+      `Cannot use the key ${quote(key)} in ${this.#where}: give ${kind}`,
     );
   }
 }

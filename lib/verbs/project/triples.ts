@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ParError } from "../../errors.ts";
+import { ParError, quote } from "../../errors.ts";
 import { isKnownTarget, isTargetName, type Target, targetFromTriple } from "../../target/target.ts";
 
 /** A target to build for. */
@@ -61,7 +61,7 @@ export function parseBuildTarget(text: string, host?: string): BuildTarget {
   if (target) return { target, triples: [text] };
   throw new ParError(
     "ERR_TARGET_INVALID",
-    `Cannot build for ${JSON.stringify(text)}: no host looks for it; give a target such as ` +
+    `Cannot build for ${quote(text)}: no host looks for it; give a target such as ` +
       "aarch64-linux, or a Rust triple such as aarch64-unknown-linux-gnu",
   );
 }

@@ -5,8 +5,7 @@
  */
 
 import { dirname, join, resolve } from "node:path";
-import { ParError } from "../../errors.ts";
-import { quote } from "../../system/files.ts";
+import { ParError, quote } from "../../errors.ts";
 import { isFolder } from "./program.ts";
 import { warnOfUnknown } from "./spelling.ts";
 import { readToml, Settings } from "./toml.ts";
