@@ -4,7 +4,6 @@
  * @module
  */
 
-import { KEY_ROLES, parsePublicKey } from "../signing/nkey.ts";
 import { parseTarget } from "../target/target.ts";
 import {
   BINARIES,
@@ -261,11 +260,7 @@ export const VERBS = {
         env: "PAR_TRUSTED_ISSUERS",
         late: true,
       },
-      subject: {
-        value: "key",
-        brief: "the provider's public key that it must have",
-        parse: (text) => parsePublicKey(text, "service"),
-      },
+      subject: { value: "key", brief: "the provider's public key that it must have" },
       requireArch: {
         value: "target",
         brief: "a target that it must have; repeatable",
@@ -338,7 +333,9 @@ export const VERBS = {
         brief: "make a key, put its seed into the key directory, and print its public half",
         arguments: [{
           name: "kind",
-          brief: `what it is for: ${KEY_ROLES.join(", ")}, or an alias of these`,
+          brief:
+            "what it is for: account, cluster, module, server, operator, user, service or curve; or " +
+            "provider, component, host or x25519",
           proposals: "key kinds",
         }],
         flags: {

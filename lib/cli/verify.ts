@@ -21,7 +21,7 @@ export async function run(this: Context, flags: VerifyFlags, name: string): Prom
   const { source } = input;
   const policy: Policy = {
     trustedIssuers: await trustedIssuers(flags, signal),
-    subject: flags.subject,
+    subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
     requiredTargets: flags.requireArch,
     thisHost: flags.thisHost,
     maxAge: flags.maxAge,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { VERBS } from "../../lib/cli/verbs.ts";
+import { KEY_KINDS } from "../../lib/cli/keys.ts";
 import { permissionFlags } from "../../lib/cli/permissions.ts";
 import { sandbox } from "../_cli.ts";
 import { ROOT } from "../_tools.ts";
@@ -89,4 +90,10 @@ Deno.test("par --version prints the toolkit's version, which deno.json states to
   assert.equal(code, 0);
   const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
   assert.equal(stdout, `${version}\n`);
+});
+
+Deno.test("par keys gen --help names every kind of key", async () => {
+  await using box = await sandbox();
+  const { stdout } = await box.run(["keys", "gen", "--help"]);
+  for (const kind of KEY_KINDS) assert.match(stdout, new RegExp(`\\b${kind}\\b`));
 });
