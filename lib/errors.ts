@@ -94,6 +94,24 @@ export const ERROR_CODES = {
     meaning: "The archives to merge do not describe the same provider.",
   },
 
+  ERR_PROJECT_NOT_FOUND: {
+    category: "failed",
+    meaning: "A folder holds no provider's project that can be built.",
+  },
+  ERR_PROJECT_INVALID: {
+    category: "failed",
+    meaning: "A project's file cannot be read, or describes nothing that can be bundled.",
+  },
+  ERR_PROJECT_AMBIGUOUS: {
+    category: "failed",
+    meaning: "A project has several binaries, and it does not follow which one is meant.",
+  },
+  ERR_BUILD_TOOL_MISSING: {
+    category: "failed",
+    meaning: "A program or library that a build takes is not installed.",
+  },
+  ERR_BUILD_FAILED: { category: "failed", meaning: "The program that builds a binary failed." },
+
   ERR_ARCHIVE_EMPTY: { category: "untrusted", meaning: "The input holds no bytes at all." },
   ERR_ARCHIVE_TRUNCATED: {
     category: "untrusted",

@@ -37,10 +37,11 @@ export type CliContext = Context & CommandContext;
 export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): Command<CliContext> {
   const flags: Flags = { ...verb.flags, ...COMMON };
   const { arguments: args = [] } = verb;
-  const positional = args.map(({ name, brief, proposals }) => ({
+  const positional = args.map(({ name, brief, optional, proposals }) => ({
     placeholder: name,
     brief,
     parse: String,
+    ...(optional && { optional }),
     ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
   }));
   const [parameter] = positional;
