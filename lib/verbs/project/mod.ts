@@ -21,11 +21,17 @@ export type { BuildSigners, BundleOptions, BundleResult } from "./bundle.ts";
 export { NO_VENDOR, type Project, type ProjectQuery } from "./project.ts";
 
 /** What is to be said of the provider in place of what the project says. */
-type Given = { readonly [Key in keyof ProviderDescription]?: ProviderDescription[Key] | undefined };
+export type GivenDescription = {
+  readonly [Key in keyof ProviderDescription]?: ProviderDescription[Key] | undefined;
+};
 
 /** Settings of {@linkcode build}. */
 export interface BuildOptions
-  extends Omit<ProjectQuery, "folder">, Given, Omit<BinaryOptions, "onWarning">, BundleOptions {
+  extends
+    Omit<ProjectQuery, "folder">,
+    GivenDescription,
+    Omit<BinaryOptions, "onWarning">,
+    BundleOptions {
   /** The keys, or a function that finds them, which is called once everything is built. */
   readonly signers: BuildSigners | ((project: Project) => Promise<BuildSigners>);
   /** What to build for, as wasmCloud or as Rust names it; this machine where left out. */

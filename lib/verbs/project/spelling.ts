@@ -5,7 +5,7 @@
  */
 
 import { quote } from "../../errors.ts";
-import { closest, distance } from "npm:fastest-levenshtein@1.0.16";
+import { closestMatch } from "npm:leven@4.1.0";
 
 /**
  * Warns of keys that mean nothing here.
@@ -23,11 +23,11 @@ export function warnOfUnknown(
 ): void {
   for (const key of keys) {
     if (known.includes(key)) continue;
-    const nearest = closest(key, known);
-    const close = distance(key, nearest) <= Math.max(2, key.length / 3);
+    const maxDistance = Math.max(2, Math.floor(key.length / 3));
+    const nearest = closestMatch(key, known, { maxDistance });
     onWarning?.(
       `the key ${quote(key)} in ${where} means nothing here` +
-        (close ? `; did you mean ${quote(nearest)}?` : ""),
+        (nearest === undefined ? "" : `; did you mean ${quote(nearest)}?`),
     );
   }
 }
