@@ -6,7 +6,7 @@ EXAMPLE := examples/fakepay-provider
 .PHONY: help par par-full inspect push install test check sabotage bench web web-serve fmt deno
 
 help: ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 par: deno ## build the example provider with cargo, archive it, and inspect the archive
 	@$(MAKE) --no-print-directory -C $(EXAMPLE) par inspect

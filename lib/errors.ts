@@ -94,6 +94,24 @@ export const ERROR_CODES = {
     meaning: "The archives to merge do not describe the same provider.",
   },
 
+  ERR_PROJECT_NOT_FOUND: {
+    category: "failed",
+    meaning: "A folder holds no provider's project that can be built.",
+  },
+  ERR_PROJECT_INVALID: {
+    category: "failed",
+    meaning: "A project's file cannot be read, or describes nothing that can be bundled.",
+  },
+  ERR_PROJECT_AMBIGUOUS: {
+    category: "failed",
+    meaning: "A project has several binaries, and it does not follow which one is meant.",
+  },
+  ERR_BUILD_TOOL_MISSING: {
+    category: "failed",
+    meaning: "A program or library that a build takes is not installed.",
+  },
+  ERR_BUILD_FAILED: { category: "failed", meaning: "The program that builds a binary failed." },
+
   ERR_ARCHIVE_EMPTY: { category: "untrusted", meaning: "The input holds no bytes at all." },
   ERR_ARCHIVE_TRUNCATED: {
     category: "untrusted",
@@ -348,4 +366,27 @@ export class ParError extends Error {
   get category(): ErrorCategory {
     return ERROR_CODES[this.code].category;
   }
+}
+
+/**
+ * A text as messages show it: quoted, so that spaces are seen and where it ends.
+ *
+ * @param text A path, a name, what somebody typed.
+ */
+export function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+/**
+ * Takes out of somebody's text what would move a terminal's cursor, colour it or turn the direction
+ * of reading; line feeds and tabs stay.
+ *
+ * @param text What an archive, a registry or a program says.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex -- these are what is to be replaced
+    /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    "\ufffd",
+  );
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ERROR_CODES, type ErrorCode, ParError, redact } from "../lib/errors.ts";
+import { ERROR_CODES, type ErrorCode, ParError, printable, quote, redact } from "../lib/errors.ts";
 import { KEY_ROLES, KeyPair } from "../lib/signing/nkey.ts";
 import { payloadFor, signToken } from "./_archive.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "./_keys.ts";
@@ -100,3 +100,14 @@ async function* sources(folder: string): AsyncGenerator<string> {
     else if (name.endsWith(".ts")) yield `${folder}/${name}`;
   }
 }
+
+Deno.test("printable() keeps letters, line feeds and tabs, and shows what would hide", () => {
+  assert.equal(printable("Zürich\n\t支付"), "Zürich\n\t支付");
+  assert.equal(printable("a\u202eb\u0000c\u2066"), "a\ufffdb\ufffdc\ufffd");
+  assert.equal(printable("\x1b[31m\r\x9b2J\u200f\u061c"), "\ufffd[31m\ufffd\ufffd2J\ufffd\ufffd");
+});
+
+Deno.test("quote() shows where a text ends, and its control characters", () => {
+  assert.equal(quote('a "b" '), '"a \\"b\\" "');
+  assert.equal(quote("a\n\x1b"), '"a\\n\\u001b"');
+});

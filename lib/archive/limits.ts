@@ -9,11 +9,11 @@ import { ParError } from "../errors.ts";
 /** Limits on what is read. Each has a generous default. */
 export interface Limits {
   /** The most entries of the tar stream, including pax headers. Default: 4096. */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
   /** The most bytes after decompression. Default: 8 GiB. */
-  readonly maxSize?: number;
+  readonly maxSize?: number | undefined;
   /** The most bytes after decompression for each byte before, checked past the first GiB. Default: 250. */
-  readonly maxRatio?: number;
+  readonly maxRatio?: number | undefined;
 }
 
 const MAX_ENTRIES = 4096;
@@ -33,7 +33,7 @@ export function checkSize(unpacked: number, packed: number, limits: Limits): voi
     throw new ParError(
       "ERR_LIMIT_SIZE",
       `Cannot accept the archive: it unpacks to more than ${maxSize} bytes; raise the limit ` +
-        "(--max-size) if it is meant to be so large",
+        "if it is meant to be so large",
     );
   }
   if (unpacked > RATIO_FREE && unpacked > packed * maxRatio) {

@@ -8,16 +8,10 @@ import { fileSource } from "../system/files.ts";
 import { lookAt } from "../system/pipe.ts";
 import { openRepeatable } from "../system/spool.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
+import type { PULLING } from "./flags.ts";
 import { note } from "./io.ts";
 import { withProgress } from "./progress.ts";
-import type { PullFlags } from "./registry_flags.ts";
-import type { Argument } from "./verb.ts";
-
-/** The archive of a verb that only reads. */
-export const ARCHIVE: Argument = {
-  name: "<archive>",
-  description: "a path, a reference (host/repository:tag), or - for standard input",
-};
+import type { Values } from "./verb.ts";
 
 /** An archive to read, and what to do when it was. */
 export interface Input extends Disposable {
@@ -36,7 +30,7 @@ export interface Input extends Disposable {
  */
 export async function openInput(
   name: string,
-  flags: PullFlags,
+  flags: Values<typeof PULLING>,
   signal: AbortSignal,
   repeatedly = false,
 ): Promise<Input> {
@@ -45,7 +39,7 @@ export async function openInput(
   if (!/^oci:/i.test(name) && await isThere(name)) return await local(name, repeatedly, signal);
   const { isReference, parseReference } = await import("../registry/reference.ts");
   if (!await isReference(name)) return await local(name, repeatedly, signal);
-  const reference = parseReference(name, { allowLatest: flags.allowLatest ?? false });
+  const reference = parseReference(name, { allowLatest: flags.allowLatest });
   const [{ pullOptions }, { registrySource }] = await Promise.all([
     import("./registry.ts"),
     import("../registry/pull.ts"),

@@ -9,46 +9,16 @@ import type { Signers } from "../archive/pack.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { stat } from "../system/files.ts";
 import { keyStem } from "../verbs/create.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import { findKeyOf, type KeyLookup, type PreparedKey, prepareKey } from "../system/keystore.ts";
 import type { PublicKey } from "../signing/nkey.ts";
 import type { Resigning } from "../verbs/rewrite.ts";
+import type { KEY_DIRECTORY, RESIGNING, SIGNING_KEYS } from "./flags.ts";
 import { say } from "./io.ts";
-import { MAX_SIZE, OUTPUT, parseLimits, sourceDateEpoch } from "./options.ts";
+import { sourceDateEpoch } from "./options.ts";
 import { withProgress } from "./progress.ts";
-import type { Flag } from "./verb.ts";
-
-/** The values of {@linkcode KEY_FLAGS}. */
-export interface KeyFlags {
-  readonly directory?: string;
-  readonly issuer?: string;
-  readonly subject?: string;
-  readonly disableKeygen?: boolean;
-}
-
-/** `-d/--directory`: where key files are. */
-export const DIRECTORY: Flag = {
-  flags: "-d, --directory <path>",
-  description: "the key directory (default: $HOME/.wash/keys)",
-  env: "WASH_KEYS",
-};
-
-/** The flags that say which keys to sign with. */
-export const KEY_FLAGS: readonly Flag[] = [
-  DIRECTORY,
-  {
-    flags: "-i, --issuer <seed>",
-    description: "the issuer's seed, or its file: an account key",
-    env: "WASH_ISSUER_KEY",
-  },
-  {
-    flags: "-s, --subject <seed>",
-    description: "the provider's seed, or its file: a service key",
-    env: "WASH_SUBJECT_KEY",
-  },
-  { flags: "--disable-keygen", description: "fail where a key is missing, instead of making one" },
-];
+import type { Values } from "./verb.ts";
 
 /** The keys to sign with; those that are new are stored when they are confirmed. */
 type Keys = Signers & Required<Pick<Resigning, "confirmKeys">>;
@@ -61,7 +31,7 @@ type Keys = Signers & Required<Pick<Resigning, "confirmKeys">>;
  * @param signal Ends the waiting for a pipe.
  */
 export async function findKeys(
-  flags: KeyFlags,
+  flags: Values<typeof SIGNING_KEYS>,
   stem: string | undefined,
   signal: AbortSignal,
 ): Promise<Keys> {
@@ -76,13 +46,13 @@ function toKeys(issuer: PreparedKey, subject: PreparedKey): Keys {
   };
 }
 
-function findIssuer(flags: KeyFlags, signal: AbortSignal): Promise<PreparedKey> {
+function findIssuer(flags: Values<typeof SIGNING_KEYS>, signal: AbortSignal): Promise<PreparedKey> {
   const given = flags.issuer;
   return find(flags, { role: "account", title: "issuer", given, name: userName(), signal });
 }
 
 async function findSubject(
-  flags: KeyFlags,
+  flags: Values<typeof SIGNING_KEYS>,
   stem: string | undefined,
   signal: AbortSignal,
 ): Promise<PreparedKey> {
@@ -98,7 +68,7 @@ async function findSubject(
 }
 
 function find(
-  flags: KeyFlags,
+  flags: Values<typeof SIGNING_KEYS>,
   lookup: Omit<KeyLookup, "directory">,
 ): Promise<PreparedKey> {
   const directory = keyDirectory(flags);
@@ -109,24 +79,6 @@ function find(
     onGenerate: announce,
   });
 }
-
-/** The values of {@linkcode RESIGNING_FLAGS}. */
-export interface ResigningFlags extends KeyFlags {
-  readonly newIdentity?: boolean;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
-}
-
-/** The flags of verbs that sign an archive anew. */
-export const RESIGNING_FLAGS: readonly Flag[] = [
-  ...KEY_FLAGS,
-  {
-    flags: "--new-identity",
-    description: "sign with other keys than before: it becomes another provider",
-  },
-  MAX_SIZE,
-  OUTPUT,
-];
 
 /** What else the verbs need that sign an archive anew. */
 interface Context {
@@ -141,19 +93,19 @@ interface Context {
 }
 
 /**
- * Runs a verb that signs an archive anew, with the keys it was signed with and a progress bar.
+ * Runs a verb that signs an archive again, with the keys it was signed with and a progress bar.
  *
  * @param flags What the command line says.
  * @param context The archive, the bar's title, the signal.
  * @param work Calls the verb with the options all of them share.
  */
 export async function resign<T>(
-  flags: ResigningFlags,
+  flags: Values<typeof RESIGNING>,
   context: Context,
   work: (options: Resigning) => Promise<T>,
 ): Promise<T> {
   const { archive, binary, title, signal } = context;
-  const limits = parseLimits(flags);
+  const limits = { maxSize: flags.maxSize };
   const keys = await findResigningKeys(archive, flags, { limits, signal }, binary);
   return await withProgress(
     title,
@@ -174,7 +126,7 @@ export async function resign<T>(
  */
 async function findResigningKeys(
   archive: string | ArchiveSource,
-  flags: ResigningFlags,
+  flags: Values<typeof RESIGNING>,
   options: ReadOptions & { readonly signal: AbortSignal },
   binary?: string,
 ): Promise<Keys & Pick<Resigning, "newIdentity">> {
@@ -195,11 +147,9 @@ async function findResigningKeys(
     throw new ParError(
       "ERR_KEY_NOT_FOUND",
       `Cannot sign ${
-        JSON.stringify(nameOf(archive))
+        quote(nameOf(archive))
       } as before: the seed of its ${title} ${before} is not ` +
-        `in ${
-          JSON.stringify(directory)
-        }; give it (--${title}), or sign as another (--new-identity)`,
+        `in ${quote(directory)}; give it, or ask for a new identity`,
     );
   };
   const issuer = await known("issuer", flags.issuer, claims.iss);
@@ -218,7 +168,7 @@ function nameOf(archive: string | ArchiveSource): string {
 }
 
 /** The key directory: the flag's, the environment's, else the one in the home directory. */
-export function keyDirectory(flags: KeyFlags): string {
+export function keyDirectory(flags: Values<typeof KEY_DIRECTORY>): string {
   if (flags.directory) return flags.directory;
   const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
   if (!home) {

@@ -46,7 +46,7 @@ export class BlobCache {
   }
 
   /**
-   * Finds a blob, and reads it whole to see that it is that one. A file that is not goes away.
+   * Finds a blob, and reads it whole to see that it is that one.
    *
    * @param blob What names it.
    * @param signal Stops the reading.
@@ -55,20 +55,15 @@ export class BlobCache {
   async find(blob: Descriptor, signal?: AbortSignal): Promise<string | undefined> {
     const path = this.#path(blob);
     try {
-      if ((await Deno.lstat(path)).size === blob.size) {
-        for await (
-          const _ of checkBlob(readFile(path), blob, "use a cached blob")
-        ) {
-          throwIfAborted(signal);
-        }
-        return path;
+      for await (const _ of checkBlob(readFile(path), blob, "use a cached blob")) {
+        throwIfAborted(signal);
       }
-      await Deno.remove(path);
+      return path;
     } catch {
       throwIfAborted(signal);
       // Missing, damaged or unreadable: it is received anew, and put in the place of this one.
+      return undefined;
     }
-    return undefined;
   }
 
   /**

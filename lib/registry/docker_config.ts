@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { readSmallFile } from "../system/files.ts";
 
 /** The credentials of one registry, as the file holds them; empty texts where it has none. */
 export interface DockerAuth {
@@ -56,7 +56,6 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
     value = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     // The parser's message quotes the text around the mistake, which may be a password.
-    throw invalid(path, "it is not JSON");
   }
   if (!isRecord(value)) throw invalid(path, "it is no JSON object");
   const { auths = {}, credHelpers = {}, credsStore } = value;

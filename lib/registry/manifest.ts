@@ -7,7 +7,7 @@
 import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import { hex } from "../bytes/hex.ts";
-import { printable } from "./answer.ts";
+import { oneLine } from "./answer.ts";
 import type { Descriptor } from "./download.ts";
 import { type Annotations, LAYER_TYPE, MANIFEST_TYPE, TAR_LAYER_TYPE } from "./media_types.ts";
 import { isDigest } from "./reference.ts";
@@ -141,5 +141,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function shown(text: string): string {
-  return JSON.stringify(printable(text));
+  return JSON.stringify(oneLine(text));
 }

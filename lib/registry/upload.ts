@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { protocolError } from "./answer.ts";
@@ -110,9 +109,8 @@ async function send(
     size: end - start,
     open: () => readPart(source, start, end, onProgress && ((done) => onProgress(done, size))),
   });
-  if (begun.offset > size) {
-    throw protocolError(client.task, "the registry says that it received more than was sent");
-  }
+  const tooMuch = "the registry says that it received more than was sent";
+  if (begun.offset > size) throw protocolError(client.task, tooMuch);
   const limit = Math.max(chunkSize, begun.minimum);
   if (begun.offset === 0 && size <= limit) {
     return await client.putUpload(begun, digest, part(0, size));
@@ -121,7 +119,8 @@ async function send(
   while (session.offset < size) {
     const before = session.offset;
     session = await client.patchUpload(session, part(before, Math.min(size, before + limit)));
-    if (session.offset <= before || session.offset > size) {
+    if (session.offset > size) throw protocolError(client.task, tooMuch);
+    if (session.offset <= before) {
       throw protocolError(client.task, "the registry took a chunk and has no more than before");
     }
     reached(session);

@@ -1,10 +1,10 @@
 /**
- * JSON that every reader reads alike: what parsers differ in is refused, and no number loses a
- * digit. This module is browser compatible.
+ * A strict parser of JSON. It refuses texts that parsers read in different ways, and it keeps every
+ * digit of a number. This module is browser compatible.
  *
- * `JSON.parse` would not do. It drops the first of two members of one name, rounds numbers, and in
- * V8 12.8 and later takes some names with escapes for others that it has read before. It unescapes
- * single strings here.
+ * `JSON.parse` is not strict enough. Of two members with the same name it drops the first. It
+ * rounds numbers. In V8 12.8 and later it mistakes some names with escapes for other names that it
+ * parsed before. So this module uses it for single strings only.
  *
  * @module
  */
@@ -16,15 +16,15 @@ export type Json = string | number | JsonNumber | boolean | null | readonly Json
   readonly [name: string]: Json;
 };
 
-/** A JSON number (RFC 8259, section 6), from where the expression begins to look. */
+/** Matches a number (RFC 8259, section 6) at `lastIndex`. */
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
 /**
- * A number as it is written in JSON, where a JavaScript number would be written otherwise: `1.0`,
- * `1e3`, `12345678901234567890`. All other numbers are plain JavaScript numbers.
+ * A number of JSON that a JavaScript number would change: `1.0`, `1e3`, `12345678901234567890`. It
+ * keeps the text. All other numbers are plain JavaScript numbers.
  *
- * `JSON.stringify` writes it digit by digit. To get rid of it, at the price of its digits, read what
- * `JSON.stringify` writes with `JSON.parse`.
+ * `JSON.stringify` writes it exactly as it was. To turn every `JsonNumber` of a value into a plain
+ * number, and to lose its digits, use `JSON.parse(JSON.stringify(value))`.
  *
  * @example
  * ```ts
@@ -36,59 +36,64 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
  * ```
  */
 export class JsonNumber {
-  /** The number as it is written. */
+  /** The text of the number. */
   readonly text: string;
 
   /**
-   * Takes the text of a number.
+   * Makes a number from its text.
    *
-   * @param text A number as JSON has it.
-   * @throws {ParError} `ERR_OPTION_INVALID` where it is something else.
+   * @param text A number as JSON writes it.
+   * @throws {ParError} `ERR_OPTION_INVALID` for a text that is not a number of JSON.
    */
   constructor(text: string) {
     if (match(NUMBER, text, 0) !== text) {
       throw new ParError(
         "ERR_OPTION_INVALID",
-        `Cannot use ${JSON.stringify(text)} as a number: give one as JSON has it, such as 1.0`,
+        `Cannot use ${JSON.stringify(text)} as a number: write it as JSON does, such as 1.0`,
       );
     }
     this.text = text;
   }
 
-  /** The nearest JavaScript number. */
+  /** Gives the nearest JavaScript number. */
   valueOf(): number {
     return Number(this.text);
   }
 
-  /** The number as it is written. */
+  /** Gives the text of the number. */
   toString(): string {
     return this.text;
   }
 
   /**
-   * What `JSON.stringify` asks for.
+   * Tells `JSON.stringify` to write the text of the number.
    *
-   * @throws {TypeError} Where the engine has no `JSON.rawJSON`, such as Node 20: it could only write
-   * the number with other digits.
+   * @throws {TypeError} In an engine without `JSON.rawJSON`, such as that of Node 20, because it
+   * could only write a rounded number.
    */
   toJSON(): unknown {
     const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
     if (rawJSON) return rawJSON(this.text);
     throw new TypeError(
-      `Cannot write the number ${this} as it is: this engine has no JSON.rawJSON`,
+      `Cannot write the number ${this} without rounding it: this engine has no JSON.rawJSON`,
     );
   }
 }
 
 /**
- * Reads JSON (RFC 8259) as strictly as its strictest readers, and refuses what they differ in:
- * names that stand twice in one object, half surrogate pairs (both as in RFC 7493, section 2), the
- * character U+0000, the name `__proto__`, numbers out of the range of a double, a byte order mark,
- * and more than 127 levels of arrays and objects.
+ * Parses JSON (RFC 8259) strictly. It refuses what parsers read in different ways:
+ *
+ * - two members with the same name in one object, and half a surrogate pair (as RFC 7493, section 2
+ *   does);
+ * - the character U+0000, and the name `__proto__`;
+ * - a number that is out of the range of a double;
+ * - a byte order mark;
+ * - more than 127 levels of arrays and objects.
  *
  * @param bytes The JSON in UTF-8.
- * @returns The value; a number whose text JavaScript would change is a {@linkcode JsonNumber}.
- * @throws {SyntaxError} With a clause for a message, which says what is wrong and where.
+ * @returns The value. A number that JavaScript would change is a {@linkcode JsonNumber}.
+ * @throws {SyntaxError} The message says what is wrong and where. It is a part of a sentence, for
+ * callers to put into theirs.
  */
 export function parseJson(bytes: Uint8Array): Json {
   let text: string;
@@ -101,7 +106,7 @@ export function parseJson(bytes: Uint8Array): Json {
   return new Parser(text).document();
 }
 
-/** What the JSON parser of the reference implementation takes. */
+/** The JSON parser of the reference implementation accepts no more levels. */
 const MAX_DEPTH = 127;
 
 const SPACE = /[ \t\n\r]*/y;
@@ -140,10 +145,10 @@ class Parser {
       const start = this.#at;
       const name = this.#string();
       if (Object.hasOwn(object, name)) {
-        throw this.#error(`the member ${JSON.stringify(shorten(name))} stands twice`, start);
+        throw this.#error(`the member ${JSON.stringify(shorten(name))} appears twice`, start);
       }
       if (name === "__proto__") {
-        throw this.#error(`the name "${name}" has a meaning of its own in JavaScript`, start);
+        throw this.#error(`the name "${name}" is special in JavaScript`, start);
       }
       if (!this.#take(":")) throw this.#notJson();
       object[name] = this.#value(depth);
@@ -157,7 +162,7 @@ class Parser {
     return array;
   }
 
-  /** Reads what stands between brackets, with commas between. */
+  /** Reads the items between two brackets. Commas separate them. */
   #list(end: string, depth: number, readItem: () => void): void {
     if (depth > MAX_DEPTH) {
       throw this.#error(`arrays and objects are nested deeper than ${MAX_DEPTH} levels`);
@@ -179,12 +184,12 @@ class Parser {
     try {
       value = JSON.parse(this.#text.slice(start, this.#at));
     } catch {
-      throw this.#error("a string is not JSON", start);
+      throw this.#error("a string is malformed", start);
     }
-    if (value.includes("\0")) throw this.#error("a string has the character U+0000 in it", start);
-    // With this flag, the two halves of a pair are one character.
+    if (value.includes("\0")) throw this.#error("a string contains the character U+0000", start);
+    // With the flag u, a whole pair is one character, which this range does not match.
     if (/[\ud800-\udfff]/u.test(value)) {
-      throw this.#error("a string has half a surrogate pair in it", start);
+      throw this.#error("a string contains half a surrogate pair", start);
     }
     return value;
   }
@@ -200,7 +205,7 @@ class Parser {
     return String(value) === text ? value : new JsonNumber(text);
   }
 
-  /** The next character that is not white space; it stays to be read. */
+  /** Skips white space and looks at the next character without taking it. */
   #peek(): string | undefined {
     this.#at += match(SPACE, this.#text, this.#at)?.length ?? 0;
     return this.#text[this.#at];
@@ -214,7 +219,7 @@ class Parser {
 
   #notJson(): SyntaxError {
     return this.#error(
-      this.#at < this.#text.length ? "the text is not JSON" : "the text is cut off",
+      this.#at < this.#text.length ? "the text is not JSON" : "the text ends too early",
     );
   }
 
@@ -225,7 +230,7 @@ class Parser {
   }
 }
 
-/** What a sticky expression finds at a place. */
+/** Gives what a sticky expression matches at a position. */
 function match(expression: RegExp, text: string, at: number): string | undefined {
   expression.lastIndex = at;
   return expression.exec(text)?.[0];

@@ -7,7 +7,7 @@
 import { throwIfAborted, untilAborted } from "../bytes/abort.ts";
 import { concat } from "../bytes/chunks.ts";
 import { readAhead } from "../bytes/read_ahead.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { type Input, isDescriptor, lookAt, openPipe, readPipe } from "./pipe.ts";
@@ -236,11 +236,6 @@ export async function writeFile<T>(
     await Deno.remove(temporary).catch(() => {});
     throw cause;
   }
-}
-
-/** A path as messages show it: quoted, so that spaces and control characters are seen. */
-export function quote(path: string): string {
-  return JSON.stringify(path);
 }
 
 interface Destination {

@@ -5,10 +5,10 @@
  */
 
 import { readAhead } from "../bytes/read_ahead.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
-import { fileSource, look, quote, writeAll } from "./files.ts";
+import { fileSource, look, writeAll } from "./files.ts";
 
 /** An input that can be read again and again, until it is disposed of. */
 export interface RepeatableSource extends ArchiveSource, Disposable {}

@@ -67,7 +67,9 @@ export function readElf(view: HeaderView): Header | undefined {
   const segments = readSegments(view, wide);
   return {
     format: "ELF",
-    machine: view.has(18, 2) ? name ?? names.architecture ?? machineNumber(machine) : "no machine",
+    machine: view.has(18, 2)
+      ? name ?? names.architecture ?? machineNumber(machine)
+      : "an unknown machine",
     machines: [{ ...names, ...findSystem(view, segments.list, names.architecture) }],
     flaw: segments.cut || !view.has(0, wide ? 64 : 52) ? FLAWS.cut : flawOfType(view.u16(16)),
   };

@@ -75,7 +75,7 @@ function readThin(view: HeaderView, start: number): Header | undefined {
     : FLAWS.other;
   return {
     format: "Mach-O",
-    machine: view.has(start + 4, 4) ? architecture ?? machineNumber(cpu) : "no machine",
+    machine: view.has(start + 4, 4) ? architecture ?? machineNumber(cpu) : "an unknown machine",
     machines: [{ architecture, ...system }],
     flaw,
   };
@@ -139,7 +139,7 @@ function readFat(view: HeaderView): Header | undefined {
   );
   return {
     format: "Mach-O",
-    machine: [...new Set(names)].join(" and ") || "no machine",
+    machine: [...new Set(names)].join(" and ") || "an unknown machine",
     machines,
     flaw: view.endsBefore(8, count * length)
       ? FLAWS.cut

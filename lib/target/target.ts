@@ -14,7 +14,7 @@ import { ParError } from "../errors.ts";
  */
 export type Target = string & { readonly "~checked": "target" };
 
-const ARCHITECTURES: ReadonlySet<string> = new Set([
+const ARCHITECTURES = [
   "x86",
   "x86_64",
   "arm",
@@ -34,9 +34,9 @@ const ARCHITECTURES: ReadonlySet<string> = new Set([
   "riscv64",
   "s390x",
   "sparc64",
-]);
+];
 
-const SYSTEMS: ReadonlySet<string> = new Set([
+const SYSTEMS = [
   "linux",
   "android",
   "macos",
@@ -51,7 +51,12 @@ const SYSTEMS: ReadonlySet<string> = new Set([
   "netbsd",
   "openbsd",
   "solaris",
-]);
+];
+
+/** Every target that hosts are known to look for. */
+export const KNOWN_TARGETS: readonly string[] = ARCHITECTURES.flatMap((architecture) =>
+  SYSTEMS.map((system) => `${architecture}-${system}`)
+);
 
 /** `<target>.bin` fits the 100 bytes of a tar header's name field. */
 const MAX_LENGTH = 96;
@@ -115,12 +120,12 @@ export function isKnownTarget(target: Target): boolean {
 
 /** Whether a text is the name of an architecture, as hosts spell it. */
 export function isKnownArchitecture(name: string): boolean {
-  return ARCHITECTURES.has(name);
+  return ARCHITECTURES.includes(name);
 }
 
 /** Whether a text is the name of an operating system, as hosts spell it. */
 export function isKnownSystem(name: string): boolean {
-  return SYSTEMS.has(name);
+  return SYSTEMS.includes(name);
 }
 
 /**

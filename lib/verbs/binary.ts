@@ -5,14 +5,13 @@
  */
 
 import { ByteReader } from "../bytes/byte_reader.ts";
-import { ParError, redact } from "../errors.ts";
+import { ParError, quote, redact } from "../errors.ts";
 import {
   type Executable,
   EXECUTABLE_HEADER_LENGTH,
   readExecutable,
   runsOn,
 } from "../target/executable.ts";
-import { quote } from "../system/files.ts";
 import { openRepeatable, type RepeatableSource } from "../system/spool.ts";
 import { empty, measure, type MeasuredContent, targetTwice } from "../archive/pack.ts";
 import { type ArchiveSource, blobSource } from "../bytes/source.ts";
@@ -156,7 +155,7 @@ function findTarget(
       `Cannot take ${name} for ${target}: it is ${
         describe(executable)
       }; give its own target${own}, ` +
-        "or force this one (--force-arch)",
+        "or force this one",
     );
   }
   if (!isKnownTarget(target)) {
@@ -189,7 +188,7 @@ function ownTarget(
   if (executable) {
     throw new ParError(
       "ERR_TARGET_UNKNOWN",
-      `Cannot tell the target of ${name}: it is ${describe(executable)}; name one (--arch)` +
+      `Cannot tell the target of ${name}: it is ${describe(executable)}; name one` +
         (own ? `, such as ${executable.targets.join(", ")}` : ""),
     );
   }

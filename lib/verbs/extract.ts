@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireOptions } from "./arguments.ts";
 import { binaryEntry } from "../archive/entries.ts";
 import {
   checkHash,
@@ -14,8 +15,8 @@ import {
 import { type IndexedArchive, openIndexed, readEntry } from "../archive/segment.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { createSha256, toClaimsHash } from "../bytes/digest.ts";
-import { ParError } from "../errors.ts";
-import { type FileSink, quote, resolvePath, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { type FileSink, resolvePath, writeFile } from "../system/files.ts";
 import { type ArchiveInput, openSource } from "./inspect.ts";
 import { targetNotFound } from "./remove.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
@@ -65,7 +66,8 @@ export async function extract(
   archive: ArchiveInput,
   options: ExtractOptions,
 ): Promise<VerifiedClaims> {
-  using opened = await openSource(archive, options.signal);
+  const { signal } = requireOptions(options);
+  using opened = await openSource(archive, signal);
   const { source } = opened;
   const outputs = await arrange(
     Object.entries(options.outputs).map(([target, path]) => [parseTarget(target), path]),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireList, requireOptions, requireText } from "./arguments.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries, type OpenBinary } from "./binary.ts";
 import type { MeasuredContent } from "../archive/pack.ts";
 import { ParError } from "../errors.ts";
@@ -48,6 +49,8 @@ export interface InsertOptions extends Resigning, BinaryOptions {
  * ```
  */
 export async function insert(archive: string, options: InsertOptions): Promise<RewriteResult> {
+  requireText(archive, "the archive's path");
+  requireList(requireOptions(options).binaries, "the binaries");
   await stat(archive);
   // Nobody else should have to wait for what may be a pipe.
   using added = await openBinaries(options.binaries, options, options.signal);
@@ -60,24 +63,24 @@ export async function insert(archive: string, options: InsertOptions): Promise<R
   });
 }
 
-/** Says what takes the place of what, unless it is none of what a host can run. */
+/** Says what takes the place of what, unless that is no binary. */
 function replace(
   before: MeasuredContent,
   { name, target, content, executable }: OpenBinary,
   { forceTarget, onNote }: BinaryOptions,
 ): void {
+  if (before.sha256 === content.sha256) {
+    onNote?.(`${target} is the binary that was there before, ${describe(content)}`);
+    return;
+  }
   if (!executable && !forceTarget) {
     throw new ParError(
       "ERR_BINARY_FORMAT",
       `Cannot put ${name} in the place of the binary for ${target}: it is neither ELF, Mach-O nor ` +
-        "PE; give what was built, or force it (--force-arch)",
+        "PE; give what was built, or force it",
     );
   }
-  onNote?.(
-    before.sha256 === content.sha256
-      ? `${target} is the binary that was there before, ${describe(content)}`
-      : `${target} was ${describe(before)}, and is now ${describe(content)}`,
-  );
+  onNote?.(`${target} was ${describe(before)}, and is now ${describe(content)}`);
 }
 
 function describe({ size, sha256 }: MeasuredContent): string {

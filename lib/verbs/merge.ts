@@ -4,12 +4,13 @@
  * @module
  */
 
+import { requireKeys, requireList, requireOptions, requireText } from "./arguments.ts";
 import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { JsonNumber } from "../signing/json.ts";
-import { checkDestination, quote, writeFile } from "../system/files.ts";
+import { checkDestination, writeFile } from "../system/files.ts";
 import { openSource } from "./inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { type MeasuredContent, signContents } from "../archive/pack.ts";
@@ -69,6 +70,9 @@ export async function merge(
   archives: readonly (string | ArchiveSource)[],
   options: MergeOptions,
 ): Promise<RewriteResult> {
+  requireList(archives, "the archives");
+  requireKeys(requireOptions(options));
+  requireText(options.destination, "the destination");
   await checkDestination(options.destination);
   // Before the destination is locked: nobody else should have to wait for what may be a pipe.
   using opened = new DisposableStack();
@@ -87,7 +91,8 @@ export async function merge(
       const cursor = cursors.use(new EntryCursor(source, { limits, signal }));
       const { archive, contents: more } = await openArchive(source, cursor, options);
       first ??= { path, claims: archive.claims, compressed: archive.compressed };
-      requireAgreement(first, { path, claims: archive.claims }, options.newIdentity);
+      const facts = options.newIdentity ? DESCRIPTION : [...DESCRIPTION, ...KEYS];
+      requireAgreement(facts, first, { path, claims: archive.claims });
       requireIdentity(archive.claims, options, path);
       addContents(contents, more, path);
       claims = claims ? combine(claims, archive.claims) : archive.claims;
@@ -107,8 +112,14 @@ export async function merge(
   }, { signal: options.signal });
 }
 
-/** What archives of one provider say alike, and how messages call it. */
-const DESCRIPTION: readonly (readonly [string, (claims: Claims) => unknown])[] = [
+/** Something that claims say, and how messages call it. */
+export type Fact = readonly [title: string, value: (claims: Described) => unknown];
+
+/** The claims that describe a provider. */
+type Described = Pick<Claims, "wascap"> & Partial<Pick<Claims, "iss" | "sub">>;
+
+/** What archives of one provider say alike. */
+export const DESCRIPTION: readonly Fact[] = [
   ["name", ({ wascap }) => wascap.name],
   ["vendor", ({ wascap }) => wascap.vendor],
   ["capability contract id", ({ wascap }) => wascap.capid],
@@ -125,18 +136,24 @@ function sorted(value: unknown): unknown {
 }
 
 /** What makes them those of one provider, unless the merged archive is to be another's. */
-const KEYS: typeof DESCRIPTION = [
+const KEYS: readonly Fact[] = [
   ["issuer", ({ iss }) => iss],
   ["subject", ({ sub }) => sub],
 ];
 
+/** Claims, and the file that they come from. */
 interface Named {
   readonly path: string;
-  readonly claims: Claims;
+  readonly claims: Described;
 }
 
-function requireAgreement(first: Named, other: Named, newIdentity = false): void {
-  for (const [title, value] of newIdentity ? DESCRIPTION : [...DESCRIPTION, ...KEYS]) {
+/**
+ * Refuses two files that say different things of a provider.
+ *
+ * @throws {ParError} `ERR_MERGE_CONFLICT`.
+ */
+export function requireAgreement(facts: readonly Fact[], first: Named, other: Named): void {
+  for (const [title, value] of facts) {
     const [wanted, found] = [value(first.claims), value(other.claims)];
     if (wanted === found) continue;
     throw conflict(
@@ -146,7 +163,12 @@ function requireAgreement(first: Named, other: Named, newIdentity = false): void
   }
 }
 
-function addContents(
+/**
+ * Adds an archive's contents to others.
+ *
+ * @throws {ParError} `ERR_MERGE_CONFLICT` where one is there already and differs.
+ */
+export function addContents(
   contents: Map<string, MeasuredContent>,
   more: ReadonlyMap<string, MeasuredContent>,
   path: string,
@@ -155,7 +177,7 @@ function addContents(
     const known = contents.get(key);
     if (known && known.sha256 !== content.sha256) {
       const what = key === WIT_ENTRY ? "WIT package" : `binary for ${key}`;
-      throw conflict(`the ${what} in ${quote(path)} differs from that of an archive before it`);
+      throw conflict(`the ${what} in ${quote(path)} differs from the one before it`);
     }
     if (!known) contents.set(key, content);
   }

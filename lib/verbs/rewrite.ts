@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireKeys, requireOptions, requireText } from "./arguments.ts";
 import { EntryCursor } from "../archive/cursor.ts";
 import { binaryEntry, WIT_ENTRY } from "../archive/entries.ts";
 import {
@@ -14,8 +15,8 @@ import {
 } from "../archive/reader.ts";
 import { copySegments } from "../archive/segment.ts";
 import type { Claims } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
-import { fileChanged, fileSource, identityOf, quote, stat, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { fileChanged, fileSource, identityOf, stat, writeFile } from "../system/files.ts";
 import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import {
   type MeasuredContent,
@@ -114,6 +115,8 @@ export async function rewriteArchive(
   options: Resigning,
   change: (archive: OpenArchive) => Promise<void> | void,
 ): Promise<RewriteResult> {
+  requireText(path, "the archive's path");
+  requireKeys(requireOptions(options));
   await stat(path);
   return await writeFile(path, async (sink) => {
     const before = identityOf(await stat(path));
@@ -161,7 +164,7 @@ export function requireIdentity(claims: Claims, options: Resigning, name: string
       `Cannot sign ${
         quote(name)
       } anew: its ${title} is ${before}, and the key at hand is that of ` +
-        `${now.publicKey}; give the seed of the first, or ask for the change (--new-identity)`,
+        `${now.publicKey}; give the seed of the first, or ask for a new identity`,
     );
   };
   check("issuer", claims.iss, options.issuer);

@@ -9,9 +9,9 @@
 
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
 import { concat, keep } from "../bytes/chunks.ts";
-import { ParError } from "../errors.ts";
+import { ParError, printable, quote } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
-import { quote, readSmallInput } from "../system/files.ts";
+import { readSmallInput } from "../system/files.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 
 /** The most bytes a WIT package may have; those of whole systems of interfaces have some 100 KiB. */
@@ -55,7 +55,7 @@ export function checkWit(
     new ParError("ERR_WIT_INVALID", `Cannot use ${name} as the WIT package: ${reason}`);
   if (!startsWith(bytes, MAGIC)) {
     throw refuse(
-      "it is not WebAssembly; for WIT text, give the folder it is in (--wit-directory)",
+      "it is not WebAssembly; for WIT text, give the folder that it is in",
     );
   }
   if (!startsWith(bytes.subarray(MAGIC.length), COMPONENT_LAYER)) {
@@ -248,7 +248,7 @@ async function requireDirectory(path: string, task: string): Promise<void> {
   if (isDirectory) return;
   throw new ParError(
     "ERR_FILE_UNREADABLE",
-    `Cannot ${task}: it is a file; give its folder, or a wasm-encoded package (--wit)`,
+    `Cannot ${task}: it is a file; give its folder, or a wasm-encoded package`,
   );
 }
 
@@ -301,18 +301,7 @@ function spawn(
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotFound
       ? `that takes ${TOOL}, and it is not on the PATH; install it (cargo install --locked ${TOOL})`
-      : `${TOOL} cannot be started; allow it (--allow-run=${TOOL})`;
+      : `${TOOL} cannot be started; let Deno run it (--allow-run=${TOOL})`;
     throw new ParError("ERR_WIT_TOOL_MISSING", `Cannot ${task}: ${reason}`, cause);
   }
-}
-
-/**
- * Takes out of a text what would do something to a terminal: all control characters but line feeds
- * and tabs, and those that change the direction of writing.
- *
- * @param text Somebody's text.
- */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- these are what is to be replaced
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }

@@ -265,7 +265,7 @@ test("without a binary makes an archive to insert into, which inspect reads with
 test("without a binary and without a destination says what is missing", async (box) => {
   const output = await box.create([]);
   await failed(box, output, 2, "ERR_OPTION_INVALID");
-  assert.match(output.stderr, /--destination/);
+  assert.match(output.stderr, /give its destination/);
 });
 
 test("sets the validity window in days from now", async (box) => {
@@ -439,7 +439,7 @@ test("--disable-keygen fails where a key is missing, in the words people know", 
   assert.equal(
     output.stderr,
     `Error: No keypair found in ${box.keys}/kevin_account.nk, please ensure key exists or supply ` +
-      "one as a flag [ERR_KEY_NOT_FOUND]\n",
+      "one as a flag (see --issuer, --subject, --directory) [ERR_KEY_NOT_FOUND]\n",
   );
   assert.deepEqual(await box.list(), ["lib.so"]);
   await assert.rejects(Deno.stat(box.keys), Deno.errors.NotFound);
@@ -449,8 +449,6 @@ test("makes no keys for an archive that it cannot make", async (box) => {
   await box.write("empty.so", "");
   await box.write("fat.dylib", fatMachO([0x01000007, 0x0100000c]));
   await box.write("text.json", "no JSON");
-  // Its numbers take far more room in the claims than they do in the file.
-  await box.write("long.json", `[${Array(90_000).fill("1e20").join(",")}]`);
   await Deno.mkdir(`${box.folder}/folder`);
   const files = await box.list();
   for (
@@ -469,7 +467,6 @@ test("makes no keys for an archive that it cannot make", async (box) => {
       ["-b lib.so --compress --compress-level 10", "ERR_OPTION_INVALID"],
       ["-b lib.so --jobs 0", "ERR_OPTION_INVALID"],
       ["-b lib.so --schema text.json", "ERR_SCHEMA_INVALID"],
-      ["-b lib.so --schema long.json", "ERR_OPTION_INVALID"],
       ["-b lib.so --wit text.json", "ERR_WIT_INVALID"],
       ["-b lib.so --destination missing/a.par", "ERR_FILE_UNWRITABLE"],
       ["-b lib.so --destination lib.so/a.par", "ERR_FILE_UNWRITABLE"],

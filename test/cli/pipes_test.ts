@@ -106,7 +106,7 @@ test("create calls nothing after the number of a descriptor", async (box) => {
   const args = ["create", ...REQUIRED, "-c", "a:b"];
   const unnamed = await bash(box, `"$@" -b <(cat lib.so)`, args);
   assert.equal(unnamed.code, 2, unnamed.stderr);
-  assert.match(unnamed.stderr, /--destination/);
+  assert.match(unnamed.stderr, /give its destination/);
   const named = await bash(box, `"$@" -b <(cat lib.so)`, [...args, "--destination", "pay.par.gz"]);
   assert.equal(named.code, 0, named.stderr);
   const keys = await Array.fromAsync(Deno.readDir(box.keys), ({ name }) => name);

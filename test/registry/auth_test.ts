@@ -313,6 +313,27 @@ testTokens("a token that no header can hold is refused without being shown", asy
   }
 });
 
+Deno.test("a token server is reached at a web address without a user alone", async () => {
+  const elsewhere = startFaultProxy(undefined, () => ({ kind: "answer", status: 403 }));
+  await using _elsewhere = elsewhere;
+  const { host } = elsewhere;
+  const realms = ["/token", `me@${host}/`, `http://me@${host}/`, `http://:x@${host}/`, "ftp://h/"];
+  for (const realm of realms) {
+    const proxy = startFaultProxy(undefined, () => ({
+      kind: "answer",
+      status: 401,
+      headers: { "www-authenticate": `Bearer realm="${realm}"` },
+    }));
+    await using _ = proxy;
+    await assert.rejects(
+      resolveReference(parseReference(`${proxy.host}/org/kv:1`), options(RIGHT)),
+      { code: "ERR_REGISTRY_PROTOCOL", message: /names a token server that is no web address/ },
+      realm,
+    );
+  }
+  assert.equal(elsewhere.requests.length, 0);
+});
+
 Deno.test({
   name: "credentials do not follow a redirect to another host",
   ignore: !hasDockerRegistry || !hasHtpasswd,

@@ -65,6 +65,19 @@ function homesOf(file: string): string[] {
   return [mirrored, ...room.endsWith(".ts") ? [] : [`test/${room}/`], ...FURTHER[room] ?? []];
 }
 
+/** Whether tests start programs of their own, which may lack the permission to note anything. */
+async function startsDeno(file: string, seen: Set<string> = new Set()): Promise<boolean> {
+  if (seen.has(file)) return false;
+  seen.add(file);
+  const text = await Deno.readTextFile(`${ROOT}/${file}`);
+  if (text.includes("Deno.execPath()")) return true;
+  for (const [, path = ""] of text.matchAll(/ from "(\.[^"]*)";/g)) {
+    const helper = new URL(path, `file:///${file}`).pathname.slice(1);
+    if (helper.startsWith("test/") && await startsDeno(helper, seen)) return true;
+  }
+  return false;
+}
+
 /** Works through items, in several copies at a time. */
 async function inCopies<T>(
   items: readonly T[],
@@ -93,11 +106,9 @@ async function measure(
   sources: ReadonlyMap<string, string>,
 ): Promise<Map<string, Baseline>> {
   const baselines = new Map<string, Baseline>();
-  const logOf = (copy: Copy): string => `${copy.path}/../trace`;
   await inCopies(tests, async (file, copy) => {
-    // The command's verbs may write no notes.
-    const hidden = (await Deno.readTextFile(`${ROOT}/${file}`)).includes('_cli.ts"');
-    await Deno.writeTextFile(logOf(copy), "");
+    const hidden = await startsDeno(file);
+    await Deno.writeTextFile(copy.log, "");
     let outcome = await copy.test(file, 600_000);
     // A busy machine may make a good test fail once.
     for (let tries = 1; tries < 3 && outcome.failures.length > 0; tries++) {
@@ -105,14 +116,15 @@ async function measure(
     }
     const [failure] = outcome.failures;
     if (failure) {
-      throw new Error(`Cannot use ${file}: "${failure.test}" fails with every check in its place`);
+      console.log(`LEFT OUT: ${file}: with every check in its place, it fails: ${failure.test}`);
+      return;
     }
-    const notes = new Set((await Deno.readTextFile(logOf(copy))).split("\n"));
+    const notes = new Set((await Deno.readTextFile(copy.log)).split("\n"));
     baselines.set(file, { took: outcome.took, reaches: hidden ? "all" : notes });
   }, async (copy) => {
     for (const [file, source] of sources) {
       const places = [...sites].filter(([, site]) => site.file === file);
-      if (places.length > 0) await copy.write(file, traced(source, places, logOf(copy)));
+      if (places.length > 0) await copy.write(file, traced(source, places, copy.log));
     }
   });
   return baselines;
@@ -133,7 +145,13 @@ async function tryOut(
   let byChance: Failure | undefined;
   for (const [file, { took }] of tests) {
     const limit = Math.max(LEAST_PATIENCE, took * PATIENCE);
-    const { failures } = await copy.with(site.file, site.edit, () => copy.test(file, limit));
+    const failures = await copy.with(site.file, site.edit, async () => {
+      const { failures } = await copy.test(file, limit);
+      if (failures.length === 0 || failures[0]?.endless) return failures;
+      // A busy machine may make a good test fail once, and would hide that none notices.
+      const again = await copy.test(file, limit);
+      return failures.filter(({ test }) => again.failures.some((other) => other.test === test));
+    });
     const certain = failures.find(({ random }) => !random);
     if (certain) return certain;
     byChance ??= failures[0];
@@ -182,7 +200,7 @@ async function main(args: readonly string[]): Promise<number> {
   console.log(`${found.length} taken out, ${missed.length} not noticed, ${lucky.length} by chance`);
   for (const place of lucky) console.log(`by chance alone: ${place}`);
   for (const place of missed) console.log(`NOT NOTICED: ${place}`);
-  return missed.length > 0 ? 1 : 0;
+  return missed.length > 0 || baselines.size < tests.length ? 1 : 0;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

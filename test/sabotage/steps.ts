@@ -26,7 +26,7 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "await lock(file, signal);" },
     { text: "if (named?.ino === opened.ino && named.dev === opened.dev) {", by: "if (named) {" },
     { text: "named?.ino === opened.ino && named.dev", by: "named && named.dev" },
-    { text: " && named.dev === opened.dev", by: "" },
+    { text: " && named.dev === opened.dev" },
     { text: "if ((opened.nlink ?? 1) > 1) throw inTheWay(path);" },
     { text: "if (named?.isSymlink) throw inTheWay(path);" },
     { text: "if (signal?.aborted) await Deno.remove(path);" },
@@ -46,32 +46,28 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, ino, mtime?.getTime()]" },
     { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, ino, size]" },
     { text: "for (let at = 0; at < bytes.length;) at += await file.write", by: "await file.write" },
+    { text: "open: () => readChunks(path, {}, check, signal)", by: "open: () => readFile(path)" },
     {
-      text: "open: (reuse) => readChunks(path, { reuse }, check)",
-      by: "open: (reuse) => readFile(path, { reuse })",
-    },
-    {
-      text: "readChunks(path, { start, length, reuse }, check)",
-      by: "readFile(path, { start, length, reuse })",
+      text: "readChunks(path, { start, length }, check, signal)",
+      by: "readFile(path, { start, length })",
     },
   ],
   "lib/system/keystore.ts": [
     { text: "if (await exists(path)) throw taken;" },
     { text: "{ mode: 0o600 }", by: "{}" },
     { text: "{ recursive: true, mode: 0o700 }", by: "{ recursive: true }" },
+    { text: "return await readKey(path, lookup);\n  };", by: "return pair;\n  };" },
+  ],
+  "lib/system/spool.ts": [
+    { text: "await Deno.remove(path);" },
     {
-      text: "return await readKey(path, lookup);\n}\n\n/** The path of a key file. */",
-      by: "return await KeyPair.generate(lookup.role);\n}\n\n/** The path of a key file. */",
+      text: "const reading = turn.then(async () => {",
+      by: "const reading = Promise.resolve().then(async () => {",
     },
   ],
   "lib/registry/cache.ts": [
-    { text: "(await Deno.lstat(path)).size === blob.size", by: "true" },
-    {
-      text: 'checkBlob(readFile(path, { reuse: true }), blob, "use a cached blob")',
-      by: "readFile(path, { reuse: true })",
-    },
-    { text: "await Deno.remove(path);" },
-    { text: "new Uint8Array(value)", by: "value" },
+    { text: 'checkBlob(readFile(path), blob, "use a cached blob")', by: "readFile(path)" },
+    { text: "beginning.push(keep(value));", by: "beginning.push(value);" },
     {
       text: "const found = sink && await this.find(blob, signal);",
       by: "const found = undefined as string | undefined;",
@@ -83,14 +79,8 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "{ mode: 0o600 }", by: "{}" },
   ],
   "lib/registry/pull.ts": [
-    {
-      text: "checkBlob(this.#receive(layer, reuse), layer, this.#task)",
-      by: "this.#receive(layer, reuse)",
-    },
-    {
-      text: "checkBlob(readFile(path, { reuse }), layer, this.#task)",
-      by: "readFile(path, { reuse })",
-    },
+    { text: "checkBlob(this.#receive(layer), layer, this.#task)", by: "this.#receive(layer)" },
+    { text: "checkBlob(readFile(path), layer, this.#task)", by: "readFile(path)" },
     { text: "of [pinned, this.#options.digest]", by: "of [this.#options.digest]" },
     { text: "of [pinned, this.#options.digest]", by: "of [pinned]" },
   ],
@@ -124,10 +114,9 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
   ],
   "lib/gzip/inflater.ts": [
     { text: "new Uint8Array(part)", by: "part" },
-    { text: "if (this.#reuse && last) giveBack", by: "if (last) giveBack" },
   ],
   "lib/gzip/gunzip.ts": [
-    { text: "inflater[Symbol.dispose]();\n          inflater = new Inflater(zlib, reuse);" },
+    { text: "inflater[Symbol.dispose]();\n          inflater = new Inflater(zlib);" },
     { text: "endPart();\n        continue;", by: "continue;" },
   ],
   "lib/bytes/byte_reader.ts": [

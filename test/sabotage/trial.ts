@@ -12,6 +12,8 @@ export interface Failure {
   readonly test: string;
   /** Whether it found an input by chance: on another day, it may not. */
   readonly random: boolean;
+  /** Whether it stands for tests that did not end in time. */
+  readonly endless: boolean;
 }
 
 /** What the tests of a file said. */
@@ -24,10 +26,10 @@ export interface Outcome {
 
 /** A copy of the checkout, gone at the end of the block that it is used in. */
 export class Copy implements AsyncDisposable {
-  readonly #path: string;
+  readonly #folder: string;
 
-  private constructor(path: string) {
-    this.#path = path;
+  private constructor(folder: string) {
+    this.#folder = folder;
   }
 
   /** Copies what git tracks, or would track; what was built and installed is linked to. */
@@ -51,22 +53,22 @@ export class Copy implements AsyncDisposable {
       const built = await Deno.realPath(`${ROOT}/${name}`).catch(() => undefined);
       if (built) await Deno.symlink(built, `${path}/${name}`);
     }
-    return new Copy(path);
+    return new Copy(folder);
   }
 
-  /** Where the copy is. */
-  get path(): string {
-    return this.#path;
+  /** A file beside the copy, for notes. */
+  get log(): string {
+    return `${this.#folder}/log`;
   }
 
   /** Puts another text into a file, for good. */
   async write(file: string, text: string): Promise<void> {
-    await Deno.writeTextFile(`${this.#path}/${file}`, text);
+    await Deno.writeTextFile(`${this.#folder}/par/${file}`, text);
   }
 
   /** Does something while a file has an edit. */
   async with<T>(file: string, { start, end, text }: Edit, work: () => Promise<T>): Promise<T> {
-    const path = `${this.#path}/${file}`;
+    const path = `${this.#folder}/par/${file}`;
     const source = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, source.slice(0, start) + text + source.slice(end));
     try {
@@ -83,7 +85,7 @@ export class Copy implements AsyncDisposable {
    * @param limit Milliseconds after which they count as never ending.
    */
   async test(file: string, limit: number): Promise<Outcome> {
-    const temporary = `${this.#path}/../tmp`;
+    const temporary = `${this.#folder}/tmp`;
     await Deno.mkdir(temporary, { recursive: true });
     const started = performance.now();
     // `timeout` ends whatever the tests have started, too.
@@ -95,7 +97,7 @@ export class Copy implements AsyncDisposable {
         ..."test --no-check --frozen --allow-all".split(" "),
         file,
       ],
-      cwd: this.#path,
+      cwd: `${this.#folder}/par`,
       env: { NO_COLOR: "1", TMPDIR: temporary },
       stdin: "null",
     }).output();
@@ -106,7 +108,7 @@ export class Copy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(`${this.#path}/..`, { recursive: true });
+    await Deno.remove(this.#folder, { recursive: true });
   }
 }
 
@@ -121,13 +123,15 @@ const TIMED_OUT: ReadonlySet<number> = new Set([124, 137]);
  * @param code The status that it ended with, which is none of success.
  */
 export function failuresIn(said: string, file: string, code: number): Failure[] {
-  if (TIMED_OUT.has(code)) return [{ test: `${file} does not end`, random: false }];
+  if (TIMED_OUT.has(code)) return [{ test: `${file} does not end`, random: false, endless: true }];
   const [, details = ""] = said.split("\n ERRORS \n");
   const failures = details.split("\n FAILURES \n")[0]?.split(/\n(?=[^\n]* => \.\/[^\n]*:\d+:\d+\n)/)
     .flatMap((block): Failure[] => {
       const test = /^\n*(.*) => \.\/\S+:\d+:\d+\n/.exec(block)?.[1];
       if (test === undefined) return [];
-      return [{ test, random: block.includes("Property failed after") }];
+      return [{ test, random: block.includes("Property failed after"), endless: false }];
     }) ?? [];
-  return failures.length > 0 ? failures : [{ test: `${file} as a whole`, random: false }];
+  return failures.length > 0
+    ? failures
+    : [{ test: `${file} as a whole`, random: false, endless: false }];
 }

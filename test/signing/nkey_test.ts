@@ -4,6 +4,7 @@ import { inspect as show } from "node:util";
 import fc from "npm:fast-check@4.10.2";
 import * as nats from "npm:nkeys.js@1.1.0";
 import {
+  importPublicKey,
   KEY_ROLES,
   KeyPair,
   type KeyRole,
@@ -215,6 +216,35 @@ Deno.test("verifySignature() refuses each key of small order, however it is spel
 Deno.test("KeyPair.sign() refuses a curve key with ERR_KEY_ROLE", async () => {
   const pair = await KeyPair.generate("curve");
   await assert.rejects(pair.sign(concat("data")), { code: "ERR_KEY_ROLE" });
+});
+
+Deno.test("KeyPair.signingKey() signs as sign() does, and gives the seed to nobody", async () => {
+  const pair = await KeyPair.fromSeed(ISSUER.seed);
+  const key = await pair.signingKey();
+  assert.deepEqual([key.type, key.extractable, key.usages], ["private", false, ["sign"]]);
+  await assert.rejects(async () => await crypto.subtle.exportKey("jwk", key));
+  await assert.rejects(async () => await crypto.subtle.exportKey("pkcs8", key));
+  const data = concat("data");
+  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", key, data));
+  assert.deepEqual(signature, await pair.sign(data));
+});
+
+Deno.test("KeyPair.signingKey() refuses a curve key with ERR_KEY_ROLE", async () => {
+  const pair = await KeyPair.generate("curve");
+  await assert.rejects(pair.signingKey(), { code: "ERR_KEY_ROLE" });
+});
+
+Deno.test("importPublicKey() gives a key that can do nothing but verify", async () => {
+  const key = await importPublicKey(publicKeyBytes(parsePublicKey(ISSUER.publicKey)));
+  assert(key);
+  assert.deepEqual([key.type, key.algorithm.name, key.usages], ["public", "Ed25519", ["verify"]]);
+});
+
+Deno.test("importPublicKey() gives none for a point of small order or another length", async () => {
+  const identity = Uint8Array.of(1, ...new Uint8Array(31));
+  for (const bytes of [identity, new Uint8Array(32), new Uint8Array(31), new Uint8Array(33)]) {
+    assert.equal(await importPublicKey(bytes), undefined);
+  }
 });
 
 Deno.test("KeyPair shows its public key alone, however it is printed", async () => {

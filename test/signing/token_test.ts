@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { compactVerify, importJWK } from "npm:jose@6.2.17";
+import { Buffer } from "node:buffer";
+import { createPublicKey, verify } from "node:crypto";
 import fc from "npm:fast-check@4.10.2";
 import type { Claims } from "../../lib/signing/claims.ts";
 import { JsonNumber } from "../../lib/signing/json.ts";
@@ -27,21 +28,34 @@ Deno.test("signClaims() refuses another account's key with ERR_KEY_MISMATCH", as
   await assert.rejects(signClaims(CLAIMS, await otherIssuerPair()), { code: "ERR_KEY_MISMATCH" });
 });
 
-Deno.test("signClaims() makes a token that jose verifies", async () => {
+Deno.test("signClaims() makes a token whose signature Node's crypto verifies", async () => {
   const pair = await issuerPair();
-  const key = await importJWK({
-    kty: "OKP",
-    crv: "Ed25519",
-    x: base64url(publicKeyBytes(pair.publicKey)),
-  }, "Ed25519");
+  const x = base64url(publicKeyBytes(pair.publicKey));
+  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  const isSigned = (token: string): boolean => {
+    const [header = "", payload = "", signature = ""] = token.split(".");
+    return verify(
+      null,
+      Buffer.from(`${header}.${payload}`),
+      key,
+      Buffer.from(signature, "base64url"),
+    );
+  };
   const token = await signClaims(CLAIMS, pair);
-  const verified = await compactVerify(token, key, { algorithms: ["Ed25519"] });
-  assert.deepEqual(verified.protectedHeader, { ...JOSE_HEADER });
-  assert.deepEqual(JSON.parse(new TextDecoder().decode(verified.payload)), payloadFor());
-  const other = await signToken(CLAIMS, { signer: await otherIssuerPair() });
-  await assert.rejects(compactVerify(other, key), {
-    code: "ERR_JWS_SIGNATURE_VERIFICATION_FAILED",
-  });
+  assert(isSigned(token));
+  const payload = Buffer.from(token.split(".")[1] ?? "", "base64url");
+  assert.deepEqual(JSON.parse(payload.toString()), payloadFor());
+  assert(!isSigned(await signToken(CLAIMS, { signer: await otherIssuerPair() })));
+});
+
+Deno.test("verifyToken() calls no signature wrong where V8 misreads the header", async () => {
+  const header = '{"typ":"jwt","\\u0061lg":"Ed25519"}';
+  const token = await signToken(CLAIMS, { header });
+  // Some versions of V8 take the escaped name for this one from here on.
+  JSON.parse('{"typ":"jwt","\\\\u0":1}');
+  const verdict = await verifyToken(token).then(() => "accepted", ({ code }) => code);
+  const isMisread = !("alg" in JSON.parse(header));
+  assert.equal(verdict, isMisread ? "ERR_TOKEN_MALFORMED" : "accepted");
 });
 
 Deno.test("verifyToken() accepts what signClaims() signs, whatever the texts in it", async () => {

@@ -5,7 +5,7 @@ import { temporaryFolder } from "../_tools.ts";
 import { feed, HAS_PIPES, makePipe, release } from "./_pipe.ts";
 
 /** Runs a test in a folder of its own, with another one for temporary files that is empty at the end. */
-function inFolder(name: string, fn: (folder: string) => Promise<void>): void {
+function inFolder(name: string, fn: (folder: string, temporary: string) => Promise<void>): void {
   Deno.test({
     name,
     ignore: !HAS_PIPES,
@@ -13,39 +13,41 @@ function inFolder(name: string, fn: (folder: string) => Promise<void>): void {
     async fn() {
       await using folder = await temporaryFolder();
       await using temporary = await temporaryFolder();
-      const before = Deno.env.get("TMPDIR");
-      Deno.env.set("TMPDIR", temporary.path);
+      const { makeTempFile } = Deno;
+      Deno.makeTempFile = (options) => makeTempFile({ ...options, dir: temporary.path });
       try {
-        await fn(folder.path);
+        await fn(folder.path, temporary.path);
         assert.deepEqual([...Deno.readDirSync(temporary.path)], []);
       } finally {
-        if (before === undefined) Deno.env.delete("TMPDIR");
-        else Deno.env.set("TMPDIR", before);
+        Deno.makeTempFile = makeTempFile;
       }
     },
   });
 }
 
-inFolder("openRepeatable() gives what came from a pipe again and again", async (folder) => {
-  const path = await makePipe(`${folder}/pipe`);
-  const bytes = noise(1_000_000);
-  const feeding = feed(path, bytes);
-  using source = await openRepeatable(path);
-  await feeding;
-  // Nobody else can open the copy, and nothing is left of it should the process be killed.
-  assert.deepEqual([...Deno.readDirSync(Deno.env.get("TMPDIR") ?? "")], []);
-  assert.equal(source.name, path);
-  assert.equal(await source.size?.(), bytes.length);
-  for (let time = 0; time < 2; time++) assert.deepEqual(await collect(source.open()), bytes);
-  assert.deepEqual(
-    await collect(source.range?.(300_000, 400_000) ?? source.open()),
-    bytes.slice(300_000, 700_000),
-  );
-  assert.deepEqual(
-    await collect(source.range?.(999_990, 100) ?? source.open()),
-    bytes.slice(999_990),
-  );
-});
+inFolder(
+  "openRepeatable() gives what came from a pipe again and again",
+  async (folder, temporary) => {
+    const path = await makePipe(`${folder}/pipe`);
+    const bytes = noise(1_000_000);
+    const feeding = feed(path, bytes);
+    using source = await openRepeatable(path);
+    await feeding;
+    // Nobody else can open the copy, and nothing is left of it should the process be killed.
+    assert.deepEqual([...Deno.readDirSync(temporary)], []);
+    assert.equal(source.name, path);
+    assert.equal(await source.size?.(), bytes.length);
+    for (let time = 0; time < 2; time++) assert.deepEqual(await collect(source.open()), bytes);
+    assert.deepEqual(
+      await collect(source.range?.(300_000, 400_000) ?? source.open()),
+      bytes.slice(300_000, 700_000),
+    );
+    assert.deepEqual(
+      await collect(source.range?.(999_990, 100) ?? source.open()),
+      bytes.slice(999_990),
+    );
+  },
+);
 
 inFolder("openRepeatable() lets several read what came from a pipe at once", async (folder) => {
   const path = await makePipe(`${folder}/pipe`);
@@ -91,8 +93,8 @@ inFolder("openRepeatable() stops waiting for a pipe that nobody writes into", as
 
 inFolder("openRepeatable() says where there is no room for what a pipe gives", async (folder) => {
   const path = await makePipe(`${folder}/pipe`);
-  const temporary = Deno.env.get("TMPDIR") ?? "";
-  Deno.env.set("TMPDIR", `${folder}/missing`);
+  const { makeTempFile } = Deno;
+  Deno.makeTempFile = () => Promise.reject(new Deno.errors.NotFound("no such folder"));
   await assert.rejects(openRepeatable(path), (error: Error) => {
     assert.match(
       error.message,
@@ -100,7 +102,7 @@ inFolder("openRepeatable() says where there is no room for what a pipe gives", a
     );
     return true;
   });
-  Deno.env.set("TMPDIR", temporary);
+  Deno.makeTempFile = makeTempFile;
 });
 
 for (const [what, path] of [["a device", "/dev/zero"], ["a directory", "/"]] as const) {

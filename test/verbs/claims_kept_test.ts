@@ -117,15 +117,15 @@ Deno.test("par create refuses a schema that readers could read in two ways", asy
   await s.write("lib", "x");
   const flags = ["-b", "arm-linux=lib", "-j", "schema.json", "--destination", "a.par"];
   const cases: [string | Uint8Array<ArrayBuffer>, RegExp][] = [
-    ['{\n  "type": "object",\n  "type": "string"\n}', /"type" stands twice \(line 3, column 3\)/],
-    ['{"a":{"b":1,"\\u0062":1}}', /"b" stands twice/],
+    ['{\n  "type": "object",\n  "type": "string"\n}', /"type" appears twice \(line 3, column 3\)/],
+    ['{"a":{"b":1,"\\u0062":1}}', /"b" appears twice/],
     ["\ufefftrue", /begins with a byte order mark/],
     [Uint8Array.of(0x22, 0xff, 0x22), /is not UTF-8/],
     ['"\\ud800"', /half a surrogate pair/],
     ["[1e400]", /1e400 is out of the range/],
     ["[".repeat(128) + "]".repeat(128), /nested deeper/],
     ["{}\n{}", /is not JSON \(line 2, column 1\)/],
-    ["", /is cut off/],
+    ["", /ends too early/],
   ];
   for (const [schema, reason] of cases) {
     await s.write("schema.json", schema);

@@ -1,8 +1,9 @@
 /// <reference lib="dom" />
+import * as base64url from "npm:jose@6.2.18/base64url";
 import { type Json, parseJson } from "../../lib/signing/json.ts";
 import { byId, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
-import { printable } from "./words.ts";
+import { printable } from "../../lib/errors.ts";
 
 /** Shows the link definition's schema and the claims, both as they are, folded. */
 export class ClaimsView {
@@ -57,8 +58,7 @@ interface Payload {
 /** The payload as it was signed, laid out where it is JSON; the token itself where it is no text. */
 function payloadOf(token: string): { readonly text: string; readonly value?: Payload } {
   try {
-    const base64 = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
-    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const bytes = base64url.decode(token.split(".")[1] ?? "");
     const text = printable(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     try {
       const value = parseJson(bytes);

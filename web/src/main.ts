@@ -13,7 +13,7 @@ import { TargetsView } from "./targets_view.ts";
 import { TrustStore } from "./trust_store.ts";
 import { TrustView } from "./trust_view.ts";
 import { VerdictView } from "./verdict_view.ts";
-import { printable } from "./words.ts";
+import { printable } from "../../lib/errors.ts";
 
 /** The archive that is looked at. */
 interface Opened {

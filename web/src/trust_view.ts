@@ -4,7 +4,7 @@ import { button, byId, download, element, setText } from "./dom.ts";
 import { toRefusal } from "./refusal.ts";
 import { formatIssuers, parseIssuer, parseIssuers, type TrustedIssuer } from "./trust.ts";
 import type { TrustStore } from "./trust_store.ts";
-import { printable } from "./words.ts";
+import { printable } from "../../lib/errors.ts";
 
 /** Shows the issuers a person trusts, and lets the person change them. */
 export class TrustView {
