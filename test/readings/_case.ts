@@ -40,6 +40,8 @@ export type Content =
   | "noise"
   /** Whole tar entries, which a reader that loses its place would take for the archive's own. */
   | "entries"
+  /** The same behind two blocks: so long is what a reader takes that believes the token's length. */
+  | "blocks and entries"
   /** A gzip member. */
   | "a member";
 
@@ -50,6 +52,7 @@ export const CONTENTS: readonly Content[] = [
   "a block",
   "noise",
   "entries",
+  "blocks and entries",
   "a member",
 ];
 
@@ -138,7 +141,8 @@ export async function bytesOf({ base, bends }: Case): Promise<Uint8Array<ArrayBu
     ],
     end: new Uint8Array(1024),
     others,
-    otherToken: new TextDecoder().decode(others[0]?.content),
+    // Whoever believes it finds the same binaries, of another issuer.
+    otherToken: JSON.stringify(bends).includes("{token}") ? await otherTokenFor(hashes) : "",
   };
   for (const bend of of("tar")) bendTar(tar, bend);
   const segments = segmentsOf(tar);
@@ -163,6 +167,8 @@ function contentOf(content: Content, seed: number, others: readonly Entry[]): Ui
       return noise(20_000 + seed, seed + 1);
     case "entries":
       return concat(...others.map(entryBytes));
+    case "blocks and entries":
+      return concat(noise(1024, seed + 1), ...others.map(entryBytes), new Uint8Array(1024));
     case "a member":
       return bentGzip({
         segments: [{ name: "", bytes: concat(...others.map(entryBytes), new Uint8Array(1024)) }],
@@ -175,14 +181,18 @@ function contentOf(content: Content, seed: number, others: readonly Entry[]): Ui
 /** The entries of an archive of somebody else's, in order too. */
 async function otherEntries(): Promise<readonly Entry[]> {
   return await (others ??= (async (): Promise<readonly Entry[]> => {
-    const content = concat("another binary");
-    const payload = {
-      ...payloadOf({ "x86_64-linux": claimsHash(content) }),
-      iss: OTHER_ISSUER.publicKey,
-    };
-    const token = await signToken(payload, { signer: await otherIssuerPair() });
+    // As long as the token: for a reader that keeps one size for all, it fits then.
+    const { length } = await otherTokenFor({ "x86_64-linux": claimsHash("") });
+    const content = noise(length);
+    const token = await otherTokenFor({ "x86_64-linux": claimsHash(content) });
     return [entryOf("claims.jwt", concat(token)), entryOf("x86_64-linux.bin", content)];
   })());
+}
+
+/** A token for binaries, of somebody else. */
+async function otherTokenFor(hashes: Readonly<Record<string, string>>): Promise<string> {
+  const payload = { ...payloadOf(hashes), iss: OTHER_ISSUER.publicKey };
+  return await signToken(payload, { signer: await otherIssuerPair() });
 }
 
 let others: Promise<readonly Entry[]> | undefined;

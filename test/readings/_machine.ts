@@ -5,6 +5,7 @@
  * @module
  */
 
+import { testWith } from "../examples/_example.ts";
 import { temporaryFolder } from "../_tools.ts";
 import { casesOf } from "./_arbitrary.ts";
 import { type Bend, bytesOf, type Case } from "./_case.ts";
@@ -171,6 +172,11 @@ export async function shelve(samples: readonly Sample[]): Promise<Shelf> {
 export async function readingsOf(reader: Reader, folder: string): Promise<Readings> {
   await using scratch = await temporaryFolder();
   return await reader.read(folder, scratch.path);
+}
+
+/** Declares a test of a reader, ignored with what it needs in its name where that is missing. */
+export function testReader(reader: Reader, does: string, test: () => Promise<void>): void {
+  testWith([reader.tool], `${reader.name} ${does}`, test);
 }
 
 /** The name of an archive's file: some programs tell compressed ones by it. */

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { bundle } from "../../web/bundle.ts";
 import { GO, REFERENCE, type Tool } from "../examples/_example.ts";
+import type { Program } from "../_programs.ts";
 import { isInstalled, runTool } from "../_tools.ts";
 import type { File, Reading } from "./ours.ts";
 
@@ -23,6 +24,8 @@ export interface Reader {
   readonly own?: boolean;
   /** Whether a code may be all that it can say of an archive that is refused for another one. */
   isVague?(bytes: Uint8Array, code: string): boolean;
+  /** Whether the code of every refusal has to be right for the corpus. */
+  readonly isStrict?: boolean;
   /** Whether it is asked for the archives that we refuse, too. */
   readonly readsAll?: boolean;
   /** Whether it starts a process for each archive, and so takes long for many. */
@@ -47,7 +50,7 @@ export interface Reader {
 const PROGRAMS = new URL(".", import.meta.url).pathname.replace(/\/$/, "");
 
 /** A tool that is there when a command can be run. */
-export function toolOf(name: string, ...probe: string[]): Tool {
+export function toolOf(name: Program, ...probe: string[]): Tool {
   let found: boolean | undefined;
   return { name, isThere: () => found ??= isInstalled(name, ...probe) };
 }
@@ -114,7 +117,7 @@ function filesIn(folder: string, before = ""): File[] {
 
 const GNU_TAR: Tool = {
   name: "GNU tar",
-  isThere: () => isInstalled("tar") && isInstalled("sh", "-c", "tar --version | grep -q GNU"),
+  isThere: () => isInstalled("tar") && isInstalled("bash", "-c", "tar --version | grep -q GNU"),
 };
 
 /** 7-Zip unpacks any number of archives at once, but not the tar stream in a gzip member at once. */

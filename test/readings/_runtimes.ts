@@ -21,7 +21,7 @@ const RUNNER = new URL("run_ours.mjs", import.meta.url).pathname;
 
 const HERE: Tool = { name: "Deno", isThere: () => true };
 
-const OURS = { own: true, readsAll: true } as const;
+const OURS = { own: true, readsAll: true, isStrict: true } as const;
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
@@ -44,9 +44,9 @@ function scriptFor(platform: "browser" | "deno", format: "esm" | "iife"): Promis
   return script;
 }
 
-function node(major: number): Reader {
+function node(major: 20 | 22 | 24): Reader {
   return {
-    name: `ours in Node ${major}`,
+    name: `our reader in Node ${major}`,
     ...OURS,
     tool: toolOf(`node${major}`),
     async read(folder, scratch) {
@@ -68,7 +68,7 @@ const DENO = [
 
 /** The oldest Deno that is promised, from the sources as its users have them. */
 const oldestDeno: Reader = {
-  name: "ours in the oldest Deno",
+  name: "our reader in the oldest Deno",
   ...OURS,
   tool: toolOf("deno-oldest"),
   read: (folder) =>
@@ -77,8 +77,9 @@ const oldestDeno: Reader = {
 
 /** The way through the web platform alone, in pieces of a few bytes. */
 const webAlone: Reader = {
-  name: "ours without native modules",
+  name: "our reader without native modules",
   ...OURS,
+  isStrict: false,
   isVague: isVagueInDeno,
   tool: HERE,
   async read(folder, scratch) {
@@ -90,7 +91,7 @@ const webAlone: Reader = {
 };
 
 const chromium: Reader = {
-  name: "ours in Chromium",
+  name: "our reader in Chromium",
   ...OURS,
   isVague: isVagueOnTheWeb,
   tool: { name: "Chromium", isThere: () => hasChromium },
@@ -133,7 +134,7 @@ async function readInPage(lengths: readonly number[]): Promise<Reading[]> {
 
 /** The way that fetches one entry alone, for archives that have an index. */
 const byTheIndex: Reader = {
-  name: "ours by the index",
+  name: "our reader by the index",
   tool: HERE,
   own: true,
   async read(folder) {

@@ -27,6 +27,9 @@ export const FIELDS = {
   devmajor: [329, 8],
   devminor: [337, 8],
   prefix: [345, 155],
+  // Where star and node-tar put two times.
+  atime: [476, 12],
+  ctime: [488, 12],
   rest: [500, 12],
 } as const;
 
