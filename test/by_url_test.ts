@@ -111,7 +111,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
 
 /** A program that makes archives in memory, and needs nothing but the module. */
 const program = (module: string): string => `
-import { create, inspect, KeyPair, verify } from ${JSON.stringify(module)};
+import { createStream, inspect, KeyPair, verify } from ${JSON.stringify(module)};
 
 const issuer: KeyPair = await KeyPair.generate("account");
 const subject: KeyPair = await KeyPair.generate("service");
@@ -120,18 +120,15 @@ const binaries = ["x86_64-linux", "aarch64-linux"].map((target, i) => ({
   source: new Uint8Array(5_000_000).fill(i),
 }));
 for (const compress of [false, true]) {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const made = create({
+  const { stream } = await createStream({
     name: "Fake Payments",
     vendor: "wasmCloud",
     issuer,
     subject,
     binaries,
-    destination: writable,
     compress,
   });
-  const bytes = new Uint8Array(await new Response(readable).arrayBuffer());
-  await made;
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const archive = await inspect(bytes);
   const report = await verify(bytes, { trustedIssuers: [issuer.publicKey] });
   const targets: readonly string[] = archive.binaries.map(({ target }) => target);

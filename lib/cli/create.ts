@@ -1,5 +1,5 @@
 import { type Json, parseJson } from "../signing/json.ts";
-import { archivePath, create, keyStem } from "../verbs/create.ts";
+import { archivePath, create, createStream, keyStem } from "../verbs/create.ts";
 import { ParError, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { note, print, printJson, warn } from "./io.ts";
@@ -40,7 +40,6 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
     expires: after(flags.expiresIn),
     sourceDateEpoch: epoch,
     binaries,
-    destination: toOutput ? Deno.stdout.writable : destination,
     compress: flags.compress,
     compressLevel: flags.compressLevel,
     jobs: flags.jobs,
@@ -50,7 +49,13 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
     signal,
   };
   const keys = await findKeys(flags, keyStem(first, destination), signal);
-  await withProgress("Creating", (onProgress) => create({ ...options, ...keys, onProgress }));
+  await withProgress("Creating", async (onProgress) => {
+    const all = { ...options, ...keys, onProgress };
+    if (toOutput) {
+      const { stream } = await createStream(all);
+      await stream.pipeTo(Deno.stdout.writable, { signal });
+    } else await create({ ...all, destination });
+  });
   if (flags.capid === undefined) {
     note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
   }

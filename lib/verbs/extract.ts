@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireOptions } from "./arguments.ts";
 import { binaryEntry } from "../archive/entries.ts";
 import {
   checkHash,
@@ -65,7 +66,8 @@ export async function extract(
   archive: ArchiveInput,
   options: ExtractOptions,
 ): Promise<VerifiedClaims> {
-  using opened = await openSource(archive, options.signal);
+  const { signal } = requireOptions(options);
+  using opened = await openSource(archive, signal);
   const { source } = opened;
   const outputs = await arrange(
     Object.entries(options.outputs).map(([target, path]) => [parseTarget(target), path]),

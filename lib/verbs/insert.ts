@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireList, requireOptions, requireText } from "./arguments.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries, type OpenBinary } from "./binary.ts";
 import type { MeasuredContent } from "../archive/pack.ts";
 import { ParError } from "../errors.ts";
@@ -48,6 +49,8 @@ export interface InsertOptions extends Resigning, BinaryOptions {
  * ```
  */
 export async function insert(archive: string, options: InsertOptions): Promise<RewriteResult> {
+  requireText(archive, "the archive's path");
+  requireList(requireOptions(options).binaries, "the binaries");
   await stat(archive);
   // Nobody else should have to wait for what may be a pipe.
   using added = await openBinaries(options.binaries, options, options.signal);

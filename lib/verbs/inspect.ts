@@ -11,6 +11,7 @@ import {
   type VerifiedArchive,
   type VerifiedClaims,
 } from "../archive/reader.ts";
+import { wrongType } from "./arguments.ts";
 import { fileSource } from "../system/files.ts";
 import { openRepeatable } from "../system/spool.ts";
 import { type ArchiveSource, blobSource, streamSource } from "../bytes/source.ts";
@@ -31,10 +32,14 @@ export type ArchiveInput =
  */
 export function toSource(input: ArchiveInput, signal?: AbortSignal): ArchiveSource {
   if (typeof input === "string") return fileSource(input, signal);
+  if (typeof input !== "object" || input === null) {
+    throw wrongType(input, "the archive", "a path, a stream, bytes or another source");
+  }
   // Asked for before the classes: to name `ReadableStream` makes Deno load all that it is made of.
   if ("open" in input) return input;
   if (input instanceof ReadableStream) return streamSource(input, "the archive");
-  return blobSource(input, "the archive");
+  if (input instanceof Blob || input instanceof Uint8Array) return blobSource(input, "the archive");
+  throw wrongType(input, "the archive", "a path, a stream, bytes or another source");
 }
 
 /** A source that can be read more than once, until it is disposed of. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireKeys, requireList, requireOptions, requireText } from "./arguments.ts";
 import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
@@ -69,6 +70,9 @@ export async function merge(
   archives: readonly (string | ArchiveSource)[],
   options: MergeOptions,
 ): Promise<RewriteResult> {
+  requireList(archives, "the archives");
+  requireKeys(requireOptions(options));
+  requireText(options.destination, "the destination");
   await checkDestination(options.destination);
   // Before the destination is locked: nobody else should have to wait for what may be a pipe.
   using opened = new DisposableStack();

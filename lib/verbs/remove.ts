@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireList, requireOptions } from "./arguments.ts";
 import { ParError, quote } from "../errors.ts";
 import { type Resigning, rewriteArchive, type RewriteResult } from "./rewrite.ts";
 import { parseTarget, type Target } from "../target/target.ts";
@@ -47,6 +48,7 @@ export interface RemoveOptions extends Resigning {
  * ```
  */
 export async function remove(archive: string, options: RemoveOptions): Promise<RewriteResult> {
+  requireList(requireOptions(options).targets, "the targets");
   return await rewriteArchive(archive, options, ({ contents, archive: { binaries } }) => {
     for (const target of options.targets) {
       if (contents.delete(parseTarget(target))) continue;

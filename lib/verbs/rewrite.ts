@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireKeys, requireOptions, requireText } from "./arguments.ts";
 import { EntryCursor } from "../archive/cursor.ts";
 import { binaryEntry, WIT_ENTRY } from "../archive/entries.ts";
 import {
@@ -114,6 +115,8 @@ export async function rewriteArchive(
   options: Resigning,
   change: (archive: OpenArchive) => Promise<void> | void,
 ): Promise<RewriteResult> {
+  requireText(path, "the archive's path");
+  requireKeys(requireOptions(options));
   await stat(path);
   return await writeFile(path, async (sink) => {
     const before = identityOf(await stat(path));

@@ -8,19 +8,23 @@ import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/
 import type { Claims } from "../signing/claims.ts";
 import { type ErrorCode, ParError, redact } from "../errors.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../target/executable.ts";
+import { requireList, requireOptions, requireText } from "./arguments.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
-import type { PublicKey } from "../signing/nkey.ts";
-import { hostTarget, type Target } from "../target/target.ts";
+import { parsePublicKey } from "../signing/nkey.ts";
+import { hostTarget, parseTarget, type Target } from "../target/target.ts";
 import { formatTime } from "../signing/token.ts";
 
 /** What an archive must be, beside whole and validly signed. */
 export interface Policy extends ReadOptions {
-  /** The accounts that are believed; every one where left out, none where empty. */
-  readonly trustedIssuers?: readonly PublicKey[] | undefined;
-  /** The provider it must be. */
-  readonly subject?: PublicKey | undefined;
-  /** Targets it must have. */
-  readonly requiredTargets?: readonly Target[] | undefined;
+  /**
+   * Public keys of the accounts that are trusted. An empty list trusts none; without a list the issuer is
+   * not checked.
+   */
+  readonly trustedIssuers?: readonly string[] | undefined;
+  /** The public key of the provider that it must be. */
+  readonly subject?: string | undefined;
+  /** Targets that it must have. */
+  readonly requiredTargets?: readonly string[] | undefined;
   /** Whether it must have a binary that this machine can run. */
   readonly thisHost?: boolean | undefined;
   /** How many seconds ago it may have been issued at most. */
@@ -67,6 +71,8 @@ export interface VerifyReport {
  * ```
  */
 export async function verify(archive: ArchiveInput, policy: Policy = {}): Promise<VerifyReport> {
+  // A list that cannot be read must trust nobody, so it is read before anything else.
+  requirePolicy(policy);
   const host = policy.thisHost ? hostTarget() : undefined;
   const head = new HeadCollector();
   let verified: VerifiedArchive;
@@ -89,6 +95,24 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
     ...checkAge(verified.claims, policy),
   ];
   return { trusted: checks.every((check) => check.passed), checks, archive: verified };
+}
+
+function requirePolicy(policy: Policy): void {
+  const { trustedIssuers = [], subject, requiredTargets = [] } = requireOptions(policy);
+  requireList(trustedIssuers, "the trusted issuers");
+  requireList(requiredTargets, "the required targets");
+  for (const issuer of trustedIssuers) {
+    requireText(issuer, "a trusted issuer");
+    parsePublicKey(issuer, "account");
+  }
+  if (subject !== undefined) {
+    requireText(subject, "the subject");
+    parsePublicKey(subject, "service");
+  }
+  for (const target of requiredTargets) {
+    requireText(target, "a required target");
+    parseTarget(target);
+  }
 }
 
 /** The checks that reading an archive to its end has made. */

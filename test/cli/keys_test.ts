@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { KEY_ROLES, KeyPair, parsePublicKey, roleOf } from "../../mod.ts";
+import { KEY_ROLES, roleOf } from "../../lib/signing/mod.ts";
+import { KeyPair, parsePublicKey } from "../../mod.ts";
 import { denoFlags } from "../../scripts/par.ts";
 import { denoDir, type Sandbox, sandbox } from "../_cli.ts";
 import { ISSUER } from "../_keys.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { inspect as show } from "node:util";
-import { create, findKey, insert, KeyPair, listKeys, ParError } from "../../mod.ts";
+import { create, findKey, insert, KeyPair, ParError } from "../../mod.ts";
+import { listKeys } from "../../lib/system/mod.ts";
 import { FIXED_KEYS, type Sandbox, sandbox } from "../_cli.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "../_keys.ts";
 import { temporaryFolder } from "../_tools.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import * as library from "../../mod.ts";
+import * as library from "../_library.ts";
 import { denoDir, FIXED_KEYS, type Sandbox, sandbox } from "../_cli.ts";
 import { ISSUER } from "../_keys.ts";
 import { type Output, ROOT, runTool } from "../_tools.ts";
 import { elf, hostElf, readContents } from "../verbs/_fixtures.ts";
 
-Deno.test("every verb is a function of mod.ts too", () => {
+Deno.test("every verb is a function of the library too", () => {
   for (const verb of ["insert", "remove", "merge", "extract", "verify"] as const) {
     assert.equal(typeof library[verb], "function");
   }

@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import type { VerifiedArchive } from "../../lib/archive/reader.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
 import type { Json } from "../../lib/signing/json.ts";
-import { create, type CreateOptions } from "../../lib/verbs/create.ts";
+import { create, type CreateOptions, createStream } from "../../lib/verbs/create.ts";
 import { extract } from "../../lib/verbs/extract.ts";
 import { hex } from "../../lib/bytes/hex.ts";
 import { insert } from "../../lib/verbs/insert.ts";
@@ -110,12 +110,7 @@ async function made(bench: Bench, order: Order, form: Form, name = "ours.par"): 
   };
   if (form === "compressed without an index") {
     // What goes through a stream is sent before the lengths are known that an index holds.
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-    const [bytes] = await Promise.all([
-      collect(readable),
-      create({ ...options, destination: writable }),
-    ]);
-    await bench.put(name, bytes);
+    await bench.put(name, await collect((await createStream(options)).stream));
   } else await create({ ...options, destination: path });
   const { compressed, segments } = await inspect(path, { segments: true });
   assert.equal(compressed, form !== "plain");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type * as Module from "../../mod.ts";
-import { packArchive } from "../../mod.ts";
+import type * as Module from "../_library.ts";
+import { packArchive } from "../../lib/archive/mod.ts";
 import { bundle } from "../../web/bundle.ts";
 import { collect, noise } from "../_bytes.ts";
 import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";

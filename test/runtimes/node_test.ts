@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { create, type CreateOptions, JsonNumber } from "../../mod.ts";
+import { createStream, type CreateStreamOptions, JsonNumber } from "../../mod.ts";
 import { bundle } from "../../web/bundle.ts";
-import { concat } from "../_bytes.ts";
+import { collect } from "../_bytes.ts";
 import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";
 import { isInstalled, ROOT, runTool, temporaryFolder } from "../_tools.ts";
 import { elf, MACHINE } from "../web/_binaries.ts";
@@ -49,18 +49,16 @@ Deno.test({
 async function archiveOf(
   binary: Uint8Array<ArrayBuffer>,
   compress: boolean,
-  options: Partial<CreateOptions> = {},
+  options: Partial<CreateStreamOptions> = {},
 ): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  await create({
+  const { stream } = await createStream({
     ...DESCRIPTION,
     issuer: await issuerPair(),
     subject: await subjectPair(),
     sourceDateEpoch: SOURCE_DATE_EPOCH,
     binaries: [{ source: binary }],
-    destination: new WritableStream({ write: (chunk): void => void parts.push(chunk) }),
     compress,
     ...options,
   });
-  return concat(...parts);
+  return await collect(stream);
 }

@@ -41,8 +41,8 @@ const CODES: ReadonlySet<string> = new Set(
     .map(([code]) => code),
 );
 
-/** What is thrown for an answer of a registry that may be better the next time. */
-const TRANSIENT = "TransientError";
+/** Errors that a caller tries again after, or makes one of these of. */
+const INNER: ReadonlySet<string> = new Set(["TransientError", "SyntaxError", "RangeError"]);
 
 type FunctionNode =
   | ts.FunctionDeclaration
@@ -146,7 +146,7 @@ class Program {
     const node = bare(expression);
     if (ts.isNewExpression(node)) {
       const name = node.expression.getText();
-      if (name === TRANSIENT) return new Set([TRANSIENT]);
+      if (INNER.has(name)) return new Set([name]);
       const [code] = node.arguments ?? [];
       return name === "ParError" && code ? this.#codesIn(code) : NONE;
     }

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import {
-  type ErrorCode,
-  inspect,
-  KeyPair,
-  parsePublicKey,
-  publicKeyBytes,
-  verify,
-  verifySignature,
-  verifyToken,
-} from "../../mod.ts";
+import { type ErrorCode, inspect, KeyPair, parsePublicKey, verify } from "../../mod.ts";
+import { publicKeyBytes, verifySignature, verifyToken } from "../../lib/signing/mod.ts";
 import { archiveOf, base64url, JOSE_HEADER, payloadFor, signToken } from "../_archive.ts";
 import { ISSUER, issuerPair, OTHER_ISSUER, otherIssuerPair } from "../_keys.ts";
 import { assertFails, joinToken } from "../verbs/_fixtures.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { verifySignature } from "../../mod.ts";
+import { verifySignature } from "../../lib/signing/mod.ts";
 import { readVectors } from "./_wycheproof.ts";
 
 const vectors = readVectors();

@@ -362,6 +362,27 @@ inFolder("writeFile() never lets others read a file that is its owner's alone", 
   }, { mode: 0o600 });
 }, !POSIX);
 
+inFolder(
+  "writeFile() makes a file that is its owner's alone from its first moment on",
+  async (folder) => {
+    // Who opened it before its mode was changed could read what is written into it afterwards.
+    const { open } = Deno;
+    const modes: number[] = [];
+    Deno.open = async (...args) => {
+      const file = await open(...args);
+      if (args[1]?.create) modes.push(((await file.stat()).mode ?? 0) & 0o777);
+      return file;
+    };
+    try {
+      await writeFile(`${folder}/a`, (sink) => sink.write(concat("secret")), { mode: 0o600 });
+    } finally {
+      Deno.open = open;
+    }
+    assert.deepEqual(modes, [0o600]);
+  },
+  !POSIX,
+);
+
 inFolder("writeFile() replaces the file that a link leads to, not the link", async (folder) => {
   await Deno.mkdir(`${folder}/real`);
   await Deno.writeTextFile(`${folder}/real/a`, "old");
@@ -390,6 +411,12 @@ inFolder("writeFile() takes over what a killed writer left", async (folder) => {
   assert.deepEqual(await list(folder), ["a"]);
 });
 
+inFolder("writeFile() gives what a killed writer left the mode asked for", async (folder) => {
+  await Deno.writeTextFile(`${folder}/.a.part`, "half", { mode: 0o644 });
+  await writeFile(`${folder}/a`, (sink) => sink.write(concat("new")), { mode: 0o600 });
+  assert.equal(((await Deno.stat(`${folder}/a`)).mode ?? 0) & 0o777, 0o600);
+}, !POSIX);
+
 Deno.test({
   name: "writeFile() does not write through a link that lies where its temporary file goes",
   ignore: !POSIX,
@@ -408,6 +435,28 @@ Deno.test({
     }
   },
 });
+
+inFolder(
+  "writeFile() is not deceived by a link whose number is that of the file it leads to",
+  async (folder) => {
+    // Files of two systems may have one number; which they have, nobody can choose here.
+    await Deno.writeTextFile(`${folder}/victim`, "precious");
+    await Deno.symlink(`${folder}/victim`, `${folder}/.a.part`);
+    const victim = await Deno.stat(`${folder}/victim`);
+    const { lstat } = Deno;
+    Deno.lstat = async (path) => ({ ...await lstat(path), ino: victim.ino, dev: victim.dev + 1 });
+    try {
+      await assert.rejects(writeFile(`${folder}/a`, (sink) => sink.write(concat("new"))), {
+        code: "ERR_FILE_UNWRITABLE",
+      });
+    } finally {
+      Deno.lstat = lstat;
+    }
+    assert.equal(await Deno.readTextFile(`${folder}/victim`), "precious");
+    await Deno.remove(`${folder}/.a.part`).catch(() => {});
+  },
+  !POSIX,
+);
 
 for (
   const [what, path] of Object.entries({
@@ -472,6 +521,19 @@ inFolder("writeFile() stops when it is told to, and leaves the old file", async 
       await sink.write(concat("new"));
       controller.abort();
       await sink.write(concat("er"));
+    }, { signal: controller.signal }),
+    { code: "ERR_ABORTED" },
+  );
+  assert.equal(await Deno.readTextFile(`${folder}/a`), "old");
+});
+
+inFolder("writeFile() stops when it is told to behind the last byte, too", async (folder) => {
+  await Deno.writeTextFile(`${folder}/a`, "old");
+  const controller = new AbortController();
+  await assert.rejects(
+    writeFile(`${folder}/a`, async (sink) => {
+      await sink.write(concat("new"));
+      controller.abort();
     }, { signal: controller.signal }),
     { code: "ERR_ABORTED" },
   );

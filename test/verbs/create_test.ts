@@ -3,7 +3,13 @@ import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import fc from "npm:fast-check@4.10.2";
 import type { BinaryInput } from "../../lib/verbs/binary.ts";
-import { archivePath, create, type CreateOptions, fileStem } from "../../lib/verbs/create.ts";
+import {
+  archivePath,
+  create,
+  type CreateOptions,
+  createStream,
+  fileStem,
+} from "../../lib/verbs/create.ts";
 import { inspect } from "../../lib/verbs/inspect.ts";
 import { hostTarget } from "../../lib/target/target.ts";
 import { claimsHash } from "../_archive.ts";
@@ -30,12 +36,7 @@ function options(others: Options): Omit<CreateOptions, "destination"> {
 
 /** Makes an archive in memory. */
 async function bytesOf(others: Options): Promise<Uint8Array<ArrayBuffer>> {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const [bytes] = await Promise.all([
-    collect(readable),
-    create({ ...options(others), destination: writable }),
-  ]);
-  return bytes;
+  return await collect((await createStream(options(others))).stream);
 }
 
 /** Makes an archive of one binary, and tells the target that was found and the warnings. */
@@ -282,27 +283,21 @@ for (
     },
   });
 
-  Deno.test(`create() refuses ${what} with ${code}, and tells the reader of its stream`, async () => {
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-    const read = assert.rejects(collect(readable), { code });
-    await assert.rejects(create({ ...options(others), destination: writable }), { code });
-    await read;
+  Deno.test(`createStream() refuses ${what} with ${code}, at the latest while it is read`, async () => {
+    const reading = createStream(options(others)).then(({ stream }) => collect(stream));
+    await assert.rejects(reading, { code });
   });
 }
 
 for (const compress of [false, true]) {
   const how = compress ? "compressed" : "plain";
-  Deno.test(`create() gives a stream chunks that stay as they are, ${how}`, async () => {
+  Deno.test(`createStream() gives chunks that stay as they are, ${how}`, async () => {
     await using folder = await temporaryFolder();
     const source = `${folder.path}/lib.so`;
     const destination = `${folder.path}/a.par`;
     await Deno.writeFile(source, noise(3_000_000));
     const others = options({ binaries: [{ source, target: "x86_64-linux" }], compress });
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-    const [chunks] = await Promise.all([
-      Array.fromAsync(readable),
-      create({ ...others, destination: writable }),
-    ]);
+    const chunks = await Array.fromAsync((await createStream(others)).stream);
     await create({ ...others, destination });
     const [streamed, written] = [concat(...chunks), await Deno.readFile(destination)]
       .map((bytes) => compress ? gunzipSync(bytes) : bytes);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "npm:fast-check@4.10.2";
-import { create, extract, insert, inspect, remove } from "../../mod.ts";
+import { create, createStream, extract, insert, inspect, remove } from "../../mod.ts";
 import { claimsHash } from "../_archive.ts";
 import { anyClaimsJson, isClaimsText } from "../_text.ts";
 import { temporaryFolder } from "../_tools.ts";
@@ -65,21 +65,12 @@ const description = fc.record({
 const inputs = (all: readonly [string, Uint8Array<ArrayBuffer>][]) =>
   all.map(([target, source]) => ({ target, source, forceTarget: true }));
 
-Deno.test("create() then inspect() gives back every claim and the hash of every binary", async () => {
+Deno.test("createStream() then inspect() gives back every claim and the hash of every binary", async () => {
   const keys = await signers();
   await fc.assert(
     fc.asyncProperty(description, binaries(64), async (described, all) => {
-      const stream = new TransformStream<Uint8Array, Uint8Array>();
-      const creating = create({
-        ...keys,
-        ...described,
-        binaries: inputs(all),
-        destination: stream.writable,
-      });
-      const [{ claims, binaries, compressed }] = await Promise.all([
-        inspect(stream.readable),
-        creating,
-      ]);
+      const { stream } = await createStream({ ...keys, ...described, binaries: inputs(all) });
+      const { claims, binaries, compressed } = await inspect(stream);
       assert.equal(compressed, described.compress);
       const { wascap } = claims;
       assert.equal(wascap.name, described.name);
