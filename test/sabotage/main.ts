@@ -11,7 +11,7 @@ import { ROOT } from "../_tools.ts";
 import { findSites, type Site } from "./sites.ts";
 import { findSteps } from "./steps.ts";
 import { traced } from "./trace.ts";
-import { Copy, type Failure } from "./trial.ts";
+import { Copy, type Failure, filterFor } from "./trial.ts";
 
 /** How many copies are tried at a time. */
 const JOBS = 2;
@@ -145,16 +145,18 @@ async function tryOut(
   let byChance: Failure | undefined;
   for (const [file, { took }] of tests) {
     const limit = Math.max(LEAST_PATIENCE, took * PATIENCE);
-    const failures = await copy.with(site.file, site.edit, async () => {
-      const { failures } = await copy.test(file, limit);
-      if (failures.length === 0 || failures[0]?.endless) return failures;
+    const noticed = await copy.with(site.file, site.edit, async () => {
+      let { failures } = await copy.test(file, limit, "--fail-fast");
+      if (failures[0]?.random) ({ failures } = await copy.test(file, limit));
+      const failure = failures.find(({ random }) => !random) ?? failures[0];
+      if (!failure?.single) return failure;
       // A busy machine may make a good test fail once, and would hide that none notices.
-      const again = await copy.test(file, limit);
-      return failures.filter(({ test }) => again.failures.some((other) => other.test === test));
+      const alone = await copy.test(file, limit, filterFor(failure));
+      if (alone.failures.length > 0) return failure;
+      return (await copy.test(file, limit, "--fail-fast")).failures[0];
     });
-    const certain = failures.find(({ random }) => !random);
-    if (certain) return certain;
-    byChance ??= failures[0];
+    if (noticed?.random === false) return noticed;
+    byChance ??= noticed;
   }
   return byChance;
 }
