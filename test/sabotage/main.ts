@@ -78,6 +78,9 @@ async function startsDeno(file: string, seen: Set<string> = new Set()): Promise<
   return false;
 }
 
+/** Asked to end, this program cleans up: its copies, and the tests that run in them. */
+const interruption = new AbortController();
+
 /** Works through items, in several copies at a time. */
 async function inCopies<T>(
   items: readonly T[],
@@ -86,7 +89,7 @@ async function inCopies<T>(
 ): Promise<void> {
   const queue = items.values();
   const jobs = Array.from({ length: JOBS }, async () => {
-    await using copy = await Copy.make();
+    await using copy = await Copy.make(interruption.signal);
     try {
       await prepare(copy);
       for (const item of queue) await work(item, copy);
@@ -205,4 +208,9 @@ async function main(args: readonly string[]): Promise<number> {
   return missed.length > 0 || baselines.size < tests.length ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interruption.abort(new Error(`ended by ${signal}`)));
+  }
+  Deno.exit(await main(Deno.args));
+}

@@ -28,13 +28,19 @@ export interface Outcome {
 /** A copy of the checkout, gone at the end of the block that it is used in. */
 export class Copy implements AsyncDisposable {
   readonly #folder: string;
+  readonly #signal: AbortSignal;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, signal: AbortSignal) {
     this.#folder = folder;
+    this.#signal = signal;
   }
 
-  /** Copies what git tracks, or would track; what was built and installed is linked to. */
-  static async make(): Promise<Copy> {
+  /**
+   * Copies what git tracks, or would track; what was built and installed is linked to.
+   *
+   * @param signal Ends the tests that run in it.
+   */
+  static async make(signal: AbortSignal): Promise<Copy> {
     const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "par-sabotage-" }));
     const path = `${folder}/par`;
     const listed = await new Deno.Command("git", {
@@ -54,7 +60,7 @@ export class Copy implements AsyncDisposable {
       const built = await Deno.realPath(`${ROOT}/${name}`).catch(() => undefined);
       if (built) await Deno.symlink(built, `${path}/${name}`);
     }
-    return new Copy(folder);
+    return new Copy(folder, signal);
   }
 
   /** A file beside the copy, for notes. */
@@ -103,8 +109,10 @@ export class Copy implements AsyncDisposable {
       cwd: `${this.#folder}/par`,
       env: { NO_COLOR: "1", TMPDIR: temporary },
       stdin: "null",
+      signal: this.#signal,
     }).output();
     const took = performance.now() - started;
+    this.#signal.throwIfAborted();
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
     const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
     return { took, failures: code === 0 ? [] : failuresIn(said, file, code) };
