@@ -381,7 +381,7 @@ export function readError(path: string, cause: unknown): ParError {
   }
   if (cause instanceof Deno.errors.NotCapable && isDescriptor(path)) {
     const advice =
-      "Deno opens only descriptors of pipes, and it is not a pipe; give the file's name";
+      "it is not a pipe, and Deno opens no other descriptors; give the file by its name";
     return unreadable(path, advice, cause);
   }
   return unreadable(path, reason(cause), cause);
