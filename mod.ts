@@ -42,7 +42,7 @@ export {
 export { BlobCache, cacheFolder } from "./lib/registry/cache.ts";
 export type { RegistryOptions } from "./lib/registry/options.ts";
 export type { ArchiveManifest } from "./lib/registry/manifest.ts";
-export type { Descriptor } from "./lib/registry/download.ts";
+export type { Descriptor } from "./lib/registry/descriptor.ts";
 export type { Annotations } from "./lib/registry/media_types.ts";
 export type { TrustOptions } from "./lib/registry/transport.ts";
 export type { Clock } from "./lib/registry/retry.ts";

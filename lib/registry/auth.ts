@@ -1,6 +1,6 @@
 /**
- * Proving to a registry who asks: Basic (RFC 7617), or a bearer token fetched from the server that
- * the registry names (distribution registry, "Token Authentication Specification").
+ * Authentication: Basic (RFC 7617), or a bearer token from the token server that the registry names
+ * (distribution registry, "Token Authentication Specification").
  *
  * @module
  */
@@ -10,19 +10,21 @@ import { type Answer, protocolError, readBody, toError } from "./answer.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import { exchange, type ExchangeOptions, type Request } from "./exchange.ts";
+import { parseRecord } from "./json.ts";
 import type { Clock } from "./retry.ts";
+import { toContent } from "./transport.ts";
 
 /** Settings of {@linkcode Authorizer}. */
 export interface AuthorizerOptions extends ExchangeOptions {
   /** The registry's host, as in the reference. */
   readonly registry: string;
-  /** What the work needs: `repository:<name>:pull` or `repository:<name>:pull,push`. */
+  /** The scope that the work needs: `repository:<name>:pull` or `repository:<name>:pull,push`. */
   readonly scope: string;
-  /** Finds the credentials; asked once, and only where the registry wants any. */
+  /** Finds the credentials. It is called once, and only if the registry asks for credentials. */
   readonly credentials: () => Promise<Credentials | undefined>;
   /** Allows sending credentials over plain HTTP. */
   readonly insecure: boolean;
-  /** Tells when a token's life is over. */
+  /** Tells when a token has expired. */
   readonly clock: Clock;
 }
 
@@ -39,12 +41,12 @@ interface BearerChallenge {
 }
 
 const MAX_TOKEN_LENGTH = 1024 * 1024;
-/** "Token Response Fields": the life of a token that states none, in seconds. */
+/** "Token Response Fields": how long a token is valid that does not say so, in seconds. */
 const DEFAULT_LIFE = 60;
-/** Milliseconds before its end at which a token is no longer used: a request takes time as well. */
+/** A token is renewed this many milliseconds before it expires, because a request takes time too. */
 const MARGIN = 5_000;
 
-/** Keeps what a registry asked for and what it was given, for one piece of work. */
+/** Holds the challenge of one registry and the credentials and tokens that answer it. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens = new Map<string, Token>();
@@ -53,23 +55,23 @@ export class Authorizer {
   #basic: string | undefined;
   #bearer: BearerChallenge | undefined;
 
-  /** Begins without having been asked for anything. */
+  /** Makes an authorizer that has seen no challenge yet. */
   constructor(options: AuthorizerOptions) {
     this.#options = options;
   }
 
-  /** The `Authorization` header of the next request, where the registry has asked for one. */
+  /** Gives the `Authorization` header of the next request, if the registry has asked for one. */
   async header(): Promise<string | undefined> {
     if (this.#basic !== undefined) return this.#basic;
     return this.#bearer && `Bearer ${await this.#token(this.#bearer)}`;
   }
 
   /**
-   * Takes a registry's answer 401.
+   * Takes the challenge of an answer with status 401.
    *
-   * @param answer The answer; its body stays unread.
-   * @param used The header that the request had.
-   * @returns Whether another try with the next {@linkcode header} may go better.
+   * @param answer The answer; its body is not read.
+   * @param used The `Authorization` header that the request had.
+   * @returns Whether a second request with the new {@linkcode header} may succeed.
    */
   async challenged(answer: Answer, used: string | undefined): Promise<boolean> {
     const challenges = parseChallenges(answer.headers.get("www-authenticate") ?? "");
@@ -79,7 +81,7 @@ export class Authorizer {
     if (bearer) {
       this.#basic = undefined;
       this.#bearer = this.#parse(bearer);
-      // The token of this scope was refused, or none was sent: the next is a new one.
+      // A token of this scope was refused, or none was sent: fetch a new one.
       this.#tokens.delete(keyOf(this.#bearer));
       return true;
     }
@@ -90,7 +92,7 @@ export class Authorizer {
     return true;
   }
 
-  /** Takes every password and token out of a text: a server may send back what it was sent. */
+  /** Removes every password and token from a text: a server may repeat what it was sent. */
   hide(text: string): string {
     return [...this.#secrets].filter(Boolean)
       .reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
@@ -116,13 +118,13 @@ export class Authorizer {
       realm === undefined || realm.username || realm.password ||
       !(realm.protocol === "https:" || realm.protocol === "http:")
     ) {
-      throw protocolError(task, `${registry} names a token server that is no web address`);
+      throw protocolError(task, `${registry} names a token server whose address is not a URL`);
     }
     if (realm.protocol === "http:" && !insecure) {
       throw new ParError(
         "ERR_REGISTRY_PROTOCOL",
         `Cannot ${task}: ${registry} wants credentials sent to ${realm.host} over plain HTTP; ` +
-          "where that is meant to be, say that insecure connections are allowed",
+          "if that is right, allow insecure connections",
       );
     }
     return {
@@ -161,9 +163,9 @@ export class Authorizer {
       throw await toError(answer, task, clock.now(), (text) => this.hide(text));
     }
     const body = await readBody(answer, MAX_TOKEN_LENGTH);
-    const { token, access_token, expires_in } = parseToken(body);
+    const { token, access_token, expires_in } = parseRecord(body) ?? {};
     const value = token ?? access_token;
-    // RFC 6750, section 2.1: anything else could not be sent in a header.
+    // RFC 6750, section 2.1: a header cannot carry any other characters.
     if (typeof value !== "string" || !/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) {
       throw protocolError(task, `${challenge.realm.host} answered without a token`);
     }
@@ -173,18 +175,17 @@ export class Authorizer {
 }
 
 /**
- * Joins scopes, the actions on one resource into one scope: a token that may do more is one token
- * less.
+ * Joins scopes: the actions on one resource become one scope, so that one token serves them all.
  *
- * @param scopes Scopes, `<type>:<name>:<action>[,<action>]`; what is none of these stays as it is.
- * @returns The scopes joined, in order.
+ * @param scopes Scopes, `<type>:<name>:<action>[,<action>]`. A scope of another form is kept as it is.
+ * @returns The joined scopes, sorted.
  */
 export function mergeScopes(scopes: readonly string[]): string[] {
   const actions = new Map<string, Set<string>>();
   for (const scope of scopes) {
     if (scope === "") continue;
     const colon = scope.lastIndexOf(":");
-    // A name may hold colons: that of a registry's port.
+    // A name may contain a colon, before a registry's port.
     const whole = colon <= scope.indexOf(":");
     const resource = whole ? scope : scope.slice(0, colon);
     const set = actions.get(resource) ?? new Set();
@@ -196,7 +197,7 @@ export function mergeScopes(scopes: readonly string[]): string[] {
   ).sort();
 }
 
-/** "Requesting a Token": GET, the credentials in its header. */
+/** "Requesting a Token": a GET with the credentials in a header. */
 function tokenRequest(challenge: BearerChallenge, credentials: Credentials | undefined): Request {
   const url = new URL(challenge.realm);
   if (challenge.service !== undefined) url.searchParams.set("service", challenge.service);
@@ -205,7 +206,7 @@ function tokenRequest(challenge: BearerChallenge, credentials: Credentials | und
   return { method: "GET", url };
 }
 
-/** "OAuth2 Token Authentication": POST, the identity token in its content. */
+/** "OAuth2 Token Authentication": a POST with the identity token in its body. */
 function oauthRequest(challenge: BearerChallenge, identityToken: string): Request {
   const form = new URLSearchParams({
     grant_type: "refresh_token",
@@ -214,29 +215,12 @@ function oauthRequest(challenge: BearerChallenge, identityToken: string): Reques
     scope: challenge.scopes.join(" "),
   });
   if (challenge.service !== undefined) form.set("service", challenge.service);
-  const bytes = new TextEncoder().encode(form.toString());
   return {
     method: "POST",
     url: challenge.realm,
     headers: { "content-type": "application/x-www-form-urlencoded" },
-    content: {
-      size: bytes.length,
-      async *open() {
-        yield bytes;
-      },
-    },
+    content: toContent(new TextEncoder().encode(form.toString())),
   };
-}
-
-function parseToken(
-  body: Uint8Array | undefined,
-): { token?: unknown; access_token?: unknown; expires_in?: unknown } {
-  try {
-    return JSON.parse(new TextDecoder().decode(body)) ?? {};
-  } catch {
-    // The text may hold a token, so no part of it goes into a message.
-    return {};
-  }
 }
 
 function keyOf({ realm, service, scopes }: BearerChallenge): string {

@@ -1,6 +1,6 @@
 /**
- * The requests of the OCI distribution specification 1.1, each by its name there. One call is one
- * request: it is not tried again here.
+ * The requests of the OCI distribution specification 1.1, one method for each. A method sends its
+ * request once; the caller decides whether to try again.
  *
  * @module
  */
@@ -10,41 +10,42 @@ import { Authorizer } from "./auth.ts";
 import { exchange, type Request } from "./exchange.ts";
 import { ACCEPTED_MANIFEST_TYPES } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
-import { isDigest, type Reference } from "./reference.ts";
+import { isDigest } from "./descriptor.ts";
+import type { Reference } from "./reference.ts";
 import { type BackoffOptions, type Clock, systemClock } from "./retry.ts";
-import { type Content, createTransport, type Transport } from "./transport.ts";
+import { type Content, createTransport, toContent, type Transport } from "./transport.ts";
 
-/** A manifest as a registry gave it, not yet checked. */
+/** A manifest as a registry sent it, not yet checked. */
 export interface RawManifest {
-  /** Its bytes, which have the digest. */
+  /** Its bytes. */
   readonly bytes: Uint8Array;
   /** The `Content-Type` it came with. */
   readonly mediaType: string;
-  /** The digest that the registry says it has. */
+  /** The digest that the registry stated. */
   readonly digest: string | undefined;
 }
 
-/** A blob, or a part of it, as a registry gives it. */
+/** A blob, or a part of one, as a registry sends it. */
 export interface BlobAnswer {
-  /** Offset of the first byte that comes. */
+  /** Offset of the first byte that is sent. */
   readonly start: number;
-  /** The blob's whole length, where the registry said it. */
+  /** The length of the whole blob, if the registry stated it. */
   readonly total: number | undefined;
   /** The answer, its body not yet read. */
   readonly answer: Answer;
 }
 
-/** An upload under way: "Pushing a blob in chunks". */
+/** An upload that has begun: "Pushing a blob in chunks". */
 export interface UploadSession {
-  /** Where the next request goes. */
+  /** The URL of the next request. */
   readonly location: URL;
-  /** How many bytes the registry has. */
+  /** How many bytes the registry has received. */
   readonly offset: number;
-  /** The least bytes that a chunk must have, save the last. */
+  /** The fewest bytes that a chunk may have, except for the last one. */
   readonly minimum: number;
 }
 
-/** What a client is made for. */
+/** What a client is used for. */
 export interface ClientPurpose {
   /** What is tried, to follow "Cannot ". */
   readonly task: string;
@@ -53,14 +54,14 @@ export interface ClientPurpose {
 }
 
 const MAX_REDIRECTS = 10;
-/** "Pushing Manifests": what every registry must take, and more than any archive's manifest needs. */
+/** "Pushing Manifests": the size that every registry must accept. An archive's manifest is far smaller. */
 const MAX_MANIFEST_LENGTH = 4 * 1024 * 1024;
-/** A registry reads a blob whole once more before it answers the request that ends its upload. */
+/** A registry computes the digest of the whole blob before it answers the request that ends an upload. */
 const COMMIT_PATIENCE = 10 * 60_000;
 const DEFAULT_STALL_TIMEOUT = 60_000;
 const DEFAULT_TRIES = 6;
 
-/** Speaks with one registry about one repository. */
+/** A client of one repository in one registry. */
 export class RegistryClient {
   /** What is tried, to follow "Cannot ". */
   readonly task: string;
@@ -93,12 +94,12 @@ export class RegistryClient {
     });
   }
 
-  /** The most bytes of a blob to ask for at once. */
+  /** The most bytes of a blob to request at once. */
   get window(): number {
     return this.#transport.window;
   }
 
-  /** How to try again what failed here for a passing reason. */
+  /** How to retry a request that failed for a reason that may pass. */
   get backoff(): BackoffOptions {
     return {
       task: this.task,
@@ -134,7 +135,7 @@ export class RegistryClient {
   /**
    * `PUT /v2/<name>/manifests/<reference>` (end-7).
    *
-   * @returns The digest that the registry computed, where it says so.
+   * @returns The digest that the registry computed, if it states one.
    */
   async putManifest(
     reference: string,
@@ -151,7 +152,7 @@ export class RegistryClient {
     return digestHeader(answer);
   }
 
-  /** `HEAD /v2/<name>/blobs/<digest>` (end-2): whether the registry has the blob. */
+  /** `HEAD /v2/<name>/blobs/<digest>` (end-2): tells whether the registry has the blob. */
   async headBlob(digest: string): Promise<boolean> {
     const answer = await this.#expect([200, 404], { method: "HEAD", url: this.#blob(digest) });
     await answer.discard();
@@ -162,8 +163,8 @@ export class RegistryClient {
    * `GET /v2/<name>/blobs/<digest>` (end-2).
    *
    * @param digest The blob's digest.
-   * @param range The part wanted, from the first byte's offset to the one after the last. The
-   * registry may ignore it and send the whole.
+   * @param range The part to send, from the offset of its first byte to the offset after its last. A
+   * registry may ignore it and send the whole blob.
    */
   async getBlob(
     digest: string,
@@ -186,12 +187,12 @@ export class RegistryClient {
           [];
       if (Number(first) === start) return { answer, start, total: number(total) };
       await answer.discard();
-      throw protocolError(this.task, "the registry answered with another range than asked for");
+      throw protocolError(this.task, "the registry sent another range than the requested one");
     }
     if (answer.status === 200) {
       return { answer, start: 0, total: number(answer.headers.get("content-length")) };
     }
-    // No range that is asked for here is outside of the blob, so the registry knows no ranges.
+    // Every requested range lies inside the blob, so the registry does not support ranges.
     await answer.discard();
     return await this.getBlob(digest);
   }
@@ -211,7 +212,7 @@ export class RegistryClient {
     };
   }
 
-  /** `PATCH <location>` (end-5): sends a chunk, from the session's offset on. */
+  /** `PATCH <location>` (end-5): sends a chunk that begins at the session's offset. */
   async patchUpload(session: UploadSession, chunk: Content): Promise<UploadSession> {
     const end = session.offset + chunk.size;
     const answer = await this.#expect([202], {
@@ -234,7 +235,7 @@ export class RegistryClient {
   /**
    * `GET <location>` (end-13): asks how much of an upload has arrived.
    *
-   * @returns The session, or `undefined` where the registry does not know it, or does not tell.
+   * @returns The session, or `undefined` if the registry does not know it or does not say.
    */
   async getUpload(session: UploadSession): Promise<UploadSession | undefined> {
     const answer = await this.#send({ method: "GET", url: session.location });
@@ -247,10 +248,10 @@ export class RegistryClient {
   }
 
   /**
-   * `PUT <location>?digest=<digest>` (end-6): sends the rest of a blob, which may be all of it or
-   * nothing, and ends the upload.
+   * `PUT <location>?digest=<digest>` (end-6): sends the rest of a blob, which may be all or none
+   * of it, and ends the upload.
    *
-   * @returns The digest that the registry computed, where it says so.
+   * @returns The digest that the registry computed, if it states one.
    */
   async putUpload(
     session: UploadSession,
@@ -258,7 +259,7 @@ export class RegistryClient {
     rest: Content = toContent(new Uint8Array(0)),
   ): Promise<string | undefined> {
     const url = new URL(session.location);
-    // Added by hand: to write the other parameters anew could change how they are escaped.
+    // Not through searchParams, which could change how the other parameters are escaped.
     url.search += `${url.search ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
     const answer = await this.#expect([201], {
       method: "PUT",
@@ -282,10 +283,10 @@ export class RegistryClient {
     return await toError(answer, this.task, this.#clock.now(), hide);
   }
 
-  /** Sends a request, with credentials where it goes to the registry, and follows redirects. */
+  /** Sends a request and follows redirects. Only the registry itself gets credentials. */
   async #send(request: Request): Promise<Answer> {
     let url = request.url;
-    // Credentials are for the registry alone: not for where it sends us, nor for the way back.
+    // After a redirect to another host no request gets credentials, even one back to the registry.
     let ours = url.origin === this.#base.origin;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       const answer = await this.#authorized({ ...request, url }, ours);
@@ -293,7 +294,7 @@ export class RegistryClient {
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer;
       await answer.discard();
       const reading = request.method === "GET" || request.method === "HEAD";
-      // RFC 9110, section 15.4: the other three make a GET of what was no GET.
+      // RFC 9110, section 15.4: the other three statuses turn the request into a GET.
       if (!reading && answer.status !== 307 && answer.status !== 308) {
         throw protocolError(
           this.task,
@@ -331,7 +332,7 @@ export class RegistryClient {
   #location(answer: Answer): URL {
     const location = answer.headers.get("location");
     if (location === null) {
-      throw protocolError(this.task, `${answer.url.host} began an upload without a Location`);
+      throw protocolError(this.task, `${answer.url.host} began an upload and sent no Location`);
     }
     return this.#resolve(location, answer.url);
   }
@@ -339,12 +340,15 @@ export class RegistryClient {
   #resolve(location: string, base: URL): URL {
     const url = URL.canParse(location, base.href) ? new URL(location, base) : undefined;
     if (url === undefined || url.protocol !== "https:" && url.protocol !== "http:") {
-      throw protocolError(this.task, `${base.host} leads to what is no web address`);
+      throw protocolError(
+        this.task,
+        `${base.host} redirects to an address that is not a web address`,
+      );
     }
     if (url.protocol === "http:" && !this.#options.insecure) {
       throw protocolError(
         this.task,
-        `${base.host} leads to ${url.host} over plain HTTP, which was not allowed`,
+        `${base.host} redirects to ${url.host} over plain HTTP, which is not allowed`,
       );
     }
     url.username = url.password = "";
@@ -352,17 +356,7 @@ export class RegistryClient {
   }
 }
 
-/** Makes a request's content of bytes. */
-export function toContent(bytes: Uint8Array): Content {
-  return {
-    size: bytes.length,
-    async *open() {
-      if (bytes.length > 0) yield bytes;
-    },
-  };
-}
-
-/** A header's decimal number, where it is one. */
+/** Reads a header that is a decimal number. */
 function number(text: string | null | undefined): number | undefined {
   return /^[0-9]+$/.test(text ?? "") ? Number(text) : undefined;
 }
@@ -373,8 +367,8 @@ function digestHeader(answer: Answer): string | undefined {
 }
 
 /**
- * How much of an upload has arrived: `Range: 0-<last>`. An upload of which nothing has arrived says
- * `0-0`, as one of a single byte would; no chunk sent here is that small.
+ * Reads how much of an upload has arrived: `Range: 0-<last>`. An empty upload states `0-0`, and so
+ * would an upload of one byte; no chunk is that small.
  */
 function receivedOffset(answer: Answer): number | undefined {
   const last = /^(?:bytes=)?0-([0-9]+)$/.exec(answer.headers.get("range") ?? "")?.[1];

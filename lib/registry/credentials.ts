@@ -1,5 +1,5 @@
 /**
- * Credentials for a registry: as given, else as Docker's `config.json` has them, else none.
+ * Credentials for a registry: the given ones, else those in Docker's `config.json`, else none.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { throwIfAborted } from "../system/files.ts";
 import { type DockerConfig, readDockerConfig } from "./docker_config.ts";
 import { runCredentialHelper } from "./credential_helper.ts";
 
-/** What a registry, or its token server, knows a person by. */
+/** What proves to a registry, or to its token server, who is asking. */
 export type Credentials =
   | {
-    /** Name and password, or a name and an access token in the password's place. */
+    /** A name and a password; an access token may stand in for the password. */
     readonly kind: "password";
     readonly username: string;
     readonly password: string;
   }
   | {
-    /** A token that the token server changes into access tokens (OAuth 2 refresh token). */
+    /** A token that the token server exchanges for access tokens (an OAuth 2 refresh token). */
     readonly kind: "identity";
     readonly identityToken: string;
   }
@@ -30,27 +30,27 @@ export type Credentials =
 
 /** Settings of {@linkcode findCredentials}. */
 export interface CredentialsOptions {
-  /** The user's name; it needs a password. */
+  /** The user's name. Give a password too. */
   readonly user?: string | undefined;
-  /** The password; it needs a user. */
+  /** The password. Give a user too. */
   readonly password?: string | undefined;
-  /** The path of Docker's `config.json`; absent, no such file is looked at. */
+  /** The path of Docker's `config.json`. No file is read if it is left out. */
   readonly dockerConfig?: string | undefined;
   /** Stops a credential helper that takes too long. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Finds the credentials for a registry: `user` and `password` where given, else what Docker's
- * configuration has or its credential helper gives, else none.
+ * Finds the credentials for a registry: `user` and `password` if given, else those in Docker's
+ * configuration or from its credential helper, else none.
  *
  * Running a helper needs `--allow-run=docker-credential-NAME`.
  *
  * @param registry The registry's host, as in a reference.
- * @param options The name and password given, and where Docker's configuration is.
- * @returns The credentials, or `undefined` to go without.
- * @throws {ParError} `ERR_OPTION_INVALID` for a user without password or a password without user,
- * `ERR_REGISTRY_CREDENTIALS` where the configuration or its helper cannot be used.
+ * @param options A name and a password, and the path of Docker's configuration.
+ * @returns The credentials, or `undefined` if there are none.
+ * @throws {ParError} `ERR_OPTION_INVALID` for a user without a password or a password without a user;
+ * `ERR_REGISTRY_CREDENTIALS` if the configuration or its helper cannot be used.
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export async function findCredentials(
 ): Promise<Credentials | undefined> {
   throwIfAborted(options.signal);
   const { user, password, dockerConfig } = options;
-  // A variable that is set and empty means what one that is not set means.
+  // An empty environment variable counts as one that is not set.
   if (user || password) {
     if (!user || !password) {
       throw new ParError(
@@ -86,8 +86,8 @@ export async function findCredentials(
 /**
  * Tells where Docker's configuration is.
  *
- * @param env Reads an environment variable; it is asked for `DOCKER_CONFIG`, `HOME`, `USERPROFILE`.
- * @returns The path of `config.json`, or `undefined` where no home folder is known.
+ * @param env Reads an environment variable: `DOCKER_CONFIG`, `HOME`, `USERPROFILE`.
+ * @returns The path of `config.json`, or `undefined` if no home folder is known.
  *
  * @example
  * ```ts
@@ -106,7 +106,7 @@ export function dockerConfigPath(
   return home ? `${home}/.docker/config.json` : undefined;
 }
 
-/** Docker's configuration knows Docker Hub by the address its first version had. */
+/** Docker's configuration stores Docker Hub under the address of its first version. */
 const DOCKER_HUB_KEY = "https://index.docker.io/v1/";
 
 async function fromHelper(
@@ -135,19 +135,19 @@ function fromFile(registry: string, config: DockerConfig): Credentials | undefin
   return entry.username ? passwordCredentials(registry, entry.username, entry.password) : undefined;
 }
 
-/** Keys are hosts, or addresses with a scheme and a path, as older versions of Docker wrote them. */
+/** Takes the host out of a key. Older versions of Docker wrote URLs with a path as keys. */
 function hostOf(key: string): string {
   return key.toLowerCase().replace(/^https?:\/\//, "").replace(/\/.*$/s, "");
 }
 
 function passwordCredentials(registry: string, username: string, password: string): Credentials {
-  // RFC 7617, section 2: the first colon ends the name, and neither part has control characters.
+  // RFC 7617, section 2: the first colon ends the name, and control characters are not allowed.
   // deno-lint-ignore no-control-regex
   if (username.includes(":") || /[\x00-\x1f\x7f]/.test(username + password)) {
     throw new ParError(
       "ERR_REGISTRY_CREDENTIALS",
-      `Cannot log in to ${registry}: the user has a colon, or user or password a control ` +
-        "character; check for a stray line break",
+      `Cannot log in to ${registry}: the user's name contains a colon, or the name or the ` +
+        "password contains a control character; check for a line break at the end",
     );
   }
   return { kind: "password", username, password };

@@ -1,13 +1,14 @@
 /**
- * Docker's `config.json`: the part of it that is about credentials.
+ * Docker's `config.json`: the fields about credentials.
  *
  * @module
  */
 
 import { ParError } from "../errors.ts";
 import { quote, readSmallFile } from "../system/files.ts";
+import { isRecord, parseRecord } from "./json.ts";
 
-/** The credentials of one registry, as the file holds them; empty texts where it has none. */
+/** The credentials of one registry in the file; a field that is missing is an empty text. */
 export interface DockerAuth {
   /** The user's name. */
   readonly username: string;
@@ -19,9 +20,9 @@ export interface DockerAuth {
   readonly registryToken: string;
 }
 
-/** What the file says about credentials. */
+/** The fields of the file that are about credentials. */
 export interface DockerConfig {
-  /** Credentials by host, or by an address with a scheme and a path. */
+  /** Credentials by key: a host, or a URL. */
   readonly auths: ReadonlyMap<string, DockerAuth>;
   /** Helpers by host. */
   readonly credHelpers: ReadonlyMap<string, string>;
@@ -35,8 +36,8 @@ const MAX_LENGTH = 4 * 1024 * 1024;
  * Reads the file.
  *
  * @param path Its path.
- * @returns What it says, or `undefined` where there is no such file.
- * @throws {ParError} `ERR_REGISTRY_CREDENTIALS` where it cannot be read or is not what Docker writes.
+ * @returns Its fields, or `undefined` if there is no such file.
+ * @throws {ParError} `ERR_REGISTRY_CREDENTIALS` if it cannot be read or Docker did not write it.
  */
 export async function readDockerConfig(path: string): Promise<DockerConfig | undefined> {
   let bytes: Uint8Array;
@@ -51,17 +52,11 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
       cause,
     );
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    // The parser's message quotes the text around the mistake, which may be a password.
-    throw invalid(path, "it is not JSON");
-  }
-  if (!isRecord(value)) throw invalid(path, "it is no JSON object");
+  const value = parseRecord(bytes);
+  if (value === undefined) throw invalid(path, "it is not a JSON object");
   const { auths = {}, credHelpers = {}, credsStore } = value;
   if (!isRecord(auths) || !isRecord(credHelpers)) {
-    throw invalid(path, "its auths or credHelpers are no JSON objects");
+    throw invalid(path, "its auths or its credHelpers is not a JSON object");
   }
   return {
     auths: new Map(
@@ -89,13 +84,13 @@ function parseAuth(path: string, host: string, entry: unknown): DockerAuth {
     const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
     decoded = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw invalid(path, `the "auth" of ${JSON.stringify(host)} is not base64`);
+    throw invalid(path, `the "auth" of ${quote(host)} is not base64`);
   }
   const colon = decoded.indexOf(":");
-  if (colon < 0) throw invalid(path, `the "auth" of ${JSON.stringify(host)} has no colon`);
+  if (colon < 0) throw invalid(path, `the "auth" of ${quote(host)} has no colon`);
   return {
     username: decoded.slice(0, colon),
-    // Docker once padded the text with zero bytes, and still cuts them off.
+    // Docker used to pad the text with zero bytes, and still removes them.
     password: decoded.slice(colon + 1).replace(/\0+$/, ""),
     ...rest,
   };
@@ -104,12 +99,8 @@ function parseAuth(path: string, host: string, entry: unknown): DockerAuth {
 function invalid(path: string, reason: string): ParError {
   return new ParError(
     "ERR_REGISTRY_CREDENTIALS",
-    `Cannot take credentials from ${quote(path)}: ${reason}; correct it, or log in anew`,
+    `Cannot read credentials from ${quote(path)}: ${reason}; correct it, or log in again`,
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string {

@@ -1,5 +1,5 @@
 /**
- * One request and its answer: given up where nothing moves, and every failure told by its kind.
+ * Sending one request and receiving its answer, with a time limit, and naming what went wrong.
  *
  * @module
  */
@@ -16,38 +16,38 @@ import type { Content, Transport } from "./transport.ts";
 export interface Request {
   /** Its method. */
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT";
-  /** Where it goes. */
+  /** Its URL. */
   readonly url: URL;
-  /** Its headers, save those that every request has. */
+  /** Its headers, without those that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Its body. */
   readonly content?: Content | undefined;
-  /** Milliseconds to wait for the answer once all is sent, where the usual is too short. */
+  /** Milliseconds to wait for the answer after the body was sent, if longer than usual. */
   readonly patience?: number | undefined;
 }
 
 /** Settings of {@linkcode exchange}. */
 export interface ExchangeOptions {
-  /** What sends it. */
+  /** Sends the request. */
   readonly transport: Transport;
   /** What is tried, to follow "Cannot ". */
   readonly task: string;
   /** Milliseconds without a byte in either direction after which a connection counts as broken. */
   readonly stallTimeout: number;
-  /** Breaks it off. */
+  /** Stops the request. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Sends a request once, as it is.
+ * Sends a request once.
  *
  * @param request The request.
- * @param authorization The `Authorization` header to send along.
- * @param options How, and for how long.
+ * @param authorization The request's `Authorization` header.
+ * @param options The transport and the time limits.
  * @returns The answer, whatever its status.
- * @throws {TransientError} Where the connection fails or stalls.
- * @throws {ParError} `ERR_ABORTED`, `ERR_REGISTRY_CERTIFICATE`, `ERR_REGISTRY_UNREACHABLE` where
- * trying again is of no use, and what reading the content throws.
+ * @throws {TransientError} If the connection fails or stalls.
+ * @throws {ParError} Category `failed`, if trying again does not help; and any error from reading the
+ * content.
  */
 export async function exchange(
   request: Request,
@@ -108,7 +108,7 @@ export async function exchange(
   };
 
   const headers = new Headers({
-    // A blob's bytes are wanted as they are, whatever a server would like to do to them.
+    // A server must not compress a blob on its way: the digest is that of the bytes as they are.
     "accept-encoding": "identity",
     ...request.headers,
   });
@@ -128,7 +128,7 @@ export async function exchange(
     const chunks = readStream(response.body);
     try {
       while (true) {
-        // Only the wait for the server is timed: the reader of this may take as long as it likes.
+        // Only the wait for the server is timed, not the time that the reader of this takes.
         watchFor(stallTimeout);
         const { done, value } = await chunks.next();
         clearTimeout(timer);
@@ -156,13 +156,13 @@ export async function exchange(
   };
 }
 
-/** `fetch` tells its failures apart by their text alone. */
+/** Finds the kind of a failure. `fetch` tells them apart only by their text. */
 function toFailure(cause: unknown, url: URL, task: string): Error {
   if (cause instanceof Deno.errors.NotCapable) {
     return new ParError(
       "ERR_REGISTRY_UNREACHABLE",
-      `Cannot ${task}: this program may not reach ${url.host}; allow it with ` +
-        `--allow-net=${url.host}`,
+      `Cannot ${task}: Deno may not connect to ${url.host}; grant the network ` +
+        `permission for it`,
       cause,
     );
   }
@@ -170,8 +170,8 @@ function toFailure(cause: unknown, url: URL, task: string): Error {
   if (/InvalidContentType|corrupt message|wrong version number|HTTP\/0\.9/i.test(reason)) {
     return new ParError(
       "ERR_REGISTRY_UNREACHABLE",
-      `Cannot ${task}: ${url.host} does not speak TLS; for a registry on plain HTTP, say that ` +
-        "insecure connections are allowed",
+      `Cannot ${task}: ${url.host} does not speak TLS; for a registry on plain HTTP, ` +
+        "allow insecure connections",
       new Error(reason),
     );
   }
@@ -198,8 +198,8 @@ function toFailure(cause: unknown, url: URL, task: string): Error {
 }
 
 /**
- * What went wrong, without the request's address: that may hold a token, as upload addresses and
- * signed redirects do.
+ * Finds the reason of a failure and removes the URL from it. A URL may contain a token: upload
+ * locations and signed redirects do.
  */
 function reasonOf(cause: unknown): string {
   let deepest = cause;

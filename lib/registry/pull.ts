@@ -1,5 +1,5 @@
 /**
- * Reading an archive from a registry: what a reference names, a source to read it from, and a file.
+ * Reading an archive from a registry: resolving a reference, reading by range, writing a file.
  *
  * @module
  */
@@ -11,8 +11,9 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { BlobCache } from "./cache.ts";
 import { RegistryClient } from "./client.ts";
-import { checkBlob, type Descriptor, downloadBlob, FIRST_REQUEST } from "./download.ts";
-import { type ArchiveManifest, digestOf, parseManifest } from "./manifest.ts";
+import { type Descriptor, digestOf } from "./descriptor.ts";
+import { checkBlob, downloadBlob, FIRST_REQUEST } from "./download.ts";
+import { type ArchiveManifest, parseManifest } from "./manifest.ts";
 import type { RegistryOptions } from "./options.ts";
 import { baseName, formatReference, type Reference } from "./reference.ts";
 import { retry } from "./retry.ts";
@@ -21,44 +22,44 @@ import { retry } from "./retry.ts";
 export interface PullOptions extends RegistryOptions {
   /** The digest that the manifest must have, as {@linkcode parseDigest} gives it. */
   readonly digest?: string | undefined;
-  /** Where blobs are kept and looked for; absent, all comes from the registry. */
+  /** The cache of blobs. If left out, everything is downloaded. */
   readonly cache?: BlobCache | undefined;
 }
 
-/** What a reference names, its manifest checked. */
+/** The manifest that a reference names, checked against its digest. */
 export interface ResolvedArchive extends ArchiveManifest {
-  /** The reference it was found by. */
+  /** The reference. */
   readonly reference: Reference;
-  /** The manifest's digest: that of the bytes which came. */
+  /** The manifest's digest, computed from its bytes. */
   readonly digest: string;
 }
 
-/** An archive in a registry, read as it is needed. */
+/** An archive in a registry. Its bytes are downloaded when they are read. */
 export interface RegistrySource extends ArchiveSource, Disposable {
   /** The reference, as text. */
   readonly name: string;
 
   /**
-   * How many bytes of the layer came over the network so far, those that were of no use counted.
+   * How many bytes of the layer were downloaded so far, including those that were not used.
    */
   readonly bytesRead: number;
 
-  /** Fetches the manifest, once. */
+  /** Fetches the manifest. Further calls give the same one. */
   resolve(): Promise<ResolvedArchive>;
 
   /**
-   * Reads the layer from its beginning; fails at the end where it does not have its digest.
+   * Reads the layer from its beginning, and fails at the end if its digest is wrong.
    *
-   * It asks for the first 32 KiB alone, where the token is, and for the rest as the reading goes on.
+   * The first request is for 32 KiB, which hold the token; the second one is for the rest.
    */
   open(): Bytes;
 
   /**
-   * Reads a part of the layer and asks for no more than that. Only the whole has a digest: what comes
-   * here must be checked against something else, such as the hashes in the signed claims.
+   * Reads a part of the layer and downloads no more than that. Only the whole layer has a digest, so
+   * the caller must check the part against something else, such as the hashes in the signed claims.
    *
    * @param start Offset of the first byte.
-   * @param length Bytes to read; fewer come where the layer ends before.
+   * @param length Bytes to read; fewer if the layer ends before.
    */
   range(start: number, length: number): Bytes;
 
@@ -72,17 +73,18 @@ export interface RegistrySource extends ArchiveSource, Disposable {
 /** Settings of {@linkcode pullArchive}. */
 export interface PullFileOptions extends PullOptions {
   /**
-   * The file to write; where left out, the last part of the repository with `.par.gz`, or `.par`
-   * where the archive is not compressed, in the current folder.
+   * The file to write. If left out, it is named after the last part of the repository, with `.par.gz`
+   * or, for an archive that is not compressed, `.par`, in the current folder.
    */
   readonly destination?: string | undefined;
   /**
-   * Checks the archive while it passes; what it throws leaves no file. It must read to the end.
+   * Checks the archive while it is downloaded. It must read to the end. If it throws, no file is
+   * written.
    */
   readonly verify?: ((archive: ArchiveSource) => Promise<unknown>) | undefined;
 }
 
-/** What {@linkcode pullArchive} did. */
+/** The result of {@linkcode pullArchive}. */
 export interface Pulled {
   /** The file that was written. */
   readonly path: string;
@@ -93,10 +95,10 @@ export interface Pulled {
 }
 
 /**
- * Makes a source of an archive in a registry. Nothing is sent before something is read.
+ * Makes a source of an archive in a registry. No request is sent before something is read.
  *
- * @param reference Where it is.
- * @param options How to get there, and the digest that its manifest must have.
+ * @param reference The archive's reference.
+ * @param options How to reach the registry, and the digest that the manifest must have.
  * @returns The source; `using` closes its connections.
  *
  * @example A registry that is not there
@@ -115,13 +117,13 @@ export function registrySource(reference: Reference, options: PullOptions = {}):
 }
 
 /**
- * Finds out what a reference names.
+ * Fetches the manifest that a reference names.
  *
  * @param reference The reference.
- * @param options How to get there, and the digest that the manifest must have.
+ * @param options How to reach the registry, and the digest that the manifest must have.
  * @returns The manifest, checked against its digest.
- * @throws {ParError} `ERR_REGISTRY_DIGEST`, `ERR_REGISTRY_CONTENT`, `ERR_REGISTRY_NOT_FOUND`,
- * `ERR_REGISTRY_DENIED`, `ERR_REGISTRY_UNREACHABLE` and every other code of a registry.
+ * @throws {ParError} Category `failed`; category `untrusted` if the digest differs or the manifest is
+ * not that of an archive.
  *
  * @example A registry that is not there
  * ```ts
@@ -143,12 +145,12 @@ export async function resolveReference(
 }
 
 /**
- * Copies an archive from a registry to a file, which has its name only once all was found right.
+ * Downloads an archive to a file. The file gets its name only after all checks succeeded.
  *
- * @param reference Where it is, or a source of it that is already open.
- * @param options How to get there, where to put it, and how to check it.
- * @returns The file, the manifest's digest, the size.
- * @throws {ParError} `ERR_FILE_UNWRITABLE`, every code of a registry, and what `verify` throws.
+ * @param reference The archive's reference.
+ * @param options How to reach the registry, the file to write, and how to check the archive.
+ * @returns The file, the manifest's digest and the size.
+ * @throws {ParError} As {@linkcode resolveReference}; `ERR_FILE_UNWRITABLE`; and what `verify` throws.
  *
  * @example A registry that is not there
  * ```ts
@@ -187,7 +189,7 @@ export async function pullArchive(
           complete = true;
         },
       });
-      // What was not read was not written, nor held against its digest.
+      // Bytes that were not read were neither written nor checked against the digest.
       if (!complete) {
         throw new ParError(
           "ERR_ARCHIVE_TRAILING_DATA",
@@ -203,9 +205,9 @@ export async function pullArchive(
 }
 
 /**
- * Names the file for an archive: the last part of its repository and `.par.gz`, or `.par`.
+ * Names the file of an archive: the last part of its repository and `.par.gz`, or `.par`.
  *
- * @param reference Where the archive is in a registry.
+ * @param reference The archive's reference.
  * @param start The archive's first two bytes, which tell whether it is compressed.
  * @returns The file's name.
  */
@@ -288,7 +290,7 @@ class LayerSource implements RegistrySource {
     }
   }
 
-  /** A blob in the cache is read whole once to see that it is right, and then where it is wanted. */
+  /** A cached blob is checked once as a whole; after that, any part of it can be read. */
   #find(layer: Descriptor): Promise<string | undefined> {
     const { cache, signal } = this.#options;
     return this.#cached ??= Promise.resolve(cache?.find(layer, signal));
@@ -315,8 +317,8 @@ class LayerSource implements RegistrySource {
       if (expected !== undefined && expected !== digest) {
         throw new ParError(
           "ERR_REGISTRY_DIGEST",
-          `Cannot ${this.#task}: its manifest has the digest ${digest}, and ${expected} was ` +
-            "asked for; if that is not meant to be, do not use it",
+          `Cannot ${this.#task}: its manifest has the digest ${digest} instead of ` +
+            `${expected}; do not use it unless you expected a change`,
         );
       }
     }
@@ -324,7 +326,7 @@ class LayerSource implements RegistrySource {
       throw new ParError(
         "ERR_REGISTRY_DIGEST",
         `Cannot ${this.#task}: its manifest has the digest ${digest}, and the registry says ` +
-          `${raw.digest}; something changed it on its way, try again`,
+          `${raw.digest}; it changed on its way, try again`,
       );
     }
     const manifest = parseManifest(raw.bytes, raw.mediaType, this.#task);

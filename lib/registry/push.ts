@@ -7,65 +7,66 @@
 import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../system/files.ts";
-import { hex } from "../bytes/hex.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { RegistryClient, toContent } from "./client.ts";
-import { digestOf, formatManifest } from "./manifest.ts";
+import { RegistryClient } from "./client.ts";
+import { digestOf, finishDigest } from "./descriptor.ts";
+import { formatManifest } from "./manifest.ts";
 import { type Annotations, CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE, TITLE } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
 import { fileName } from "./pull.ts";
 import { formatReference, type Reference } from "./reference.ts";
 import { retry } from "./retry.ts";
+import { toContent } from "./transport.ts";
 import { uploadBlob } from "./upload.ts";
 
 /** Settings of {@linkcode pushArchive}. */
 export interface PushOptions extends RegistryOptions {
   /**
-   * Checks the archive before anything is sent; what it throws ends the work. The annotations it
-   * gives, such as those that follow from the claims, yield to `annotations`.
+   * Checks the archive before anything is sent. If it throws, nothing is sent. It may return
+   * annotations, such as those from the claims; `annotations` overrides them.
    */
   readonly verify?: ((archive: ArchiveSource) => Promise<Annotations | void>) | undefined;
-  /** What to write on the manifest. */
+  /** The manifest's annotations. */
   readonly annotations?: Annotations | undefined;
-  /** The configuration blob; `{}` where left out. */
+  /** The config blob; `{}` if left out. */
   readonly config?: Uint8Array | undefined;
-  /** Sends the archive in one request, for registries that take no chunks. */
+  /** Sends the archive in one request, for registries that do not accept chunks. */
   readonly monolithic?: boolean | undefined;
-  /** The most bytes that one request sends, at least 65 536; 4 MiB where left out. */
+  /** The most bytes that one request sends, at least 65 536; 4 MiB if left out. */
   readonly chunkSize?: number | undefined;
 }
 
-/** What {@linkcode pushArchive} did. */
+/** The result of {@linkcode pushArchive}. */
 export interface Pushed {
-  /** Where the archive is now. */
+  /** The archive's reference. */
   readonly reference: Reference;
   /** The manifest's digest. */
   readonly digest: string;
-  /** The layer's digest: that of the archive. */
+  /** The layer's digest, which is the archive's. */
   readonly layerDigest: string;
   /** The archive's length in bytes. */
   readonly size: number;
-  /** Whether the archive was sent; the registry may have had it already. */
+  /** Whether the archive was sent. It is not sent if the registry has it already. */
   readonly uploaded: boolean;
 }
 
-/** The largest that every registry in wide use takes; some refuse more, and few ask for more. */
+/** Some registries refuse larger chunks, and few ask for larger ones. */
 const DEFAULT_CHUNK_SIZE = 4 * 1024 * 1024;
 const MIN_CHUNK_SIZE = 64 * 1024;
 
 /**
- * Pushes an archive: its configuration, its layer, its manifest, in this order, so that a reference
- * never names what is not there. Blobs that the registry has are not sent again.
+ * Pushes an archive: its config, its layer and its manifest, in this order, so that a tag never names
+ * a manifest whose blobs are missing. Blobs that the registry has are not sent again.
  *
- * The archive is read twice, to compute its digest and to send it, and parts of it again where the
- * connection breaks. No more than a chunk of a file is held in memory.
+ * The archive is read twice: once to compute its digest, and once to send it. Parts are read again if
+ * the connection breaks. Memory holds only a chunk of the file at a time.
  *
- * @param reference Where to; it needs a tag, and can have no digest.
+ * @param reference The reference to push to. It must have a tag and no digest.
  * @param source The archive.
- * @param options How to get there, what to write on it, and how to check it first.
- * @returns Where it is now, and its digests.
- * @throws {ParError} `ERR_REFERENCE_INVALID`, `ERR_OPTION_INVALID`, `ERR_FILE_CHANGED`, every code of
- * a registry, and what `verify` throws.
+ * @param options How to reach the registry, the annotations, and how to check the archive.
+ * @returns The reference and the digests.
+ * @throws {ParError} Categories `usage` and `failed`; `ERR_REGISTRY_DIGEST` if the registry computed
+ * another digest; and what `verify` throws.
  *
  * @example A registry that is not there
  * ```ts
@@ -91,7 +92,7 @@ export async function pushArchive(
   if (tag === undefined || reference.digest !== undefined) {
     throw new ParError(
       "ERR_REFERENCE_INVALID",
-      `Cannot push to ${name}: the digest follows from what is pushed; give a tag instead`,
+      `Cannot push to ${name}: the reference must have a tag and no digest`,
     );
   }
   if (!Number.isSafeInteger(chunkSize) || chunkSize < MIN_CHUNK_SIZE) {
@@ -111,7 +112,7 @@ export async function pushArchive(
     await uploadBlob(client, {
       digest: configDigest,
       size: config.length,
-      source: { name: "the configuration", open: toContent(config).open },
+      source: { name: "the config", open: toContent(config).open },
     }, { chunkSize });
     const uploaded = await uploadBlob(client, { digest: layerDigest, size, source }, {
       chunkSize: options.monolithic ? Infinity : chunkSize,
@@ -123,7 +124,7 @@ export async function pushArchive(
         mediaType: LAYER_TYPE,
         digest: layerDigest,
         size,
-        // Other clients give the file this name when they pull, and skip a layer without one.
+        // Other clients name the pulled file after this, and skip a layer without it.
         annotations: { [TITLE]: fileName(reference, archive.start) },
       },
       annotations: { ...archive.annotations, ...options.annotations },
@@ -137,7 +138,7 @@ export async function pushArchive(
       throw new ParError(
         "ERR_REGISTRY_DIGEST",
         `Cannot ${task}: the manifest has the digest ${digest}, and the registry computed ` +
-          `${computed}; something changed it on its way, push it again`,
+          `${computed}; it changed on its way, push it again`,
       );
     }
     return { reference, digest, layerDigest, size, uploaded };
@@ -153,7 +154,7 @@ interface Examined {
   readonly annotations: Annotations | void;
 }
 
-/** Lets the archive be verified and computes the digest of the very bytes that were. */
+/** Verifies the archive, and computes the digest of the same bytes that were verified. */
 async function examine(source: ArchiveSource, { verify, signal }: PushOptions): Promise<Examined> {
   let result: Omit<Examined, "annotations"> | undefined;
   const { size: knownSize } = source;
@@ -172,7 +173,7 @@ async function examine(source: ArchiveSource, { verify, signal }: PushOptions): 
         yield chunk;
       }
       result = {
-        digest: `sha256:${hex(await hash.digest())}`,
+        digest: await finishDigest(hash),
         size,
         start: Uint8Array.from(start),
       };
@@ -180,7 +181,7 @@ async function examine(source: ArchiveSource, { verify, signal }: PushOptions): 
   };
   const annotations = await verify?.(hashed);
   if (result === undefined) {
-    for await (const _ of hashed.open()) { /* only the digest is wanted */ }
+    for await (const _ of hashed.open()) { /* computes the digest */ }
   }
   return { ...result as unknown as Examined, annotations };
 }

@@ -1,35 +1,37 @@
 /**
- * References: where an archive is in a registry, such as `localhost:5000/providers/kv:1.2.0`.
+ * References: they name an archive in a registry, such as `localhost:5000/providers/kv:1.2.0`.
  *
  * @module
  */
 
 import { ParError } from "../errors.ts";
+import { quote } from "../system/files.ts";
+import { isDigest } from "./descriptor.ts";
 
-/** The place of one archive in a registry. Only {@linkcode parseReference} makes one. */
+/** The reference of one archive in a registry. Only {@linkcode parseReference} makes one. */
 export interface Reference {
-  /** The registry's host, with its port where one was given; `docker.io` where none was. */
+  /** The registry's host, with its port if one was given. */
   readonly registry: string;
-  /** The repository in it: what the distribution specification calls `<name>`. */
+  /** The repository, which the distribution specification calls `<name>`. */
   readonly repository: string;
   /** The tag; absent only where there is a digest. */
   readonly tag?: string;
   /** The manifest's digest, `sha256:` and 64 lower-case hexadecimal digits. */
   readonly digest?: string;
-  /** Nothing at all: it keeps unchecked texts from passing for a reference. */
+  /** Has no value. It keeps an unchecked object from being used as a reference. */
   readonly "~checked": "reference";
 }
 
 /** Settings of {@linkcode parseReference}. */
 export interface ReferenceOptions {
-  /** Allows the tag `latest`, which a reference without tag and digest means as well. */
+  /** Allows the tag `latest`, which is also the tag of a reference without tag and digest. */
   readonly allowLatest?: boolean;
 }
 
-/** Where an image is whose reference names no registry. */
+/** The registry of a reference that names none. */
 const DEFAULT_REGISTRY = "docker.io";
 
-/** Docker Hub has several names, and keeps its own images in one namespace. */
+/** The names of Docker Hub. Its own images are in the namespace `library`. */
 const DOCKER_HUB: ReadonlySet<string> = new Set([
   "docker.io",
   "index.docker.io",
@@ -42,21 +44,20 @@ const HOST =
 const REPOSITORY =
   /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const TAG = /^[a-z0-9_][a-z0-9._-]{0,127}$/;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
-/** Of host and repository together, as registries and clients limit it. */
+/** The most characters of host and repository together, as registries and clients limit it. */
 const MAX_LENGTH = 255;
 
 /**
  * Reads a reference: `[oci://][host[:port]/]repository[:tag][@digest]`.
  *
- * The text is taken in lower case, as wasmCloud's own tools take it. Without a host it means
- * Docker Hub.
+ * The text is converted to lower case, as wasmCloud's own tools do it. A reference without a host
+ * means Docker Hub.
  *
  * @param text The reference.
- * @param options Whether the tag `latest` will do.
+ * @param options Whether the tag `latest` is allowed.
  * @returns Its parts.
- * @throws {ParError} `ERR_REFERENCE_INVALID`, or `ERR_REFERENCE_LATEST` where the tag is `latest`,
- * or tag and digest are missing, and that was not allowed.
+ * @throws {ParError} Category `usage`: `ERR_REFERENCE_LATEST` if the tag is `latest`, or there is
+ * neither a tag nor a digest, and that was not allowed.
  *
  * @example
  * ```ts
@@ -74,7 +75,7 @@ export function parseReference(text: string, options: ReferenceOptions = {}): Re
   if (reference.tag === "latest" && reference.digest === undefined && !options.allowLatest) {
     throw new ParError(
       "ERR_REFERENCE_LATEST",
-      `Cannot use ${quoteReference(text)}: the tag "latest" changes what it means; ` +
+      `Cannot use ${quoteReference(text)}: the tag "latest" can change at any time; ` +
         "give another tag or a digest, or allow latest",
     );
   }
@@ -121,25 +122,20 @@ export function parseDigest(text: string): string {
   if (!isDigest(digest)) {
     throw new ParError(
       "ERR_REFERENCE_INVALID",
-      `Cannot use ${quoteReference(text)} as a digest: give sha256: and 64 hexadecimal digits`,
+      `Cannot use ${quote(text)} as a digest: give sha256: and 64 hexadecimal digits`,
     );
   }
   return digest;
 }
 
-/** Whether a text is a SHA-256 digest as descriptors spell it. */
-export function isDigest(text: unknown): text is string {
-  return typeof text === "string" && DIGEST.test(text);
-}
-
 /**
- * Decides whether a person means a registry or a file.
+ * Decides whether a text is a reference or the path of a file.
  *
- * `oci://` makes it a reference. Otherwise an existing file wins; and what is no file is a reference
- * where it reads like one, and not like the path of a file that is missing.
+ * A text that begins with `oci://` is a reference. Otherwise, an existing file of that name wins. If
+ * there is no such file, the form of the text decides.
  *
- * @param text What the person gave.
- * @param exists Tells whether there is a file of that name; by default it looks.
+ * @param text A reference or a path.
+ * @param exists Tells whether there is a file of that name; by default it looks in the file system.
  * @returns True for a reference.
  *
  * @example
@@ -162,14 +158,14 @@ export async function isReference(
   return readsLikeReference(text);
 }
 
-/** The repository's last part, after which a pulled file is called. */
+/** The last part of the repository, which names a pulled file. */
 export function baseName(reference: Reference): string {
   return reference.repository.slice(reference.repository.lastIndexOf("/") + 1);
 }
 
-/** A reference as messages show it: quoted, and without a password somebody put there. */
+/** Quotes a reference for a message, and removes a password from it. */
 export function quoteReference(text: string): string {
-  return JSON.stringify(text.replace(/^([a-z]+:\/\/)?[^/@]*:[^/@]*@(?!sha256:)/i, "$1…@"));
+  return quote(text.replace(/^([a-z]+:\/\/)?[^/@]*:[^/@]*@(?!sha256:)/i, "$1…@"));
 }
 
 function split(text: string): Reference {
@@ -177,10 +173,10 @@ function split(text: string): Reference {
     new ParError("ERR_REFERENCE_INVALID", `Cannot use ${quoteReference(text)}: ${reason}`);
   const bare = text.trim().toLowerCase().replace(/^oci:\/\//, "");
   if (/^[a-z]+:\/\//.test(bare)) {
-    throw invalid("a reference has no scheme but oci://; give host/repository:tag");
+    throw invalid("the only scheme of a reference is oci://; give host/repository:tag");
   }
   if (/^[^/]*@[^/]*\//.test(bare)) {
-    throw invalid("a reference holds no user and password; give them as options");
+    throw invalid("a reference must not contain a user and a password; give them as options");
   }
   const at = bare.indexOf("@");
   const digest = at < 0 ? undefined : bare.slice(at + 1);
@@ -199,15 +195,15 @@ function split(text: string): Reference {
     registry = DEFAULT_REGISTRY;
     if (!repository.includes("/")) repository = `library/${repository}`;
   }
-  // The address has rules of its own: ports end at 65535, and 1.2.3.999 is no host.
+  // The URL parser knows that a port ends at 65535 and that 1.2.3.999 is not a host.
   if (!HOST.test(registry) || !URL.canParse(`https://${registry}/`)) {
-    throw invalid(`${JSON.stringify(registry)} is no host; give host/repository:tag`);
+    throw invalid(`${quote(registry)} is not a host; give host/repository:tag`);
   }
   if (!REPOSITORY.test(repository) || registry.length + repository.length >= MAX_LENGTH) {
-    throw invalid("its repository is no name a registry takes; give host/repository:tag");
+    throw invalid("its repository is not a valid name; give host/repository:tag");
   }
   if (tag !== undefined && !TAG.test(tag)) {
-    throw invalid(`${JSON.stringify(tag)} is no tag; give letters, digits, ".", "_" or "-"`);
+    throw invalid(`${quote(tag)} is not a tag; give letters, digits, ".", "_" or "-"`);
   }
   if (digest !== undefined && !isDigest(digest)) {
     throw invalid("its digest is not sha256: and 64 hexadecimal digits");
@@ -221,8 +217,8 @@ function split(text: string): Reference {
 }
 
 /**
- * `build/kv.par.gz` could name an image on Docker Hub, but nobody means that. A host tells, or a
- * tag or digest.
+ * Tells whether a text has the form of a reference: it has a tag, a digest or a host.
+ * `build/kv.par.gz` would be valid on Docker Hub, but it is a path.
  */
 function readsLikeReference(text: string): boolean {
   let reference: Reference;
@@ -241,7 +237,7 @@ async function fileExists(path: string): Promise<boolean> {
     await Deno.stat(path);
     return true;
   } catch {
-    // Whoever then opens it as a file hears why that cannot be.
+    // Opening it as a file will report why that is not possible.
     return false;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * How requests reach a server: over `fetch`, which checks certificates, or past the check where the
- * caller asked for that.
+ * How requests reach a server: through `fetch`, which checks certificates, or without the check if
+ * the caller asked for that.
  *
  * @module
  */
@@ -12,48 +12,61 @@ import { ParError } from "../errors.ts";
 import { type Bytes, keepAll } from "../bytes/chunks.ts";
 import { toStream } from "../bytes/streams.ts";
 
-/** The content of a request, of known length. */
+/** The body of a request, whose length is known. */
 export interface Content {
   /** Its length in bytes. */
   readonly size: number;
-  /** Reads it from the beginning. */
+  /** Reads it from the beginning. It can be called again. */
   open(): Bytes;
 }
 
-/** One request, as it goes over the wire. */
+/** Makes the body of a request from bytes. */
+export function toContent(bytes: Uint8Array): Content {
+  return {
+    size: bytes.length,
+    async *open() {
+      if (bytes.length > 0) yield bytes;
+    },
+  };
+}
+
+/** One request with everything that is sent. */
 export interface WireRequest {
   /** Its method. */
   readonly method: string;
-  /** Its headers, all of them. */
+  /** All of its headers. */
   readonly headers: Headers;
   /** Its body. */
   readonly content: Content | undefined;
-  /** Breaks it off, and the reading of its answer too. */
+  /** Stops the request, and the reading of its answer. */
   readonly signal: AbortSignal;
 }
 
-/** Sends requests. Redirects are answers like any other. */
+/** Sends requests. It does not follow redirects. */
 export interface Transport {
-  /** The most bytes to ask for at once; what comes may all be held in memory. */
+  /** The most bytes to request at once, because all of an answer may be held in memory. */
   readonly window: number;
   /** Sends one request. */
   send(url: URL, request: WireRequest): Promise<Response>;
-  /** Closes the connections kept for further requests. */
+  /** Closes all connections. */
   close(): void;
 }
 
 /** Which servers a transport trusts. */
 export interface TrustOptions {
-  /** Certificates, in PEM form, that may sign a server's, besides those the machine trusts. */
+  /** Certificates of authorities to trust besides the usual ones, in PEM form. */
   readonly caCert?: string | undefined;
-  /** Trusts any server, whatever its certificate. Whoever is on the way can read and change all. */
+  /**
+   * Accepts any certificate. Anybody on the network path can read the credentials and change the
+   * content.
+   */
   readonly insecureSkipTlsVerify?: boolean | undefined;
 }
 
 /**
  * Makes a transport.
  *
- * @throws {ParError} `ERR_REGISTRY_CERTIFICATE` where the authority's certificate is none.
+ * @throws {ParError} `ERR_REGISTRY_CERTIFICATE` if `caCert` holds no certificate.
  */
 export function createTransport(options: TrustOptions): Transport {
   return options.insecureSkipTlsVerify ? new UncheckedTransport() : new FetchTransport(options);
@@ -64,20 +77,22 @@ class FetchTransport implements Transport {
   readonly #client: Deno.HttpClient;
 
   constructor({ caCert }: TrustOptions) {
-    // One request at a time gains nothing from HTTP/2, and uploads lose a lot to its small windows.
+    // HTTP/2 does not help one request at a time, and its small windows slow uploads down.
     const base = { http2: false };
     if (caCert === undefined) {
       this.#client = Deno.createHttpClient(base);
       return;
     }
     try {
-      // What holds no certificate at all would pass as one that signs nothing.
-      if (!caCert.includes("-----BEGIN CERTIFICATE-----")) throw new Error("there is none in it");
+      // Deno accepts a text without any certificate.
+      if (!caCert.includes("-----BEGIN CERTIFICATE-----")) {
+        throw new Error("it contains no certificate");
+      }
       this.#client = Deno.createHttpClient({ ...base, caCerts: [caCert] });
     } catch (cause) {
       throw new ParError(
         "ERR_REGISTRY_CERTIFICATE",
-        "Cannot use the authority's certificate: it is not in PEM form; give one that begins with " +
+        "Cannot use the authority's certificate: it is not in PEM form; it must begin with " +
           "-----BEGIN CERTIFICATE-----",
         cause,
       );
@@ -101,13 +116,13 @@ class FetchTransport implements Transport {
 }
 
 function toBody(content: Content): BodyInit {
-  // Deno sends an empty blob without its length, which servers may take for a body without end.
+  // Deno sends an empty blob without a length, and a server may then wait for more.
   return content.size === 0 ? new Uint8Array(0) : new ContentBlob(content);
 }
 
 /**
- * A blob that is read from elsewhere. Of all bodies that `fetch` takes, a blob alone is both
- * streamed and sent with its length, which the distribution specification asks for.
+ * A blob whose bytes come from elsewhere. It is the only kind of body that `fetch` both streams and
+ * sends with a length, which the distribution specification requires.
  */
 class ContentBlob extends Blob {
   readonly #content: Content;
@@ -126,9 +141,9 @@ class ContentBlob extends Blob {
   }
 }
 
-/** `fetch` has no way past a certificate that fails, once the process runs; `node:https` has. */
+/** `fetch` cannot skip the check of certificates in a running process; `node:https` can. */
 class UncheckedTransport implements Transport {
-  /** Deno's TLS sockets take all that comes, however slowly it is read. */
+  /** Deno's TLS sockets buffer everything that arrives, however slowly it is read. */
   readonly window: number = 4 * 1024 * 1024;
   readonly #plain: Transport = new FetchTransport({});
   #agent: https.Agent | undefined;
@@ -149,7 +164,7 @@ class UncheckedTransport implements Transport {
         signal: request.signal,
         agent: this.#agent,
         rejectUnauthorized: false,
-        ca: [], // else the machine's are read, which needs a permission, to be of no use here
+        ca: [], // otherwise the system's are read, which needs a permission and changes nothing
       }, resolve);
       outgoing.on("error", reject);
       if (request.content === undefined) {

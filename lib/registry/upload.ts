@@ -1,5 +1,5 @@
 /**
- * Sending a blob, and going on where the registry says that it broke off.
+ * Uploading a blob. After a failure, the upload continues where the registry says that it stopped.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import type { Content } from "./transport.ts";
 
 /** A blob to send. */
 export interface Upload {
-  /** The digest of its bytes. */
+  /** Its digest. */
   readonly digest: string;
-  /** How many bytes it has. */
+  /** Its length in bytes. */
   readonly size: number;
-  /** Where the bytes come from, as often as needed. */
+  /** Its bytes, which may be read several times. */
   readonly source: Pick<ArchiveSource, "name" | "open" | "range">;
 }
 
@@ -27,21 +27,19 @@ export interface Upload {
 export interface UploadOptions {
   /** The most bytes that one request sends. */
   readonly chunkSize: number;
-  /** Hears how many bytes have been sent. */
+  /** Is told how many bytes have been sent. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** So much progress wipes out the failures before it; less would let a bad line go on for ever. */
-const PROGRESS = 1024 * 1024;
-
 /**
- * Sends a blob, unless the registry has it.
+ * Uploads a blob, unless the registry has it.
  *
  * @param client The registry.
  * @param upload The blob.
- * @param options How large the pieces may be.
- * @returns Whether anything was sent.
- * @throws {ParError} `ERR_FILE_CHANGED`, `ERR_REGISTRY_DIGEST`, and every code of a registry.
+ * @param options How large the chunks may be.
+ * @returns Whether the blob was sent.
+ * @throws {ParError} Category `failed`, or `ERR_REGISTRY_DIGEST` if the registry computed another
+ * digest.
  */
 export async function uploadBlob(
   client: RegistryClient,
@@ -52,18 +50,15 @@ export async function uploadBlob(
   if (await retry(() => client.headBlob(digest), client.backoff)) return false;
   const backoff = new Backoff(client.backoff);
   let session: UploadSession | undefined;
-  let settled = 0;
   const note = (reached: UploadSession): void => {
     session = reached;
-    if (reached.offset - settled < PROGRESS) return;
-    settled = reached.offset;
-    backoff.reset();
+    backoff.reached(reached.offset);
   };
   for (let broken = false;; broken = true) {
     let resumed = false;
     try {
       if (broken) {
-        // The answer that got lost may have been the last one.
+        // The lost answer may have been the last one.
         if (await client.headBlob(digest)) break;
         session &&= await client.getUpload(session);
         resumed = session !== undefined;
@@ -74,8 +69,8 @@ export async function uploadBlob(
       if (computed === undefined || computed === digest) break;
       throw new ParError(
         "ERR_REGISTRY_DIGEST",
-        `Cannot ${client.task}: the registry computed the digest ${computed} of what has the ` +
-          `digest ${digest}; push it again`,
+        `Cannot ${client.task}: the registry computed the digest ${computed} for the blob ` +
+          `${digest}; push it again`,
       );
     } catch (failure) {
       const lost = resumed && isRefusal(failure);
@@ -89,7 +84,7 @@ export async function uploadBlob(
   return true;
 }
 
-/** What a resumed upload is refused for may lie in what arrived before it broke off. */
+/** A resumed upload may be refused because of the bytes that arrived before the failure. */
 function isRefusal(failure: unknown): failure is ParError {
   return failure instanceof ParError && (
     failure.code === "ERR_REGISTRY_NOT_FOUND" || failure.code === "ERR_REGISTRY_REFUSED" ||
@@ -97,7 +92,7 @@ function isRefusal(failure: unknown): failure is ParError {
   );
 }
 
-/** Sends what is missing from the session's offset on, and ends the upload. */
+/** Sends the bytes from the session's offset on, and ends the upload. */
 async function send(
   client: RegistryClient,
   upload: Upload,
@@ -111,7 +106,7 @@ async function send(
     open: () => readPart(source, start, end, onProgress && ((done) => onProgress(done, size))),
   });
   if (begun.offset > size) {
-    throw protocolError(client.task, "the registry says that it received more than was sent");
+    throw protocolError(client.task, "the registry says that it has more bytes than were sent");
   }
   const limit = Math.max(chunkSize, begun.minimum);
   if (begun.offset === 0 && size <= limit) {
@@ -122,14 +117,17 @@ async function send(
     const before = session.offset;
     session = await client.patchUpload(session, part(before, Math.min(size, before + limit)));
     if (session.offset <= before || session.offset > size) {
-      throw protocolError(client.task, "the registry took a chunk and has no more than before");
+      throw protocolError(
+        client.task,
+        "the registry accepted a chunk and has no more bytes than before",
+      );
     }
     reached(session);
   }
   return await client.putUpload(session, digest);
 }
 
-/** Reads a part of a source, to its last byte or not at all. */
+/** Reads a part of a source, and fails if the source is shorter. */
 async function* readPart(
   source: Upload["source"],
   start: number,

@@ -1,5 +1,5 @@
 /**
- * Getting an archive from a registry, and only one that is in order.
+ * Pulling an archive from a registry, and verifying it.
  *
  * @module
  */
@@ -17,13 +17,13 @@ export interface PullVerbOptions extends Omit<PullFileOptions, "verify"> {
 
 /**
  * Pulls an archive from a registry (OCI distribution specification 1.1, "Pull") and verifies it while
- * it comes. The file has its name only once all was found right.
+ * it is downloaded. The file gets its name only after all checks succeeded.
  *
- * @param reference Where it is: `host/repository:tag`, or with a digest.
- * @param options How to reach the registry, where to put the archive.
- * @returns The file, the manifest's digest, the size.
- * @throws {ParError} Any code of the category `untrusted`; `ERR_REFERENCE_INVALID`,
- * `ERR_REFERENCE_LATEST`, `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`, and every code of a registry.
+ * @param reference The archive's reference: `host/repository:tag`, or with a digest.
+ * @param options How to reach the registry, and the file to write.
+ * @returns The file, the manifest's digest and the size.
+ * @throws {ParError} Category `untrusted` if the archive fails verification; category `usage` for the
+ * reference; category `failed` for the file and the registry.
  *
  * @example A registry that is not there
  * ```ts

@@ -180,13 +180,13 @@ Deno.test("findCredentials() knows a helper's identity token", async () => {
 Deno.test("findCredentials() says what keeps a helper from helping, and never what it printed", async () => {
   const ours = { credsStore: "kept" };
   const cases: [message: RegExp, config: unknown, helper: string, allowed?: string][] = [
-    [/--allow-run=docker-credential-kept/, ours, ECHO, "docker-credential-other"],
+    [/permission to run docker-credential-kept/, ours, ECHO, "docker-credential-other"],
     [/no such program/, { credsStore: "gone" }, ECHO, "docker-credential-gone"],
     [/failed with status 3/, ours, "echo s3cret; echo s3cret >&2; exit 3"],
-    [/not JSON/, ours, "echo s3cret"],
+    [/not a JSON object/, ours, "echo s3cret"],
     [/no Username and Secret/, ours, `echo '{"Secret":"s3cret"}'`],
-    [/no Username and Secret/, ours, "echo null"],
-    [/no helper's name/, { credsStore: "../evil" }, ECHO],
+    [/not a JSON object/, ours, "echo null"],
+    [/not a valid helper name/, { credsStore: "../evil" }, ECHO],
   ];
   await Promise.all(cases.map(async ([message, ...rest]) => {
     const error = await findWithHelper("h.example", ...rest);

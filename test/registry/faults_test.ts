@@ -179,7 +179,7 @@ const PUSH_FAULTS: readonly FaultCase[] = [
   {
     fault: "status 429 that asks for an hour",
     rule: always("POST", /uploads\/$/, status(429, { "retry-after": "3600" })),
-    ending: ["ERR_REGISTRY_UNREACHABLE", /answered 429.* in 3600 seconds/],
+    ending: ["ERR_REGISTRY_UNREACHABLE", /answered 429.* of 3600 seconds/],
   },
   {
     fault: "status 403, without trying again",
@@ -218,7 +218,7 @@ const PUSH_FAULTS: readonly FaultCase[] = [
   {
     fault: "an upload without a Location",
     rule: always("POST", /uploads\/$/, { kind: "answer", status: 202 }),
-    ending: ["ERR_REGISTRY_PROTOCOL", /without a Location/],
+    ending: ["ERR_REGISTRY_PROTOCOL", /sent no Location/],
   },
   {
     fault: "a redirect that would make a GET of a chunk",
@@ -236,7 +236,7 @@ const PUSH_FAULTS: readonly FaultCase[] = [
       status: 202,
       headers: { location: "/v2/kv/blobs/uploads/1", range: "0-0" },
     }),
-    ending: ["ERR_REGISTRY_PROTOCOL", /no more than before/],
+    ending: ["ERR_REGISTRY_PROTOCOL", /no more bytes than before/],
   },
 ];
 for (const faultCase of PUSH_FAULTS) testPush(faultCase);
@@ -383,7 +383,7 @@ const PULL_FAULTS: readonly FaultCase[] = [
       headers: { "content-type": "text/html" },
       body: "<html>log in first</html>",
     }),
-    ending: ["ERR_REGISTRY_CONTENT", /not JSON/],
+    ending: ["ERR_REGISTRY_CONTENT", /not a JSON object/],
   },
   {
     fault: "a layer without end",
@@ -440,7 +440,7 @@ const PULL_FAULTS: readonly FaultCase[] = [
       status: 307,
       headers: { location: "file:///etc/passwd" },
     }),
-    ending: ["ERR_REGISTRY_PROTOCOL", /no web address/],
+    ending: ["ERR_REGISTRY_PROTOCOL", /not a web address/],
   },
   {
     fault: "a registry that ignores ranges",

@@ -150,7 +150,7 @@ testServer(
   },
   async (host, { authority: caCert }) => {
     const reference = parseReference(`${host}/kv:1`);
-    const message = /leads to 127\.0\.0\.1:9 over plain HTTP/;
+    const message = /redirects to 127\.0\.0\.1:9 over plain HTTP/;
     const code = "ERR_REGISTRY_PROTOCOL";
     await assert.rejects(resolveReference(reference, { caCert }), { code, message });
     await assert.rejects(pushArchive(reference, SOURCE, { caCert }), { code, message });
