@@ -116,7 +116,7 @@ export class RegistryClient {
 
   /** `GET /v2/<name>/manifests/<reference>` (end-3). */
   async getManifest(reference: string): Promise<RawManifest> {
-    const answer = await this.#expect([200], {
+    const answer = await this.#expect([], {
       method: "GET",
       url: new URL(`manifests/${reference}`, this.#base),
       headers: { accept: ACCEPTED_MANIFEST_TYPES.join(", ") },
@@ -142,7 +142,7 @@ export class RegistryClient {
     bytes: Uint8Array,
     mediaType: string,
   ): Promise<string | undefined> {
-    const answer = await this.#expect([201], {
+    const answer = await this.#expect([], {
       method: "PUT",
       url: new URL(`manifests/${reference}`, this.#base),
       headers: { "content-type": mediaType },
@@ -154,9 +154,9 @@ export class RegistryClient {
 
   /** `HEAD /v2/<name>/blobs/<digest>` (end-2): tells whether the registry has the blob. */
   async headBlob(digest: string): Promise<boolean> {
-    const answer = await this.#expect([200, 404], { method: "HEAD", url: this.#blob(digest) });
+    const answer = await this.#expect([404, 405], { method: "HEAD", url: this.#blob(digest) });
     await answer.discard();
-    return answer.status === 200;
+    return isSuccess(answer.status);
   }
 
   /**
@@ -172,11 +172,11 @@ export class RegistryClient {
   ): Promise<BlobAnswer> {
     const request: Request = { method: "GET", url: this.#blob(digest) };
     if (range === undefined) {
-      const answer = await this.#expect([200], request);
+      const answer = await this.#expect([], request);
       return { answer, start: 0, total: number(answer.headers.get("content-length")) };
     }
     const [start, end] = range;
-    const answer = await this.#expect([200, 206, 416], {
+    const answer = await this.#expect([416], {
       ...request,
       headers: { range: `bytes=${start}-${end - 1}` },
     });
@@ -189,7 +189,7 @@ export class RegistryClient {
       await answer.discard();
       throw protocolError(this.task, "the registry sent another range than the requested one");
     }
-    if (answer.status === 200) {
+    if (isSuccess(answer.status)) {
       return { answer, start: 0, total: number(answer.headers.get("content-length")) };
     }
     // Every requested range lies inside the blob, so the registry does not support ranges.
@@ -199,23 +199,28 @@ export class RegistryClient {
 
   /** `POST /v2/<name>/blobs/uploads/` (end-4a): begins an upload. */
   async postUpload(): Promise<UploadSession> {
-    const answer = await this.#expect([202], {
+    const answer = await this.#expect([], {
       method: "POST",
       url: new URL("blobs/uploads/", this.#base),
       content: toContent(new Uint8Array(0)),
     });
     await answer.discard();
     return {
-      location: this.#location(answer),
+      location: this.#location(answer) ?? this.#noLocation(answer),
       offset: 0,
       minimum: number(answer.headers.get("oci-chunk-min-length")) ?? 0,
     };
   }
 
-  /** `PATCH <location>` (end-5): sends a chunk that begins at the session's offset. */
+  /**
+   * `PATCH <location>` (end-5): sends a chunk that begins at the session's offset.
+   *
+   * A `Range` in the answer counts only if it shows that a part of the chunk arrived. Some registries
+   * send one that stands still, or that counts the chunk alone.
+   */
   async patchUpload(session: UploadSession, chunk: Content): Promise<UploadSession> {
     const end = session.offset + chunk.size;
-    const answer = await this.#expect([202], {
+    const answer = await this.#expect([], {
       method: "PATCH",
       url: session.location,
       headers: {
@@ -225,10 +230,11 @@ export class RegistryClient {
       content: chunk,
     });
     await answer.discard();
+    const received = receivedOffset(answer) ?? end;
     return {
       ...session,
-      location: this.#location(answer),
-      offset: receivedOffset(answer) ?? end,
+      location: this.#location(answer) ?? session.location,
+      offset: received > session.offset && received < end ? received : end,
     };
   }
 
@@ -242,9 +248,8 @@ export class RegistryClient {
     if (isPassing(answer.status)) throw await this.#toError(answer);
     await answer.discard();
     const offset = receivedOffset(answer);
-    if (answer.status !== 204 && answer.status !== 202 || offset === undefined) return undefined;
-    const location = answer.headers.has("location") ? this.#location(answer) : session.location;
-    return { ...session, location, offset };
+    if (!isSuccess(answer.status) || offset === undefined) return undefined;
+    return { ...session, location: this.#location(answer) ?? session.location, offset };
   }
 
   /**
@@ -261,7 +266,7 @@ export class RegistryClient {
     const url = new URL(session.location);
     // Not through searchParams, which could change how the other parameters are escaped.
     url.search += `${url.search ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
-    const answer = await this.#expect([201], {
+    const answer = await this.#expect([], {
       method: "PUT",
       url,
       headers: { "content-type": "application/octet-stream" },
@@ -272,9 +277,10 @@ export class RegistryClient {
     return digestHeader(answer);
   }
 
+  /** Sends a request. An answer that is neither a success nor one of the statuses is an error. */
   async #expect(statuses: readonly number[], request: Request): Promise<Answer> {
     const answer = await this.#send(request);
-    if (statuses.includes(answer.status)) return answer;
+    if (isSuccess(answer.status) || statuses.includes(answer.status)) return answer;
     throw await this.#toError(answer);
   }
 
@@ -329,12 +335,13 @@ export class RegistryClient {
     return new URL(`blobs/${digest}`, this.#base);
   }
 
-  #location(answer: Answer): URL {
+  #location(answer: Answer): URL | undefined {
     const location = answer.headers.get("location");
-    if (location === null) {
-      throw protocolError(this.task, `${answer.url.host} began an upload and sent no Location`);
-    }
-    return this.#resolve(location, answer.url);
+    return location === null ? undefined : this.#resolve(location, answer.url);
+  }
+
+  #noLocation({ url }: Answer): never {
+    throw protocolError(this.task, `${url.host} began an upload and sent no Location`);
   }
 
   #resolve(location: string, base: URL): URL {
@@ -354,6 +361,11 @@ export class RegistryClient {
     url.username = url.password = "";
     return url;
   }
+}
+
+/** Registries choose different statuses for the same success, so any of the family counts. */
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** Reads a header that is a decimal number. */

@@ -47,7 +47,7 @@ export async function* downloadBlob(
       try {
         if (total !== undefined && total !== blob.size) throw wrongSize(client, blob, total);
         // A registry without ranges sends the whole blob.
-        if (answer.status === 200) until = end;
+        if (answer.status !== 206) until = end;
         const last = until === blob.size;
         let position = first;
         for await (const chunk of answer.body()) {
