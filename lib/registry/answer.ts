@@ -5,11 +5,13 @@
  */
 
 import { concat, keep } from "../bytes/chunks.ts";
-import { ParError } from "../errors.ts";
+import { type ErrorCode, ParError } from "../errors.ts";
 import { parseRetryAfter, TransientError } from "./retry.ts";
 
 /** A server's answer to one request. */
 export interface Answer {
+  /** The request's method. */
+  readonly method: string;
   /** Where it came from, redirects followed. */
   readonly url: URL;
   /** Its status code. */
@@ -25,6 +27,21 @@ export interface Answer {
 
   /** Drops the rest of the body. Call it whenever the body was not read to its end. */
   discard(): Promise<void>;
+}
+
+/** A request that the registry refused, with what is needed to try another one. */
+export class RefusedError extends ParError {
+  /** The request's method. */
+  readonly method: string;
+  /** The answer's status. */
+  readonly status: number;
+
+  /** Makes the error of an answer. */
+  constructor(code: ErrorCode, message: string, { method, status }: Answer) {
+    super(code, message);
+    this.method = method;
+    this.status = status;
+  }
 }
 
 /** The most bytes to read of an error's body. No registry writes this much. */
@@ -57,7 +74,7 @@ export async function readBody(answer: Answer, limit: number): Promise<Uint8Arra
  * @param task What was tried, to follow "Cannot ".
  * @param now Milliseconds since the epoch.
  * @param hide Removes passwords and tokens from a text.
- * @returns A {@linkcode TransientError} if trying again may help, else a `ParError`.
+ * @returns A {@linkcode TransientError} if trying again may help, else a {@linkcode RefusedError}.
  */
 export async function toError(
   answer: Answer,
@@ -71,26 +88,22 @@ export async function toError(
   if (isPassing(status)) {
     return new TransientError(detail, parseRetryAfter(answer.headers.get("retry-after"), now));
   }
+  const refused = (code: ErrorCode, advice: string): RefusedError =>
+    new RefusedError(code, `Cannot ${task}: ${detail}${advice}`, answer);
   if (status === 401 || status === 403) {
-    return new ParError(
+    return refused(
       "ERR_REGISTRY_DENIED",
-      `Cannot ${task}: ${detail}; check the repository's name, and give the user and the ` +
-        "password of an account that may do this, or log in with docker login",
+      "; check the repository's name, and give the user and the password of an account that may do " +
+        "this, or log in with docker login",
     );
   }
   if (status === 404) {
-    return new ParError(
-      "ERR_REGISTRY_NOT_FOUND",
-      `Cannot ${task}: ${detail}; check the reference for a typing error`,
-    );
+    return refused("ERR_REGISTRY_NOT_FOUND", "; check the reference for a typing error");
   }
   if (codes.includes("DIGEST_INVALID")) {
-    return new ParError(
-      "ERR_REGISTRY_DIGEST",
-      `Cannot ${task}: ${detail}; the content changed on its way; try again`,
-    );
+    return refused("ERR_REGISTRY_DIGEST", "; the content changed on its way; try again");
   }
-  return new ParError("ERR_REGISTRY_REFUSED", `Cannot ${task}: ${detail}`);
+  return refused("ERR_REGISTRY_REFUSED", "");
 }
 
 /** Tells whether the same request may succeed later. */

@@ -29,6 +29,8 @@ export interface RawManifest {
 export interface BlobAnswer {
   /** Offset of the first byte that is sent. */
   readonly start: number;
+  /** Offset after the last byte that is sent. A registry may send less than was requested. */
+  readonly end: number;
   /** The length of the whole blob, if the registry stated it. */
   readonly total: number | undefined;
   /** The answer, its body not yet read. */
@@ -54,6 +56,8 @@ export interface ClientPurpose {
 }
 
 const MAX_REDIRECTS = 10;
+/** Statuses with which registries, and the storage that they redirect to, refuse a range. */
+const RANGE_REFUSALS: readonly number[] = [400, 403, 416, 501];
 /** "Pushing Manifests": the size that every registry must accept. An archive's manifest is far smaller. */
 const MAX_MANIFEST_LENGTH = 4 * 1024 * 1024;
 /** A registry computes the digest of the whole blob before it answers the request that ends an upload. */
@@ -71,6 +75,8 @@ export class RegistryClient {
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;
   readonly #clock: Clock;
+  /** Whether the registry supports requests for a part of a blob, as far as known. */
+  #ranges = true;
 
   /** Makes a client; nothing is sent yet. */
   constructor(reference: Reference, purpose: ClientPurpose, options: RegistryOptions) {
@@ -107,6 +113,16 @@ export class RegistryClient {
       clock: this.#clock,
       signal: this.#options.signal,
     };
+  }
+
+  /** The registry's host, as messages name it. */
+  get host(): string {
+    return this.#reference.registry;
+  }
+
+  /** Tells the caller why the work waits or goes another way. */
+  note(text: string): void {
+    this.#options.onNote?.(text);
   }
 
   /** Closes the connections. */
@@ -171,30 +187,33 @@ export class RegistryClient {
     range?: readonly [start: number, end: number],
   ): Promise<BlobAnswer> {
     const request: Request = { method: "GET", url: this.#blob(digest) };
-    if (range === undefined) {
+    if (range === undefined || !this.#ranges) {
       const answer = await this.#expect([], request);
-      return { answer, start: 0, total: number(answer.headers.get("content-length")) };
+      const total = number(answer.headers.get("content-length"));
+      return { answer, start: 0, end: Infinity, total };
     }
     const [start, end] = range;
-    const answer = await this.#expect([416], {
+    const answer = await this.#expect(RANGE_REFUSALS, {
       ...request,
       headers: { range: `bytes=${start}-${end - 1}` },
     });
     if (answer.status === 206) {
       // RFC 9110, section 14.4.
-      const [, first, total] =
-        /^bytes ([0-9]+)-[0-9]+\/([0-9]+|\*)$/.exec(answer.headers.get("content-range") ?? "") ??
+      const [, first, last, total] =
+        /^bytes ([0-9]+)-([0-9]+)\/([0-9]+|\*)$/.exec(answer.headers.get("content-range") ?? "") ??
           [];
-      if (Number(first) === start) return { answer, start, total: number(total) };
-      await answer.discard();
-      throw protocolError(this.task, "the registry sent another range than the requested one");
+      if (Number(first) === start && Number(last) >= start) {
+        return { answer, start, end: Math.min(end, Number(last) + 1), total: number(total) };
+      }
+    } else if (isSuccess(answer.status)) {
+      const total = number(answer.headers.get("content-length"));
+      return { answer, start: 0, end: Infinity, total };
     }
-    if (isSuccess(answer.status)) {
-      return { answer, start: 0, total: number(answer.headers.get("content-length")) };
-    }
-    // Every requested range lies inside the blob, so the registry does not support ranges.
+    // If the whole blob can be had, the refusal was about the range alone.
     await answer.discard();
-    return await this.getBlob(digest);
+    const whole = await this.getBlob(digest);
+    this.#ranges = false;
+    return whole;
   }
 
   /** `POST /v2/<name>/blobs/uploads/` (end-4a): begins an upload. */

@@ -40,15 +40,15 @@ export async function* downloadBlob(
   while (at < end) {
     let until = Math.min(end, at + client.window);
     try {
-      const { answer, start: first, total } = await client.getBlob(
+      const { answer, start: first, end: last, total } = await client.getBlob(
         blob.digest,
         at === 0 && until === blob.size ? undefined : [at, until],
       );
       try {
         if (total !== undefined && total !== blob.size) throw wrongSize(client, blob, total);
-        // A registry without ranges sends the whole blob.
-        if (answer.status !== 206) until = end;
-        const last = until === blob.size;
+        // A registry without ranges sends the whole blob, and some send less than was requested.
+        until = last === Infinity ? end : last;
+        const toEnd = until === blob.size;
         let position = first;
         for await (const chunk of answer.body()) {
           onReceived(chunk.length);
@@ -59,7 +59,7 @@ export async function* downloadBlob(
             yield useful;
           }
           if (position > blob.size) throw wrongSize(client, blob, undefined);
-          if (at === until && !last) break;
+          if (at === until && !toEnd) break;
         }
       } finally {
         await answer.discard();

@@ -145,6 +145,7 @@ export async function exchange(
   }
 
   return {
+    method,
     url,
     status: response.status,
     headers: response.headers,

@@ -26,6 +26,8 @@ export interface RegistryOptions extends TrustOptions {
   readonly stallTimeout?: number | undefined;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;
+  /** Is told, in one sentence, why the work waits or goes another way than usual. */
+  readonly onNote?: ((text: string) => void) | undefined;
   /** Is told how many bytes were transferred, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Time and randomness; the machine's own if left out. */

@@ -17,7 +17,7 @@ import { fileName } from "./pull.ts";
 import { formatReference, type Reference } from "./reference.ts";
 import { retry } from "./retry.ts";
 import { toContent } from "./transport.ts";
-import { uploadBlob } from "./upload.ts";
+import { MIN_CHUNK_SIZE, uploadBlob } from "./upload.ts";
 
 /** Settings of {@linkcode pushArchive}. */
 export interface PushOptions extends RegistryOptions {
@@ -30,9 +30,12 @@ export interface PushOptions extends RegistryOptions {
   readonly annotations?: Annotations | undefined;
   /** The config blob; `{}` if left out. */
   readonly config?: Uint8Array | undefined;
-  /** Sends the archive in one request, for registries that do not accept chunks. */
+  /** Sends the archive in one request. This happens by itself if the registry refuses chunks. */
   readonly monolithic?: boolean | undefined;
-  /** The most bytes that one request sends, at least 65 536; 4 MiB if left out. */
+  /**
+   * The most bytes that one request sends, at least 65 536; 4 MiB if left out. It becomes smaller by
+   * itself if the registry refuses requests of that size.
+   */
   readonly chunkSize?: number | undefined;
 }
 
@@ -52,7 +55,6 @@ export interface Pushed {
 
 /** Some registries refuse larger chunks, and few ask for larger ones. */
 const DEFAULT_CHUNK_SIZE = 4 * 1024 * 1024;
-const MIN_CHUNK_SIZE = 64 * 1024;
 
 /**
  * Pushes an archive: its config, its layer and its manifest, in this order, so that a tag never names

@@ -8,9 +8,13 @@ import { ParError } from "../errors.ts";
 import { quote } from "../system/files.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
+import { RefusedError } from "./answer.ts";
 import type { RegistryClient, UploadSession } from "./client.ts";
 import { Backoff, retry, TransientError } from "./retry.ts";
 import type { Content } from "./transport.ts";
+
+/** The fewest bytes that a chunk may be limited to. */
+export const MIN_CHUNK_SIZE: number = 64 * 1024;
 
 /** A blob to send. */
 export interface Upload {
@@ -24,7 +28,7 @@ export interface Upload {
 
 /** Settings of {@linkcode uploadBlob}. */
 export interface UploadOptions {
-  /** The most bytes that one request sends. */
+  /** The most bytes that one request sends, unless the registry refuses that. */
   readonly chunkSize: number;
   /** Is told how many bytes have been sent. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -48,9 +52,11 @@ export async function uploadBlob(
   const { digest, size } = upload;
   if (await retry(() => client.headBlob(digest), client.backoff)) return false;
   const backoff = new Backoff(client.backoff);
+  const requests = new RequestSize(client, options.chunkSize);
   let session: UploadSession | undefined;
   const note = (reached: UploadSession): void => {
     session = reached;
+    requests.accepted();
     backoff.reached(reached.offset);
   };
   for (let broken = false;; broken = true) {
@@ -59,13 +65,14 @@ export async function uploadBlob(
       if (broken) {
         // The lost answer may have been the last one.
         if (await client.headBlob(digest)) break;
-        session &&= await client.getUpload(session);
+        session &&= requests.single ? undefined : await client.getUpload(session);
         if (session && session.offset > size) session = undefined;
         resumed = session !== undefined;
-        if (session) note(session);
+        if (session) backoff.reached(session.offset);
       }
       session ??= await client.postUpload();
-      const computed = await send(client, upload, session, options, note);
+      const computed = await send(client, upload, session, requests, options.onProgress, note);
+      requests.accepted();
       if (computed === undefined || computed === digest) break;
       throw new ParError(
         "ERR_REGISTRY_DIGEST",
@@ -73,6 +80,7 @@ export async function uploadBlob(
           `${digest}; push it again`,
       );
     } catch (failure) {
+      if (failure instanceof RefusedError && requests.adapt(failure, upload, session)) continue;
       const lost = resumed && isRefusal(failure);
       if (lost) session = undefined;
       await backoff.wait(
@@ -82,6 +90,64 @@ export async function uploadBlob(
   }
   options.onProgress?.(size, size);
   return true;
+}
+
+/** With these statuses registries refuse a chunk because they accept no chunks at all. */
+const CHUNK_REFUSALS: readonly number[] = [404, 405, 416, 501];
+const TOO_LARGE = 413;
+
+/** How many bytes one request sends. It changes if the registry, or a proxy before it, refuses. */
+class RequestSize {
+  /** The most bytes of one request. */
+  limit: number;
+  /** Whether the registry refused chunks, so that a blob must go in one request. */
+  single = false;
+  readonly #client: RegistryClient;
+  #refused: number | undefined;
+
+  constructor(client: RegistryClient, limit: number) {
+    this.#client = client;
+    this.limit = limit;
+  }
+
+  /** Takes note of a request that was accepted, and tells which size worked after a refusal. */
+  accepted(): void {
+    if (this.#refused === undefined) return;
+    this.#client.note(
+      `${this.#client.host} refuses requests of ${this.#refused} bytes (413); ` +
+        `requests of at most ${this.limit} bytes work`,
+    );
+    this.#refused = undefined;
+  }
+
+  /**
+   * Takes a refusal and chooses another size.
+   *
+   * @returns Whether the upload can go on with it.
+   */
+  adapt(
+    { status, method }: RefusedError,
+    { size }: Upload,
+    session: UploadSession | undefined,
+  ): boolean {
+    if (status === TOO_LARGE && (method === "PATCH" || method === "PUT")) {
+      const sent = Math.min(size, Math.max(this.limit, session?.minimum ?? 0));
+      const next = 2 ** Math.ceil(Math.log2(sent) - 1);
+      if (this.single || next < Math.max(MIN_CHUNK_SIZE, session?.minimum ?? 0)) return false;
+      this.#refused ??= sent;
+      this.limit = next;
+      return true;
+    }
+    if (method === "PATCH" && CHUNK_REFUSALS.includes(status) && !this.single) {
+      this.#client.note(
+        `${this.#client.host} refuses an upload in chunks (${status}); sending it in one request`,
+      );
+      this.single = true;
+      this.limit = Infinity;
+      return true;
+    }
+    return false;
+  }
 }
 
 /** A resumed upload may be refused because of the bytes that arrived before the failure. */
@@ -97,7 +163,8 @@ async function send(
   client: RegistryClient,
   upload: Upload,
   begun: UploadSession,
-  { chunkSize, onProgress }: UploadOptions,
+  requests: RequestSize,
+  onProgress: UploadOptions["onProgress"],
   reached: (session: UploadSession) => void,
 ): Promise<string | undefined> {
   const { digest, size, source } = upload;
@@ -105,7 +172,7 @@ async function send(
     size: end - start,
     open: () => readPart(source, start, end, onProgress && ((done) => onProgress(done, size))),
   });
-  const limit = Math.max(chunkSize, begun.minimum);
+  const limit = Math.max(requests.limit, begun.minimum);
   if (begun.offset === 0 && size <= limit) {
     return await client.putUpload(begun, digest, part(0, size));
   }

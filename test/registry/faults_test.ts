@@ -28,7 +28,11 @@ interface FaultCase {
   readonly rule: Rule;
   readonly ending: Ending;
   /** Looks at what passed the proxy. */
-  readonly check?: (proxy: FaultProxy, waits: readonly number[]) => void;
+  readonly check?: (
+    proxy: FaultProxy,
+    waits: readonly number[],
+    notes: readonly string[],
+  ) => void;
 }
 
 function always(method: string, path: RegExp, fault: Fault): Rule {
@@ -68,15 +72,17 @@ function testPush({ fault, rule, ending, check }: FaultCase, options: PushOption
       const proxy = startFaultProxy(registry.host, rule);
       await using _ = proxy;
       const clock = instantClock();
+      const notes: string[] = [];
       const work = pushArchive(parseReference(`${proxy.host}/kv:1`), SOURCE, {
         ...OPTIONS,
         chunkSize: 1_000_000,
         clock,
+        onNote: (text) => notes.push(text),
         ...options,
       });
       await conclude(work, ending);
       assert(proxy.faults > 0, "the fault never happened");
-      check?.(proxy, clock.waits);
+      check?.(proxy, clock.waits, notes);
 
       // Whatever happened: the tag names the right archive, or nothing.
       const pulled = await fetch(`http://${registry.host}/v2/kv/manifests/1`, {
@@ -103,9 +109,11 @@ function testPull({ fault, rule, ending, check }: FaultCase): void {
       const destination = `${folder.path}/kv.par.gz`;
       const clock = instantClock();
       const reference = parseReference(`${proxy.host}/kv:1`);
-      await conclude(pullArchive(reference, { ...OPTIONS, destination, clock }), ending);
+      const notes: string[] = [];
+      const onNote = (text: string): void => void notes.push(text);
+      await conclude(pullArchive(reference, { ...OPTIONS, destination, clock, onNote }), ending);
       assert(proxy.faults > 0, "the fault never happened");
-      check?.(proxy, clock.waits);
+      check?.(proxy, clock.waits, notes);
 
       const left = [...Deno.readDirSync(folder.path)].map(({ name }) => name);
       assert.deepEqual(left, ending === "success" ? ["kv.par.gz"] : []);
@@ -186,6 +194,43 @@ const PUSH_FAULTS: readonly FaultCase[] = [
     rule: always("POST", /uploads\/$/, status(403)),
     ending: ["ERR_REGISTRY_DENIED", /answered 403.*docker login/],
     check: (proxy) => assert.equal(count(proxy, "POST", /uploads\/$/), 1),
+  },
+  ...[404, 405, 416, 501].map((code): FaultCase => ({
+    fault: `status ${code} for chunks, with one request`,
+    rule: always("PATCH", UPLOAD, status(code)),
+    ending: "success",
+    check(proxy, _, notes) {
+      assert.equal(count(proxy, "PATCH", UPLOAD), 1);
+      const sizes = proxy.requests.filter(({ method }) => method === "PUT")
+        .map(({ headers }) => headers.get("content-length"));
+      assert(sizes.includes("3000000"), `${sizes}`);
+      assert.match(notes.join(), new RegExp(`refuses an upload in chunks \\(${code}\\)`));
+    },
+  })),
+  {
+    fault: "status 405 for chunks and 413 for one request",
+    rule: ({ method, path, headers }) => {
+      if (method === "PATCH") return status(405);
+      const large = Number(headers.get("content-length")) > 1_000_000;
+      return method === "PUT" && UPLOAD.test(path) && large ? status(413) : undefined;
+    },
+    ending: ["ERR_REGISTRY_REFUSED", /answered 413/],
+  },
+  {
+    fault: "a limit of nginx on requests, and says which size works",
+    rule: ({ headers }) =>
+      Number(headers.get("content-length")) > 300_000 ? status(413) : undefined,
+    ending: "success",
+    check(proxy, _, notes) {
+      const lengths = proxy.requests.map(({ headers }) => Number(headers.get("content-length")));
+      assert.deepEqual(lengths.filter((length) => length > 100_000).slice(0, 4), [
+        1_000_000,
+        524_288,
+        262_144,
+        262_144,
+      ]);
+      assert.match(notes.join(), /requests of 1000000 bytes \(413\); .*at most 262144 bytes work/);
+    },
   },
   {
     fault: "status 413, with what a proxy says",
@@ -399,12 +444,14 @@ const PULL_FAULTS: readonly FaultCase[] = [
     ending: ["ERR_REGISTRY_DIGEST", /sends 3000001 bytes/],
   },
   {
-    fault: "another range than asked for",
+    fault: "another range than the requested one",
     rule: always("GET", BLOB, {
       kind: "rewrite",
       headers: { "content-range": "bytes 5-32772/3000000" },
     }),
-    ending: ["ERR_REGISTRY_PROTOCOL", /another range/],
+    ending: "success",
+    // The first request with a range, and then one for the whole layer each time.
+    check: (proxy) => assert.equal(count(proxy, "GET", BLOB), 3),
   },
   {
     fault: "a digest header that is not the manifest's",
@@ -490,6 +537,43 @@ const PULL_FAULTS: readonly FaultCase[] = [
     fault: "a registry that knows no ranges, and says so",
     rule: ({ path, headers }) => BLOB.test(path) && headers.has("range") ? status(416) : undefined,
     ending: "success",
+  },
+  ...[400, 403, 501].map((code): FaultCase => ({
+    fault: `a registry that refuses ranges with ${code}`,
+    rule: ({ path, headers }) => BLOB.test(path) && headers.has("range") ? status(code) : undefined,
+    ending: "success",
+    check: (proxy) => assert.equal(proxy.faults, 1),
+  })),
+  {
+    fault: "a registry that refuses a layer, with a range and without",
+    rule: always("GET", BLOB, status(403)),
+    ending: ["ERR_REGISTRY_DENIED", /answered 403/],
+    check: (proxy) => assert.equal(proxy.faults, 2),
+  },
+  {
+    fault: "a range without Content-Range",
+    rule: always("GET", BLOB, { kind: "rewrite", headers: { "content-range": undefined } }),
+    ending: "success",
+  },
+  {
+    fault: "a registry that sends less than the range, again and again",
+    rule({ path, headers }) {
+      const [, start] = /^bytes=(\d+)-/.exec(headers.get("range") ?? "") ?? [];
+      if (!BLOB.test(path) || start === undefined) return undefined;
+      const body = BYTES.subarray(Number(start), Number(start) + 500_000);
+      const last = Number(start) + body.length - 1;
+      return {
+        kind: "answer",
+        status: 206,
+        headers: { "content-range": `bytes ${start}-${last}/3000000` },
+        body: body.slice(),
+      };
+    },
+    ending: "success",
+    check(proxy, waits) {
+      assert.equal(proxy.faults, 7);
+      assert.deepEqual(waits, []);
+    },
   },
   {
     fault: "a registry that ignores ranges and breaks off",
