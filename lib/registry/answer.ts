@@ -44,6 +44,24 @@ export class RefusedError extends ParError {
   }
 }
 
+/**
+ * How a request proved who sent it: not at all, with a password or a token that the registry itself
+ * checks, or with a token that a token server gave for the credentials.
+ */
+export type Standing = "anonymous" | "direct" | "token";
+
+/** What the error of an answer needs to know about the request. */
+export interface RequestContext {
+  /** What was tried, to follow "Cannot ". */
+  readonly task: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** How the request was authenticated. */
+  readonly standing: Standing;
+  /** Removes passwords and tokens from a text. */
+  hide(text: string): string;
+}
+
 /** The most bytes to read of an error's body. No registry writes this much. */
 const MAX_ERROR_LENGTH = 64 * 1024;
 /** The most characters of an error's text to show. */
@@ -71,16 +89,12 @@ export async function readBody(answer: Answer, limit: number): Promise<Uint8Arra
  * Turns an answer of failure into an error. It reads the body.
  *
  * @param answer The answer.
- * @param task What was tried, to follow "Cannot ".
- * @param now Milliseconds since the epoch.
- * @param hide Removes passwords and tokens from a text.
+ * @param context The request that it answers.
  * @returns A {@linkcode TransientError} if trying again may help, else a {@linkcode RefusedError}.
  */
 export async function toError(
   answer: Answer,
-  task: string,
-  now: number,
-  hide: (text: string) => string,
+  { task, now, standing, hide }: RequestContext,
 ): Promise<Error> {
   const { status, url } = answer;
   const { codes, text } = await readErrors(answer, hide);
@@ -91,11 +105,7 @@ export async function toError(
   const refused = (code: ErrorCode, advice: string): RefusedError =>
     new RefusedError(code, `Cannot ${task}: ${detail}${advice}`, answer);
   if (status === 401 || status === 403) {
-    return refused(
-      "ERR_REGISTRY_DENIED",
-      "; check the repository's name, and give the user and the password of an account that may do " +
-        "this, or log in with docker login",
-    );
+    return refused("ERR_REGISTRY_DENIED", denialAdvice(status, standing));
   }
   if (status === 404) {
     return refused("ERR_REGISTRY_NOT_FOUND", "; check the reference for a typing error");
@@ -104,6 +114,18 @@ export async function toError(
     return refused("ERR_REGISTRY_DIGEST", "; the content changed on its way; try again");
   }
   return refused("ERR_REGISTRY_REFUSED", "");
+}
+
+/** Says what to do about a denial. A registry that hides what exists denies a misspelled name too. */
+function denialAdvice(status: number, standing: Standing): string {
+  if (standing === "anonymous") {
+    return "; no credentials were sent: give a user and a password, or log in with docker login, " +
+      "and check the repository's name";
+  }
+  return status === 401 && standing === "direct"
+    ? "; the user or the password is wrong, or the token has expired: log in again"
+    : "; the credentials are valid, but this account may not do that: check the repository's name, " +
+      "or ask for the permission";
 }
 
 /** Tells whether the same request may succeed later. */

@@ -6,7 +6,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { type Answer, protocolError, readBody, toError } from "./answer.ts";
+import { type Answer, protocolError, readBody, type Standing, toError } from "./answer.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import { exchange, type ExchangeOptions, type Request } from "./exchange.ts";
@@ -54,10 +54,16 @@ export class Authorizer {
   #credentials: Promise<Credentials | undefined> | undefined;
   #basic: string | undefined;
   #bearer: BearerChallenge | undefined;
+  #standing: Standing = "anonymous";
 
   /** Makes an authorizer that has seen no challenge yet. */
   constructor(options: AuthorizerOptions) {
     this.#options = options;
+  }
+
+  /** How the requests so far were authenticated. */
+  get standing(): Standing {
+    return this.#standing;
   }
 
   /** Gives the `Authorization` header of the next request, if the registry has asked for one. */
@@ -89,6 +95,7 @@ export class Authorizer {
     const credentials = await this.#find();
     if (credentials?.kind !== "password") return false;
     this.#basic = basic(credentials);
+    this.#standing = "direct";
     return true;
   }
 
@@ -143,8 +150,12 @@ export class Authorizer {
     const known = this.#tokens.get(key);
     if (known && this.#options.clock.now() < known.expires) return known.value;
     const credentials = await this.#find();
-    if (credentials?.kind === "registry") return credentials.registryToken;
+    if (credentials?.kind === "registry") {
+      this.#standing = "direct";
+      return credentials.registryToken;
+    }
     const token = await this.#fetch(challenge, credentials);
+    this.#standing = credentials === undefined ? "anonymous" : "token";
     this.#tokens.set(key, token);
     this.#secrets.add(token.value);
     return token.value;
@@ -160,11 +171,17 @@ export class Authorizer {
       this.#options,
     );
     if (answer.status !== 200) {
-      throw await toError(answer, task, clock.now(), (text) => this.hide(text));
+      throw await toError(answer, {
+        task,
+        now: clock.now(),
+        standing: credentials === undefined ? "anonymous" : "direct",
+        hide: (text) => this.hide(text),
+      });
     }
     const body = await readBody(answer, MAX_TOKEN_LENGTH);
     const { token, access_token, expires_in } = parseRecord(body) ?? {};
-    const value = token ?? access_token;
+    // Some servers send one of the two, some both, and some an empty one beside the other.
+    const value = token || access_token;
     // RFC 6750, section 2.1: a header cannot carry any other characters.
     if (typeof value !== "string" || !/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) {
       throw protocolError(task, `${challenge.realm.host} answered without a token`);

@@ -77,6 +77,8 @@ export class RegistryClient {
   readonly #clock: Clock;
   /** Whether the registry supports requests for a part of a blob, as far as known. */
   #ranges = true;
+  /** Whether the registry was asked for a challenge at `/v2/`. */
+  #asked = false;
 
   /** Makes a client; nothing is sent yet. */
   constructor(reference: Reference, purpose: ClientPurpose, options: RegistryOptions) {
@@ -146,6 +148,22 @@ export class RegistryClient {
       mediaType: (answer.headers.get("content-type") ?? "").replace(/;.*$/s, "").trim(),
       digest: digestHeader(answer),
     };
+  }
+
+  /**
+   * `HEAD /v2/<name>/manifests/<reference>` (end-3).
+   *
+   * @returns The manifest's digest, or `undefined` if the registry has none there, or does not say.
+   */
+  async headManifest(reference: string): Promise<string | undefined> {
+    const answer = await this.#send({
+      method: "HEAD",
+      url: new URL(`manifests/${reference}`, this.#base),
+      headers: { accept: ACCEPTED_MANIFEST_TYPES.join(", ") },
+    });
+    if (isPassing(answer.status)) throw await this.#toError(answer);
+    await answer.discard();
+    return isSuccess(answer.status) ? digestHeader(answer) : undefined;
   }
 
   /**
@@ -304,8 +322,12 @@ export class RegistryClient {
   }
 
   async #toError(answer: Answer): Promise<Error> {
-    const hide = (text: string): string => this.#authorizer.hide(text);
-    return await toError(answer, this.task, this.#clock.now(), hide);
+    return await toError(answer, {
+      task: this.task,
+      now: this.#clock.now(),
+      standing: this.#authorizer.standing,
+      hide: (text) => this.#authorizer.hide(text),
+    });
   }
 
   /** Sends a request and follows redirects. Only the registry itself gets credentials. */
@@ -336,9 +358,28 @@ export class RegistryClient {
     if (!ours) return await exchange(request, undefined, this.#exchangeOptions());
     const used = await this.#authorizer.header();
     const answer = await exchange(request, used, this.#exchangeOptions());
-    if (answer.status !== 401 || !await this.#authorizer.challenged(answer, used)) return answer;
+    if (!await this.#findsCredentials(answer, used)) return answer;
     await answer.discard();
     return await exchange(request, await this.#authorizer.header(), this.#exchangeOptions());
+  }
+
+  /**
+   * Takes the challenge for a request that was denied. Some registries state it only at `/v2/`, and
+   * say about everything else that it is forbidden or not there.
+   *
+   * @returns Whether a second request with credentials may succeed.
+   */
+  async #findsCredentials(answer: Answer, used: string | undefined): Promise<boolean> {
+    if (answer.status === 401 && answer.headers.has("www-authenticate")) {
+      return await this.#authorizer.challenged(answer, used);
+    }
+    if (used !== undefined || this.#asked || ![401, 403, 404].includes(answer.status)) return false;
+    const request: Request = { method: "GET", url: new URL("/v2/", this.#base) };
+    const base = await exchange(request, undefined, this.#exchangeOptions());
+    await base.discard();
+    if (isPassing(base.status)) return false;
+    this.#asked = true;
+    return base.status === 401 && await this.#authorizer.challenged(base, undefined);
   }
 
   #exchangeOptions(): Parameters<typeof exchange>[2] {

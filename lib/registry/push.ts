@@ -8,6 +8,7 @@ import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../system/files.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
+import { RefusedError } from "./answer.ts";
 import { RegistryClient } from "./client.ts";
 import { digestOf, finishDigest } from "./descriptor.ts";
 import { formatManifest } from "./manifest.ts";
@@ -51,6 +52,8 @@ export interface Pushed {
   readonly size: number;
   /** Whether the archive was sent. It is not sent if the registry has it already. */
   readonly uploaded: boolean;
+  /** Whether the tag named this manifest already, so that nothing was sent. */
+  readonly unchanged: boolean;
 }
 
 /** Some registries refuse larger chunks, and few ask for larger ones. */
@@ -111,15 +114,6 @@ export async function pushArchive(
     const config = options.config ?? new TextEncoder().encode("{}");
     const configDigest = await digestOf(config);
     const { digest: layerDigest, size } = archive;
-    await uploadBlob(client, {
-      digest: configDigest,
-      size: config.length,
-      source: { name: "the config", open: toContent(config).open },
-    }, { chunkSize });
-    const uploaded = await uploadBlob(client, { digest: layerDigest, size, source }, {
-      chunkSize: options.monolithic ? Infinity : chunkSize,
-      onProgress: options.onProgress,
-    });
     const bytes = formatManifest({
       config: { mediaType: CONFIG_TYPE, digest: configDigest, size: config.length },
       layer: {
@@ -132,20 +126,58 @@ export async function pushArchive(
       annotations: { ...archive.annotations, ...options.annotations },
     });
     const digest = await digestOf(bytes);
-    const computed = await retry(
-      () => client.putManifest(tag, bytes, MANIFEST_TYPE),
-      client.backoff,
-    );
-    if (computed !== undefined && computed !== digest) {
-      throw new ParError(
-        "ERR_REGISTRY_DIGEST",
-        `Cannot ${task}: the manifest has the digest ${digest}, and the registry computed ` +
-          `${computed}; it changed on its way, push it again`,
-      );
+    const pushed = { reference, digest, layerDigest, size };
+    if (await retry(() => client.headManifest(tag), client.backoff) === digest) {
+      return { ...pushed, uploaded: false, unchanged: true };
     }
-    return { reference, digest, layerDigest, size, uploaded };
+    await uploadBlob(client, {
+      digest: configDigest,
+      size: config.length,
+      source: { name: "the config", open: toContent(config).open },
+    }, { chunkSize });
+    const uploaded = await uploadBlob(client, { digest: layerDigest, size, source }, {
+      chunkSize: options.monolithic ? Infinity : chunkSize,
+      onProgress: options.onProgress,
+    });
+    await putManifest(client, tag, { digest, bytes });
+    return { ...pushed, uploaded, unchanged: false };
   } finally {
     client.close();
+  }
+}
+
+/** Writes the manifest. A registry may refuse to move a tag, and may say so in many ways. */
+async function putManifest(
+  client: RegistryClient,
+  tag: string,
+  { digest, bytes }: { readonly digest: string; readonly bytes: Uint8Array },
+): Promise<void> {
+  const { task } = client;
+  let computed: string | undefined;
+  try {
+    computed = await retry(() => client.putManifest(tag, bytes, MANIFEST_TYPE), client.backoff);
+  } catch (cause) {
+    if (!(cause instanceof RefusedError) || cause.status === 401 || cause.status === 404) {
+      throw cause;
+    }
+    const present = await retry(() => client.headManifest(tag), client.backoff);
+    // Another process may have pushed the same archive meanwhile.
+    if (present === digest) return;
+    if (present === undefined) throw cause;
+    const said = cause.message.replace(`Cannot ${task}: `, "").replace(/;.*$/s, "");
+    throw new ParError(
+      "ERR_REGISTRY_REFUSED",
+      `Cannot ${task}: the tag exists and names ${present}, and the registry does not allow you to ` +
+        `overwrite it (${said}); push with another tag`,
+      cause,
+    );
+  }
+  if (computed !== undefined && computed !== digest) {
+    throw new ParError(
+      "ERR_REGISTRY_DIGEST",
+      `Cannot ${task}: the manifest has the digest ${digest}, and the registry computed ` +
+        `${computed}; it changed on its way, push it again`,
+    );
   }
 }
 

@@ -133,11 +133,15 @@ function testWith(name: string, present: boolean, startRegistry: () => Promise<R
     assert(first.uploaded);
     assert(!second.uploaded);
     assert.equal(second.digest, first.digest);
-    assert.deepEqual(proxy.requests.slice(before).map(({ method }) => method), [
-      "HEAD",
-      "HEAD",
-      "PUT",
-    ]);
+    assert(!first.unchanged && second.unchanged);
+    const methods = (from: number): string[] =>
+      proxy.requests.slice(from).map(({ method }) => method);
+    assert.deepEqual(methods(before), ["HEAD"]);
+    // Another tag, or other annotations, take a manifest and no blob.
+    const then = proxy.requests.length;
+    const third = await pushArchive(reference, source, { ...INSECURE, annotations: { a: "b" } });
+    assert(!third.uploaded && !third.unchanged);
+    assert.deepEqual(methods(then), ["HEAD", "HEAD", "HEAD", "PUT"]);
   });
 
   test("pushArchive() sends the configuration it is given", async (host) => {
