@@ -34,11 +34,13 @@ export {
   type ReferenceOptions,
 } from "./lib/registry/reference.ts";
 export {
+  authFiles,
   type Credentials,
   type CredentialsOptions,
   dockerConfigPath,
   findCredentials,
 } from "./lib/registry/credentials.ts";
+export { login, type LoginOptions, logout, type LogoutOptions } from "./lib/registry/login.ts";
 export { BlobCache, cacheFolder } from "./lib/registry/cache.ts";
 export type { RegistryOptions } from "./lib/registry/options.ts";
 export type { ArchiveManifest } from "./lib/registry/manifest.ts";

@@ -6,7 +6,14 @@
  */
 
 import { ParError } from "../errors.ts";
-import { type Answer, protocolError, readBody, type Standing, toError } from "./answer.ts";
+import {
+  type Answer,
+  isPassing,
+  protocolError,
+  readBody,
+  type Standing,
+  toError,
+} from "./answer.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import { exchange, type ExchangeOptions, type Request } from "./exchange.ts";
@@ -55,6 +62,7 @@ export class Authorizer {
   #basic: string | undefined;
   #bearer: BearerChallenge | undefined;
   #standing: Standing = "anonymous";
+  #failure: ParError | undefined;
 
   /** Makes an authorizer that has seen no challenge yet. */
   constructor(options: AuthorizerOptions) {
@@ -64,6 +72,11 @@ export class Authorizer {
   /** How the requests so far were authenticated. */
   get standing(): Standing {
     return this.#standing;
+  }
+
+  /** Why no credentials could be found, if the search for them failed. */
+  get failure(): ParError | undefined {
+    return this.#failure;
   }
 
   /** Gives the `Authorization` header of the next request, if the registry has asked for one. */
@@ -93,6 +106,7 @@ export class Authorizer {
     }
     if (used !== undefined || !challenges.some(({ scheme }) => scheme === "basic")) return false;
     const credentials = await this.#find();
+    if (this.#failure) throw this.#failure;
     if (credentials?.kind !== "password") return false;
     this.#basic = basic(credentials);
     this.#standing = "direct";
@@ -106,7 +120,13 @@ export class Authorizer {
   }
 
   async #find(): Promise<Credentials | undefined> {
-    const credentials = await (this.#credentials ??= this.#options.credentials());
+    const credentials = await (this.#credentials ??= this.#options.credentials())
+      .catch((cause: unknown) => {
+        // What everybody may read needs no credentials, so this counts only if a request is denied.
+        if (!(cause instanceof ParError) || cause.code !== "ERR_REGISTRY_CREDENTIALS") throw cause;
+        this.#failure = cause;
+        return undefined;
+      });
     if (credentials?.kind === "password") {
       this.#secrets.add(basic(credentials).slice("Basic ".length)).add(credentials.password);
     } else if (credentials) {
@@ -171,6 +191,10 @@ export class Authorizer {
       this.#options,
     );
     if (answer.status !== 200) {
+      if (this.#failure && !isPassing(answer.status)) {
+        await answer.discard();
+        throw this.#failure;
+      }
       throw await toError(answer, {
         task,
         now: clock.now(),

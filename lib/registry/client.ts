@@ -69,7 +69,8 @@ const DEFAULT_TRIES = 6;
 export class RegistryClient {
   /** What is tried, to follow "Cannot ". */
   readonly task: string;
-  readonly #reference: Reference;
+  /** The registry's host, as messages name it. */
+  readonly host: string;
   readonly #options: RegistryOptions;
   readonly #base: URL;
   readonly #transport: Transport;
@@ -81,24 +82,28 @@ export class RegistryClient {
   #asked = false;
 
   /** Makes a client; nothing is sent yet. */
-  constructor(reference: Reference, purpose: ClientPurpose, options: RegistryOptions) {
-    const { registry, repository } = reference;
+  constructor(
+    { registry, repository }: Pick<Reference, "registry" | "repository">,
+    purpose: ClientPurpose,
+    options: RegistryOptions,
+  ) {
     this.task = purpose.task;
-    this.#reference = reference;
+    this.host = registry;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
-    this.#base = new URL(`${options.insecure ? "http" : "https"}://${host}/v2/${repository}/`);
+    const path = repository === "" ? "" : `${repository}/`;
+    this.#base = new URL(`${options.insecure ? "http" : "https"}://${host}/v2/${path}`);
     this.#transport = createTransport(options);
     const { credentials } = options;
     this.#authorizer = new Authorizer({
       ...this.#exchangeOptions(),
       registry,
-      scope: `repository:${repository}:${purpose.push ? "pull,push" : "pull"}`,
+      scope: repository && `repository:${repository}:${purpose.push ? "pull,push" : "pull"}`,
       insecure: options.insecure ?? false,
       clock: this.#clock,
       credentials: async () =>
-        typeof credentials === "function" ? await credentials(registry) : credentials,
+        typeof credentials === "function" ? await credentials(registry, repository) : credentials,
     });
   }
 
@@ -117,11 +122,6 @@ export class RegistryClient {
     };
   }
 
-  /** The registry's host, as messages name it. */
-  get host(): string {
-    return this.#reference.registry;
-  }
-
   /** Tells the caller why the work waits or goes another way. */
   note(text: string): void {
     this.#options.onNote?.(text);
@@ -130,6 +130,12 @@ export class RegistryClient {
   /** Closes the connections. */
   close(): void {
     this.#transport.close();
+  }
+
+  /** `GET /v2/` (end-1): fails unless the registry accepts the credentials. */
+  async getBase(): Promise<void> {
+    const answer = await this.#expect([], { method: "GET", url: new URL("/v2/", this.#base) });
+    await answer.discard();
   }
 
   /** `GET /v2/<name>/manifests/<reference>` (end-3). */
@@ -322,6 +328,11 @@ export class RegistryClient {
   }
 
   async #toError(answer: Answer): Promise<Error> {
+    const { failure } = this.#authorizer;
+    if (failure && (answer.status === 401 || answer.status === 403)) {
+      await answer.discard();
+      return failure;
+    }
     return await toError(answer, {
       task: this.task,
       now: this.#clock.now(),

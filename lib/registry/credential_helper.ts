@@ -30,23 +30,82 @@ const NOT_FOUND = "credentials not found in native keychain";
  * @throws {ParError} `ERR_REGISTRY_CREDENTIALS`. The message never contains what the helper printed,
  * because that may be the secret.
  */
-export async function runCredentialHelper(
+export async function readFromHelper(
   name: string,
   server: string,
   signal?: AbortSignal,
 ): Promise<HelperEntry | undefined> {
+  const printed = await run(name, "get", server, server, signal);
+  if (printed === undefined) return undefined;
+  const answer = parseRecord(printed);
+  if (answer === undefined) throw helperError(name, server, "its output is not a JSON object");
+  const { Username: username, Secret: secret } = answer;
+  if (typeof username !== "string" || typeof secret !== "string") {
+    throw helperError(name, server, "its output has no Username and Secret");
+  }
+  // Some helpers print empty texts instead of failing.
+  return username && secret ? { username, secret } : undefined;
+}
+
+/**
+ * Gives credentials to a helper (`store`).
+ *
+ * @param name The helper's name, without `docker-credential-`.
+ * @param server The server's host, or the key under which Docker stores it.
+ * @param entry The credentials.
+ * @param signal Stops the helper.
+ * @throws {ParError} As {@linkcode readFromHelper}.
+ */
+export async function storeInHelper(
+  name: string,
+  server: string,
+  { username, secret }: HelperEntry,
+  signal?: AbortSignal,
+): Promise<void> {
+  const input = JSON.stringify({ ServerURL: server, Username: username, Secret: secret });
+  await run(name, "store", server, input, signal);
+}
+
+/**
+ * Makes a helper forget credentials (`erase`).
+ *
+ * @param name The helper's name, without `docker-credential-`.
+ * @param server The server's host, or the key under which Docker stores it.
+ * @param signal Stops the helper.
+ * @throws {ParError} As {@linkcode readFromHelper}.
+ */
+export async function eraseFromHelper(
+  name: string,
+  server: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await run(name, "erase", server, server, signal);
+}
+
+function helperError(name: string, server: string, reason: string, cause?: unknown): ParError {
+  return new ParError(
+    "ERR_REGISTRY_CREDENTIALS",
+    `Cannot use ${quote(`docker-credential-${name}`)} for the credentials of ${server}: ${reason}`,
+    cause,
+  );
+}
+
+/** Runs a helper; `undefined` if it has nothing for the server. */
+async function run(
+  name: string,
+  action: "get" | "store" | "erase",
+  server: string,
+  input: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
   const program = `docker-credential-${name}`;
   const failure = (reason: string, cause?: unknown): ParError =>
-    new ParError(
-      "ERR_REGISTRY_CREDENTIALS",
-      `Cannot get the credentials for ${server} from ${quote(program)}: ${reason}`,
-      cause,
-    );
+    helperError(name, server, reason, cause);
   // The name becomes part of a program's name, so it must not lead to another folder.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw failure("that is not a valid helper name; correct it in Docker's config.json");
   }
-  const output = await run(program, server, signal).catch((cause: unknown) => {
+  const output = await start(program, action, input, signal).catch((cause: unknown) => {
     throwIfAborted(signal);
     if (cause instanceof Deno.errors.NotCapable) {
       throw failure(
@@ -65,23 +124,17 @@ export async function runCredentialHelper(
     if (new TextDecoder().decode(output.stdout).trim() === NOT_FOUND) return undefined;
     throw failure(`it failed with status ${output.code}; run it by hand to see why`);
   }
-  const answer = parseRecord(output.stdout);
-  if (answer === undefined) throw failure("its output is not a JSON object");
-  const { Username: username, Secret: secret } = answer;
-  if (typeof username !== "string" || typeof secret !== "string") {
-    throw failure("its output has no Username and Secret");
-  }
-  // Some helpers print empty texts instead of failing.
-  return username && secret ? { username, secret } : undefined;
+  return output.stdout;
 }
 
-async function run(
+async function start(
   program: string,
+  action: string,
   input: string,
   signal: AbortSignal | undefined,
 ): Promise<Deno.CommandOutput> {
   await using child = new Deno.Command(program, {
-    args: ["get"],
+    args: [action],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",

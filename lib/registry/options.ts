@@ -13,12 +13,13 @@ export interface RegistryOptions extends TrustOptions {
   /** Uses plain HTTP. Anybody on the network path can read the credentials and change the content. */
   readonly insecure?: boolean | undefined;
   /**
-   * The credentials, or a function that finds them for a registry's host. The function is called
-   * once, and only if the registry asks for credentials.
+   * The credentials, or a function that finds them for a registry's host and a repository. The
+   * function is called once, and only if the registry asks for credentials. If it throws
+   * `ERR_REGISTRY_CREDENTIALS`, a token server is asked for a token without credentials first.
    */
   readonly credentials?:
     | Credentials
-    | ((registry: string) => Promise<Credentials | undefined>)
+    | ((registry: string, repository: string) => Promise<Credentials | undefined>)
     | undefined;
   /** How often a request is tried before it counts as failed; 6 if left out. */
   readonly tries?: number | undefined;

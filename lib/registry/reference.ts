@@ -158,6 +158,29 @@ export async function isReference(
   return readsLikeReference(text);
 }
 
+/**
+ * Reads the name of a registry.
+ *
+ * @param text `host[:port]`. The names of Docker Hub all mean `docker.io`.
+ * @returns The host in lower case, with its port.
+ * @throws {ParError} `ERR_REFERENCE_INVALID` for anything else.
+ */
+export function parseRegistry(text: string): string {
+  const host = text.trim().toLowerCase().replace(/^(?:https?|oci):\/\//, "").replace(/\/$/, "");
+  if (!isHost(host)) {
+    throw new ParError(
+      "ERR_REFERENCE_INVALID",
+      `Cannot use ${quoteReference(text)} as a registry: give host[:port]`,
+    );
+  }
+  return DOCKER_HUB.has(host) ? DEFAULT_REGISTRY : host;
+}
+
+/** The URL parser knows that a port ends at 65535 and that 1.2.3.999 is not a host. */
+function isHost(text: string): boolean {
+  return HOST.test(text) && URL.canParse(`https://${text}/`);
+}
+
 /** The last part of the repository, which names a pulled file. */
 export function baseName(reference: Reference): string {
   return reference.repository.slice(reference.repository.lastIndexOf("/") + 1);
@@ -195,8 +218,7 @@ function split(text: string): Reference {
     registry = DEFAULT_REGISTRY;
     if (!repository.includes("/")) repository = `library/${repository}`;
   }
-  // The URL parser knows that a port ends at 65535 and that 1.2.3.999 is not a host.
-  if (!HOST.test(registry) || !URL.canParse(`https://${registry}/`)) {
+  if (!isHost(registry)) {
     throw invalid(`${quote(registry)} is not a host; give host/repository:tag`);
   }
   if (!REPOSITORY.test(repository) || registry.length + repository.length >= MAX_LENGTH) {
