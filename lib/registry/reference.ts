@@ -43,15 +43,15 @@ const HOST =
 // OCI distribution specification 1.1, "Pulling manifests": <name> and <reference>.
 const REPOSITORY =
   /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const TAG = /^[a-z0-9_][a-z0-9._-]{0,127}$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 /** The most characters of host and repository together, as registries and clients limit it. */
 const MAX_LENGTH = 255;
 
 /**
  * Reads a reference: `[oci://][host[:port]/]repository[:tag][@digest]`.
  *
- * The text is converted to lower case, as wasmCloud's own tools do it. A reference without a host
- * means Docker Hub.
+ * Host, repository and digest are converted to lower case. The tag stays as it is, because tags are
+ * case-sensitive. A reference without a host means Docker Hub.
  *
  * @param text The reference.
  * @param options Whether the tag `latest` is allowed.
@@ -63,16 +63,19 @@ const MAX_LENGTH = 255;
  * ```ts
  * import assert from "node:assert/strict";
  *
- * const reference = parseReference("oci://Registry.Example:5000/Providers/KV:1.2.0");
+ * const reference = parseReference("oci://Registry.Example:5000/Providers/KV:1.2.0-RC1");
  * assert.equal(reference.registry, "registry.example:5000");
  * assert.equal(reference.repository, "providers/kv");
- * assert.equal(reference.tag, "1.2.0");
+ * assert.equal(reference.tag, "1.2.0-RC1");
  * assert.throws(() => parseReference("registry.example/kv"), { code: "ERR_REFERENCE_LATEST" });
  * ```
  */
 export function parseReference(text: string, options: ReferenceOptions = {}): Reference {
   const reference = split(text);
-  if (reference.tag === "latest" && reference.digest === undefined && !options.allowLatest) {
+  if (
+    reference.tag?.toLowerCase() === "latest" && reference.digest === undefined &&
+    !options.allowLatest
+  ) {
     throw new ParError(
       "ERR_REFERENCE_LATEST",
       `Cannot use ${quoteReference(text)}: the tag "latest" can change at any time; ` +
@@ -194,19 +197,19 @@ export function quoteReference(text: string): string {
 function split(text: string): Reference {
   const invalid = (reason: string): ParError =>
     new ParError("ERR_REFERENCE_INVALID", `Cannot use ${quoteReference(text)}: ${reason}`);
-  const bare = text.trim().toLowerCase().replace(/^oci:\/\//, "");
-  if (/^[a-z]+:\/\//.test(bare)) {
+  const bare = text.trim().replace(/^oci:\/\//i, "");
+  if (/^[a-z]+:\/\//i.test(bare)) {
     throw invalid("the only scheme of a reference is oci://; give host/repository:tag");
   }
   if (/^[^/]*@[^/]*\//.test(bare)) {
     throw invalid("a reference must not contain a user and a password; give them as options");
   }
   const at = bare.indexOf("@");
-  const digest = at < 0 ? undefined : bare.slice(at + 1);
+  const digest = at < 0 ? undefined : bare.slice(at + 1).toLowerCase();
   const named = at < 0 ? bare : bare.slice(0, at);
   const colon = named.lastIndexOf(":");
   const tagged = colon > named.lastIndexOf("/");
-  const path = tagged ? named.slice(0, colon) : named;
+  const path = (tagged ? named.slice(0, colon) : named).toLowerCase();
   const tag = tagged ? named.slice(colon + 1) : digest === undefined ? "latest" : undefined;
 
   const slash = path.indexOf("/");

@@ -180,6 +180,18 @@ function testWith(name: string, present: boolean, startRegistry: () => Promise<R
     );
   });
 
+  test("tags are case-sensitive, and repositories are in lower case", async (host) => {
+    const push = (text: string, seed: number) =>
+      pushArchive(parseReference(text), blobSource(archive(1000, seed), "kv"), INSECURE);
+    const upper = await push(`${host}/Providers/KV:V1.0-RC1`, 1);
+    const lower = await push(`${host}/providers/kv:v1.0-rc1`, 2);
+    const resolve = async (tag: string): Promise<string> =>
+      (await resolveReference(parseReference(`${host}/providers/kv:${tag}`), INSECURE)).digest;
+    assert.equal(await resolve("V1.0-RC1"), upper.digest);
+    assert.equal(await resolve("v1.0-rc1"), lower.digest);
+    assert.notEqual(upper.digest, lower.digest);
+  });
+
   test("resolveReference() says what there is not", async (host) => {
     await pushArchive(
       parseReference(`${host}/providers/kv:1`),
