@@ -266,8 +266,8 @@ Deno.test({
     assert.deepEqual(await collect(source.open()), bytes);
     assert.deepEqual(await collect(source.range(1, 8_999_999)), bytes.slice(1));
     // To keep them all without a copy fails at once.
-    const [first] = await Array.fromAsync(source.open());
-    assert.equal(first?.length, 0);
+    const held = await Array.fromAsync(source.open());
+    assert(held.some(({ length }) => length === 0));
 
     const destination = `${folder.path}/kv.par.gz`;
     let kept: Uint8Array | undefined;
