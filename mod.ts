@@ -46,7 +46,9 @@ export type { RegistryOptions } from "./lib/registry/options.ts";
 export type { ArchiveManifest } from "./lib/registry/manifest.ts";
 export type { Descriptor } from "./lib/registry/descriptor.ts";
 export type { Annotations } from "./lib/registry/media_types.ts";
-export type { TrustOptions } from "./lib/registry/transport.ts";
+export type { TransportOptions, TrustOptions } from "./lib/registry/transport.ts";
+export { registryEnvironment } from "./lib/registry/environment.ts";
+export type { ProxySettings } from "./lib/registry/proxy.ts";
 export type { Clock } from "./lib/registry/retry.ts";
 export {
   type ArchiveWit,

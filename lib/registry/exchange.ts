@@ -159,6 +159,7 @@ export async function exchange(
 
 /** Finds the kind of a failure. `fetch` tells them apart only by their text. */
 function toFailure(cause: unknown, url: URL, task: string): Error {
+  if (cause instanceof ParError) return cause;
   if (cause instanceof Deno.errors.NotCapable) {
     return new ParError(
       "ERR_REGISTRY_UNREACHABLE",

@@ -6,10 +6,10 @@
 
 import type { Credentials } from "./credentials.ts";
 import type { Clock } from "./retry.ts";
-import type { TrustOptions } from "./transport.ts";
+import type { TransportOptions } from "./transport.ts";
 
 /** How to reach a registry, and how often to try. */
-export interface RegistryOptions extends TrustOptions {
+export interface RegistryOptions extends TransportOptions {
   /** Uses plain HTTP. Anybody on the network path can read the credentials and change the content. */
   readonly insecure?: boolean | undefined;
   /**

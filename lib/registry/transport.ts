@@ -11,6 +11,7 @@ import type { Readable } from "node:stream";
 import { ParError } from "../errors.ts";
 import { type Bytes, keepAll } from "../bytes/chunks.ts";
 import { toStream } from "../bytes/streams.ts";
+import { findProxy, type ProxySettings } from "./proxy.ts";
 
 /** The body of a request, whose length is known. */
 export interface Content {
@@ -63,55 +64,108 @@ export interface TrustOptions {
   readonly insecureSkipTlsVerify?: boolean | undefined;
 }
 
+/** Settings of {@linkcode createTransport}. */
+export interface TransportOptions extends TrustOptions {
+  /**
+   * The proxies, such as {@linkcode proxySettings} reads from the environment. If left out, Deno
+   * reads the environment itself, by its own rules.
+   */
+  readonly proxy?: ProxySettings | undefined;
+}
+
 /**
  * Makes a transport.
  *
  * @throws {ParError} `ERR_REGISTRY_CERTIFICATE` if `caCert` holds no certificate.
  */
-export function createTransport(options: TrustOptions): Transport {
-  return options.insecureSkipTlsVerify ? new UncheckedTransport() : new FetchTransport(options);
+export function createTransport(options: TransportOptions): Transport {
+  return options.insecureSkipTlsVerify
+    ? new UncheckedTransport(options.proxy)
+    : new FetchTransport(options);
 }
 
 class FetchTransport implements Transport {
   readonly window = Infinity;
-  readonly #client: Deno.HttpClient;
+  readonly #options: TransportOptions;
+  /** One for each proxy, and one for direct connections. */
+  readonly #clients = new Map<string | undefined, Deno.HttpClient>();
 
-  constructor({ caCert }: TrustOptions) {
-    // HTTP/2 does not help one request at a time, and its small windows slow uploads down.
-    const base = { http2: false };
-    if (caCert === undefined) {
-      this.#client = Deno.createHttpClient(base);
-      return;
-    }
-    try {
-      // Deno accepts a text without any certificate.
-      if (!caCert.includes("-----BEGIN CERTIFICATE-----")) {
-        throw new Error("it contains no certificate");
-      }
-      this.#client = Deno.createHttpClient({ ...base, caCerts: [caCert] });
-    } catch (cause) {
-      throw new ParError(
-        "ERR_REGISTRY_CERTIFICATE",
-        "Cannot use the authority's certificate: it is not in PEM form; it must begin with " +
-          "-----BEGIN CERTIFICATE-----",
-        cause,
-      );
-    }
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    // Made here so that a wrong certificate is reported as such, and not as a failed request.
+    this.#connect(undefined);
   }
 
   async send(url: URL, { method, headers, content, signal }: WireRequest): Promise<Response> {
+    const { proxy } = this.#options;
     return await fetch(url, {
       method,
       headers,
       signal,
       redirect: "manual",
-      client: this.#client,
+      client: this.#connect(proxy && (await findProxy(url, proxy))?.href),
       ...(content === undefined ? {} : { body: toBody(content) }),
     });
   }
 
   close(): void {
-    this.#client.close();
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+
+  #connect(proxy: string | undefined): Deno.HttpClient {
+    const known = this.#clients.get(proxy);
+    if (known) return known;
+    const make = (): Deno.HttpClient => createClient(this.#options.caCert, proxy);
+    const client = this.#options.proxy ? withoutProxyVariables(make) : make();
+    this.#clients.set(proxy, client);
+    return client;
+  }
+}
+
+function createClient(caCert: string | undefined, proxy: string | undefined): Deno.HttpClient {
+  // HTTP/2 does not help one request at a time, and its small windows slow uploads down.
+  const base = { http2: false, ...(proxy === undefined ? {} : { proxy: { url: proxy } }) };
+  if (caCert === undefined) return Deno.createHttpClient(base);
+  try {
+    // Deno accepts a text without any certificate.
+    if (!caCert.includes("-----BEGIN CERTIFICATE-----")) {
+      throw new Error("it contains no certificate");
+    }
+    return Deno.createHttpClient({ ...base, caCerts: [caCert] });
+  } catch (cause) {
+    throw new ParError(
+      "ERR_REGISTRY_CERTIFICATE",
+      "Cannot use the authority's certificate: it is not in PEM form; it must begin with " +
+        "-----BEGIN CERTIFICATE-----",
+      cause,
+    );
+  }
+}
+
+/**
+ * Makes a client that ignores the proxies in the environment. Deno reads them whenever a client is
+ * made, has its own rules for `NO_PROXY`, and uses a proxy for loopback too; it has no option for
+ * this. Everything happens in one step, so no other code of this thread sees the change.
+ */
+function withoutProxyVariables(make: () => Deno.HttpClient): Deno.HttpClient {
+  const removed: [name: string, value: string][] = [];
+  for (const upper of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]) {
+    for (const name of [upper, upper.toLowerCase()]) {
+      try {
+        const value = Deno.env.get(name);
+        if (value === undefined) continue;
+        Deno.env.delete(name);
+        removed.push([name, value]);
+      } catch {
+        // Without the permission Deno's own rules apply.
+      }
+    }
+  }
+  try {
+    return make();
+  } finally {
+    for (const [name, value] of removed) Deno.env.set(name, value);
   }
 }
 
@@ -145,16 +199,22 @@ class ContentBlob extends Blob {
 class UncheckedTransport implements Transport {
   /** Deno's TLS sockets buffer everything that arrives, however slowly it is read. */
   readonly window: number = 4 * 1024 * 1024;
-  readonly #plain: Transport = new FetchTransport({});
-  #agent: https.Agent | undefined;
+  readonly #plain: Transport;
+  readonly #proxy: ProxySettings | undefined;
+  readonly #agents = new Map<string | undefined, https.Agent>();
+
+  constructor(proxy: ProxySettings | undefined) {
+    this.#proxy = proxy;
+    this.#plain = new FetchTransport({ proxy });
+  }
 
   async send(url: URL, request: WireRequest): Promise<Response> {
     if (url.protocol !== "https:") return await this.#plain.send(url, request);
-    const [{ Agent, request: begin }, { Readable }] = await Promise.all([
+    const [{ request: begin }, { Readable }] = await Promise.all([
       import("node:https"),
       import("node:stream"),
     ]);
-    this.#agent ??= new Agent({ keepAlive: true });
+    const agent = await this.#connect(this.#proxy && (await findProxy(url, this.#proxy))?.href);
     const headers: Record<string, string> = Object.fromEntries(request.headers);
     if (request.content) headers["content-length"] = String(request.content.size);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -162,7 +222,7 @@ class UncheckedTransport implements Transport {
         method: request.method,
         headers,
         signal: request.signal,
-        agent: this.#agent,
+        agent,
         rejectUnauthorized: false,
         ca: [], // otherwise the system's are read, which needs a permission and changes nothing
       }, resolve);
@@ -180,7 +240,22 @@ class UncheckedTransport implements Transport {
 
   close(): void {
     this.#plain.close();
-    this.#agent?.destroy();
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+
+  async #connect(proxy: string | undefined): Promise<https.Agent> {
+    let agent = this.#agents.get(proxy);
+    if (agent) return agent;
+    if (proxy === undefined) {
+      const { Agent } = await import("node:https");
+      agent = new Agent({ keepAlive: true });
+    } else {
+      const { HttpsProxyAgent } = await import("npm:https-proxy-agent@7.0.6");
+      agent = new HttpsProxyAgent(proxy, { keepAlive: true }) as unknown as https.Agent;
+    }
+    this.#agents.set(proxy, agent);
+    return agent;
   }
 }
 
