@@ -29,8 +29,8 @@ export interface AuthorizerOptions extends ExchangeOptions {
   readonly scope: string;
   /** Finds the credentials. It is called once, and only if the registry asks for credentials. */
   readonly credentials: () => Promise<Credentials | undefined>;
-  /** Allows sending credentials over plain HTTP. */
-  readonly insecure: boolean;
+  /** Tells whether credentials may be sent to a URL over plain HTTP. */
+  readonly allowsPlain: (url: URL) => boolean;
   /** Tells when a token has expired. */
   readonly clock: Clock;
 }
@@ -138,7 +138,7 @@ export class Authorizer {
   }
 
   #parse({ parameters }: Challenge): BearerChallenge {
-    const { task, registry, insecure, scope } = this.#options;
+    const { task, registry, allowsPlain, scope } = this.#options;
     const text = parameters.get("realm") ?? "";
     const realm = URL.canParse(text) ? new URL(text) : undefined;
     if (
@@ -147,7 +147,7 @@ export class Authorizer {
     ) {
       throw protocolError(task, `${registry} names a token server whose address is not a URL`);
     }
-    if (realm.protocol === "http:" && !insecure) {
+    if (realm.protocol === "http:" && !allowsPlain(realm)) {
       throw new ParError(
         "ERR_REGISTRY_PROTOCOL",
         `Cannot ${task}: ${registry} wants credentials sent to ${realm.host} over plain HTTP; ` +

@@ -5,11 +5,13 @@
  * @module
  */
 
+import { ParError } from "../errors.ts";
 import { type Answer, isPassing, protocolError, readBody, toError } from "./answer.ts";
 import { Authorizer } from "./auth.ts";
-import { exchange, type Request } from "./exchange.ts";
+import { exchange, NotTlsError, type Request } from "./exchange.ts";
 import { ACCEPTED_MANIFEST_TYPES } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
+import { isLoopback } from "./proxy.ts";
 import { isDigest } from "./descriptor.ts";
 import type { Reference } from "./reference.ts";
 import { type BackoffOptions, type Clock, systemClock } from "./retry.ts";
@@ -76,6 +78,7 @@ export class RegistryClient {
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;
   readonly #clock: Clock;
+  readonly #answered = new Set<string>();
   /** Whether the registry supports requests for a part of a blob, as far as known. */
   #ranges = true;
   /** Whether the registry was asked for a challenge at `/v2/`. */
@@ -100,7 +103,7 @@ export class RegistryClient {
       ...this.#exchangeOptions(),
       registry,
       scope: repository && `repository:${repository}:${purpose.push ? "pull,push" : "pull"}`,
-      insecure: options.insecure ?? false,
+      allowsPlain: (url) => this.#allowsPlain(url),
       clock: this.#clock,
       credentials: async () =>
         typeof credentials === "function" ? await credentials(registry, repository) : credentials,
@@ -118,6 +121,7 @@ export class RegistryClient {
       task: this.task,
       tries: this.#options.tries ?? DEFAULT_TRIES,
       clock: this.#clock,
+      onNote: this.#options.onNote,
       signal: this.#options.signal,
     };
   }
@@ -341,8 +345,32 @@ export class RegistryClient {
     });
   }
 
-  /** Sends a request and follows redirects. Only the registry itself gets credentials. */
+  /**
+   * Sends a request. A registry on loopback that does not speak TLS is spoken to over plain HTTP, as
+   * docker, crane and podman do it: nobody else can listen there.
+   */
   async #send(request: Request): Promise<Answer> {
+    try {
+      return await this.#follow(request);
+    } catch (failure) {
+      const { host, hostname, protocol } = this.#base;
+      const plain = failure instanceof ParError && failure.cause instanceof NotTlsError &&
+        protocol === "https:" && isLoopback(hostname) && !this.#answered.has(host);
+      if (!plain) throw failure;
+      this.#base.protocol = "http:";
+      const url = new URL(request.url);
+      url.protocol = "http:";
+      return await this.#follow({ ...request, url });
+    }
+  }
+
+  #allowsPlain(url: URL): boolean {
+    return (this.#options.insecure ?? false) ||
+      this.#base.protocol === "http:" && isLoopback(url.hostname);
+  }
+
+  /** Sends a request and follows redirects. Only the registry itself gets credentials. */
+  async #follow(request: Request): Promise<Answer> {
     let url = request.url;
     // After a redirect to another host no request gets credentials, even one back to the registry.
     let ours = url.origin === this.#base.origin;
@@ -398,6 +426,7 @@ export class RegistryClient {
       transport: this.#transport,
       task: this.task,
       stallTimeout: this.#options.stallTimeout ?? DEFAULT_STALL_TIMEOUT,
+      answered: this.#answered,
       signal: this.#options.signal,
     };
   }
@@ -423,7 +452,7 @@ export class RegistryClient {
         `${base.host} redirects to an address that is not a web address`,
       );
     }
-    if (url.protocol === "http:" && !this.#options.insecure) {
+    if (url.protocol === "http:" && !this.#allowsPlain(url)) {
       throw protocolError(
         this.task,
         `${base.host} redirects to ${url.host} over plain HTTP, which is not allowed`,

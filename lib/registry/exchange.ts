@@ -34,6 +34,8 @@ export interface ExchangeOptions {
   readonly task: string;
   /** Milliseconds without a byte in either direction after which a connection counts as broken. */
   readonly stallTimeout: number;
+  /** The hosts that have answered. One that never has is given up at the first time limit. */
+  readonly answered: Set<string>;
   /** Stops the request. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -54,7 +56,7 @@ export async function exchange(
   authorization: string | undefined,
   options: ExchangeOptions,
 ): Promise<Answer> {
-  const { transport, task, stallTimeout, signal } = options;
+  const { transport, task, stallTimeout, answered, signal } = options;
   const { url, method } = request;
   throwIfAborted(signal);
   const controller = new AbortController();
@@ -99,6 +101,15 @@ export async function exchange(
     if (signal?.aborted) {
       return new ParError("ERR_ABORTED", `Cannot ${task}: the work was stopped`, signal.reason);
     }
+    if (stalled !== undefined && !answered.has(url.host)) {
+      return new ParError(
+        "ERR_REGISTRY_UNREACHABLE",
+        `Cannot ${task}: ${url.host} sent nothing for ${
+          stalled / 1000
+        } seconds; check its name and ` +
+          "port, and whether a firewall or a proxy is in between",
+      );
+    }
     if (stalled !== undefined) {
       return new TransientError(
         `nothing moved to or from ${url.host} for ${stalled / 1000} seconds`,
@@ -122,6 +133,7 @@ export async function exchange(
     throw failure(cause);
   }
   clearTimeout(timer);
+  answered.add(url.host);
 
   async function* body(): AsyncGenerator<Uint8Array> {
     if (response.body === null) return release();
@@ -157,6 +169,13 @@ export async function exchange(
   };
 }
 
+/** The cause of the error for a server that does not speak TLS. */
+export class NotTlsError extends Error {}
+
+/** How systems say that a name has no address. */
+const UNRESOLVED =
+  /dns error|failed to lookup address|ENOTFOUND|EAI_AGAIN|name resolution|not known|no such host/i;
+
 /** Finds the kind of a failure. `fetch` tells them apart only by their text. */
 function toFailure(cause: unknown, url: URL, task: string): Error {
   if (cause instanceof ParError) return cause;
@@ -174,7 +193,7 @@ function toFailure(cause: unknown, url: URL, task: string): Error {
       "ERR_REGISTRY_UNREACHABLE",
       `Cannot ${task}: ${url.host} does not speak TLS; for a registry on plain HTTP, ` +
         "allow insecure connections",
-      new Error(reason),
+      new NotTlsError(reason),
     );
   }
   if (/certificate/i.test(reason)) {
@@ -182,6 +201,14 @@ function toFailure(cause: unknown, url: URL, task: string): Error {
       "ERR_REGISTRY_CERTIFICATE",
       `Cannot ${task}: the certificate of ${url.host} is not trusted (${reason}); give the ` +
         "certificate of the authority that signed it",
+      new Error(reason),
+    );
+  }
+  if (UNRESOLVED.test(reason)) {
+    return new ParError(
+      "ERR_REGISTRY_UNREACHABLE",
+      `Cannot ${task}: the name of ${url.host} does not resolve (${reason}); check it for a typing ` +
+        "error, and check this machine's network",
       new Error(reason),
     );
   }

@@ -10,7 +10,10 @@ import type { TransportOptions } from "./transport.ts";
 
 /** How to reach a registry, and how often to try. */
 export interface RegistryOptions extends TransportOptions {
-  /** Uses plain HTTP. Anybody on the network path can read the credentials and change the content. */
+  /**
+   * Uses plain HTTP. Anybody on the network path can read the credentials and change the content. A
+   * registry on loopback needs no such setting.
+   */
   readonly insecure?: boolean | undefined;
   /**
    * The credentials, or a function that finds them for a registry's host and a repository. The

@@ -62,6 +62,8 @@ export interface BackoffOptions {
   readonly tries: number;
   /** Time and randomness. */
   readonly clock: Clock;
+  /** Is told why the work waits. */
+  readonly onNote?: ((text: string) => void) | undefined;
   /** Stops waiting and trying. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -103,7 +105,7 @@ export class Backoff {
    * itself if it is not a {@linkcode TransientError}.
    */
   async wait(failure: unknown): Promise<void> {
-    const { task, tries, clock, signal } = this.#options;
+    const { task, tries, clock, onNote, signal } = this.#options;
     throwIfAborted(signal);
     if (!(failure instanceof TransientError)) throw failure;
     const { retryAfter = 0 } = failure;
@@ -123,7 +125,10 @@ export class Backoff {
       );
     }
     const ceiling = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** (this.#failures - 1));
-    await clock.sleep(retryAfter * 1000 + clock.random() * ceiling, signal);
+    const delay = retryAfter * 1000 + clock.random() * ceiling;
+    const later = delay < 1000 ? "" : ` in ${Math.ceil(delay / 1000)} s`;
+    onNote?.(`retrying${later} (${this.#failures + 1} of ${tries}): ${failure.message}`);
+    await clock.sleep(delay, signal);
     throwIfAborted(signal);
   }
 }

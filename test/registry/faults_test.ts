@@ -167,10 +167,19 @@ const PUSH_FAULTS: readonly FaultCase[] = [
     ending: "success",
   },
   {
-    fault: "status 500 four times",
+    fault: "status 500 four times, and says that it waits",
     rule: first(4, "PATCH", UPLOAD, status(500)),
     ending: "success",
-    check: (_, waits) => assert.equal(waits.length, 4),
+    check(_, waits, notes) {
+      assert.equal(waits.length, 4);
+      assert.deepEqual(notes.map((note) => note.replace(/: .*/, "")), [
+        "retrying (2 of 6)",
+        "retrying (3 of 6)",
+        "retrying (4 of 6)",
+        "retrying in 1 s (5 of 6)",
+      ]);
+      assert(notes.every((note) => note.includes("answered 500")), `${notes}`);
+    },
   },
   {
     fault: "status 500 ten times",
@@ -404,7 +413,8 @@ const PULL_FAULTS: readonly FaultCase[] = [
   {
     fault: "a registry that accepts connections and never answers",
     rule: always("GET", MANIFEST, { kind: "silence" }),
-    ending: ["ERR_REGISTRY_UNREACHABLE", /nothing moved .* for 0\.3 seconds; tried 6 times/],
+    ending: ["ERR_REGISTRY_UNREACHABLE", /sent nothing for 0\.3 seconds; check its name/],
+    check: (proxy) => assert.equal(proxy.faults, 1),
   },
   {
     fault: "another blob of the same length",
