@@ -39,6 +39,9 @@ export interface ManifestContent {
 /**
  * Writes a manifest. Equal content gives equal bytes.
  *
+ * It states no media type, which is optional in it: wasmCloud hosts of 2020 and 2021 refuse a
+ * manifest that states the one of an OCI image. The `Content-Type` of the request states it.
+ *
  * @param content The descriptors and annotations.
  * @returns The manifest's bytes.
  */
@@ -48,7 +51,6 @@ export function formatManifest({ config, layer, annotations }: ManifestContent):
   );
   return new TextEncoder().encode(JSON.stringify({
     schemaVersion: 2,
-    mediaType: MANIFEST_TYPE,
     config,
     layers: [layer],
     ...(Object.keys(sorted).length === 0 ? {} : { annotations: sorted }),

@@ -106,7 +106,6 @@ function testWith(name: string, present: boolean, startRegistry: () => Promise<R
     assert.equal(sha256(manifest.bytes), pushed.digest);
     assert.deepEqual(JSON.parse(new TextDecoder().decode(manifest.bytes)), {
       schemaVersion: 2,
-      mediaType: MANIFEST,
       config: {
         mediaType: "application/vnd.wasmcloud.provider.archive.config",
         digest: sha256(new TextEncoder().encode("{}")),
