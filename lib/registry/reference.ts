@@ -26,6 +26,16 @@ export interface Reference {
 export interface ReferenceOptions {
   /** Allows the tag `latest`, which is also the tag of a reference without tag and digest. */
   readonly allowLatest?: boolean;
+  /**
+   * The registry of a reference without a host: `host[:port]`, and a namespace if you like
+   * (`ghcr.io/example-corp`). Docker Hub if left out.
+   */
+  readonly registry?: string | undefined;
+  /**
+   * Refuses a reference without a host, unless `registry` is given. A push wants this: a forgotten
+   * host must not publish anything on Docker Hub.
+   */
+  readonly hostRequired?: boolean | undefined;
 }
 
 /** The registry of a reference that names none. */
@@ -51,7 +61,7 @@ const MAX_LENGTH = 255;
  * Reads a reference: `[oci://][host[:port]/]repository[:tag][@digest]`.
  *
  * Host, repository and digest are converted to lower case. The tag stays as it is, because tags are
- * case-sensitive. A reference without a host means Docker Hub.
+ * case-sensitive. A reference without a host means the registry of the options, else Docker Hub.
  *
  * @param text The reference.
  * @param options Whether the tag `latest` is allowed.
@@ -71,7 +81,7 @@ const MAX_LENGTH = 255;
  * ```
  */
 export function parseReference(text: string, options: ReferenceOptions = {}): Reference {
-  const reference = split(text);
+  const reference = split(text, options);
   if (
     reference.tag?.toLowerCase() === "latest" && reference.digest === undefined &&
     !options.allowLatest
@@ -194,7 +204,10 @@ export function quoteReference(text: string): string {
   return quote(text.replace(/^([a-z]+:\/\/)?[^/@]*:[^/@]*@(?!sha256:)/i, "$1…@"));
 }
 
-function split(text: string): Reference {
+function split(
+  text: string,
+  { registry: given, hostRequired = false }: ReferenceOptions = {},
+): Reference {
   const invalid = (reason: string): ParError =>
     new ParError("ERR_REFERENCE_INVALID", `Cannot use ${quoteReference(text)}: ${reason}`);
   const bare = text.trim().replace(/^oci:\/\//i, "");
@@ -209,12 +222,21 @@ function split(text: string): Reference {
   const named = at < 0 ? bare : bare.slice(0, at);
   const colon = named.lastIndexOf(":");
   const tagged = colon > named.lastIndexOf("/");
-  const path = (tagged ? named.slice(0, colon) : named).toLowerCase();
+  let path = (tagged ? named.slice(0, colon) : named).toLowerCase();
   const tag = tagged ? named.slice(colon + 1) : digest === undefined ? "latest" : undefined;
 
+  if (!hasHost(path) && given) path = `${parsePrefix(given)}/${path}`;
+  else if (!hasHost(path) && hostRequired) {
+    throw invalid(
+      `it has no host; give host/repository:tag, or ${
+        quote(`${DEFAULT_REGISTRY}/${bare}`)
+      } if you ` +
+        "mean Docker Hub",
+    );
+  }
+  const hosted = hasHost(path);
   const slash = path.indexOf("/");
   const first = path.slice(0, Math.max(slash, 0));
-  const hosted = /[.:]/.test(first) || first === "localhost";
   let registry = hosted ? first : DEFAULT_REGISTRY;
   let repository = hosted ? path.slice(slash + 1) : path;
   if (DOCKER_HUB.has(registry)) {
@@ -241,6 +263,23 @@ function split(text: string): Reference {
   } as Reference;
 }
 
+/** Tells whether the first part is a host: it has a dot or a port, or is `localhost`. */
+function hasHost(path: string): boolean {
+  return /^(?:[^/]*[.:][^/]*|localhost)\//.test(path);
+}
+
+/** Reads a default registry, which may have a scheme and a namespace. */
+function parsePrefix(text: string): string {
+  const bare = text.trim().toLowerCase().replace(/^(?:https?|oci):\/\//, "").replace(/\/+$/, "");
+  if (!hasHost(`${bare}/`) || bare.includes("@")) {
+    throw new ParError(
+      "ERR_REFERENCE_INVALID",
+      `Cannot use ${quoteReference(text)} as the default registry: give host[:port][/namespace]`,
+    );
+  }
+  return bare;
+}
+
 /**
  * Tells whether a text has the form of a reference: it has a tag, a digest or a host.
  * `build/kv.par.gz` would be valid on Docker Hub, but it is a path.
@@ -253,7 +292,7 @@ function readsLikeReference(text: string): boolean {
     return false;
   }
   const tagged = reference.digest !== undefined || /:[^/]*$/.test(text);
-  const hosted = /^[^/]*[.:][^/]*\/|^localhost\//i.test(text);
+  const hosted = hasHost(text.toLowerCase());
   return tagged || hosted && !/\.(?:par|gz|tar|tgz|bin|wasm|so|json|jwt)$/i.test(text);
 }
 

@@ -24,7 +24,7 @@ export interface PushVerbOptions extends Omit<PushOptions, "verify"> {
  * and time of issue come from the claims, unless others are given.
  *
  * @param archive A file's path, bytes, or another source that can be read more than once.
- * @param reference The reference to push to: `host/repository:tag`.
+ * @param reference The reference to push to: `host/repository:tag`. A text must name the host.
  * @param options How to reach the registry, and the annotations.
  * @returns The reference, and the digests of manifest and layer.
  * @throws {ParError} Category `untrusted` if the archive fails verification; category `usage` for the
@@ -45,7 +45,9 @@ export async function push(
   options: PushVerbOptions = {},
 ): Promise<Pushed> {
   const { limits, signal } = options;
-  const to = typeof reference === "string" ? parseReference(reference) : reference;
+  const to = typeof reference === "string"
+    ? parseReference(reference, { hostRequired: true })
+    : reference;
   return await pushArchive(to, toSource(archive), {
     ...options,
     verify: async (source) => describe((await inspect(source, { limits, signal })).claims),

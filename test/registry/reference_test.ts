@@ -60,6 +60,45 @@ Deno.test("parseReference() refuses latest and no tag unless allowed, but not wi
   assert.equal(parseReference(`h.example/kv:latest@sha256:${HEX}`).tag, "latest");
 });
 
+Deno.test("parseReference() takes a reference without a host to the registry given", () => {
+  const cases: [text: string, registry: string | undefined, whole: string][] = [
+    ["kv:1", undefined, "docker.io/library/kv:1"],
+    ["kv:1", "localhost:5000", "localhost:5000/kv:1"],
+    ["org/kv:V1", "Registry.Example/Team/", "registry.example/team/org/kv:V1"],
+    ["org/kv:1", "https://registry.example", "registry.example/org/kv:1"],
+    ["h.example/kv:1", "registry.example", "h.example/kv:1"],
+    ["localhost/kv:1", "registry.example", "localhost/kv:1"],
+    ["kv:1", "docker.io", "docker.io/library/kv:1"],
+    ["kv:1", "docker.io/org", "docker.io/org/kv:1"],
+  ];
+  for (const [text, registry, whole] of cases) {
+    assert.equal(formatReference(parseReference(text, { registry })), whole);
+  }
+  for (const registry of ["org", "me:hunter2@h.example", "h..example/x", "h.example:99999"]) {
+    assert.throws(
+      () => parseReference("kv:1", { registry }),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, "ERR_REFERENCE_INVALID");
+        assert(!error.message.includes("hunter2"));
+        return true;
+      },
+    );
+  }
+});
+
+Deno.test("parseReference() refuses a reference without a host if one is required", () => {
+  for (const text of ["kv:1", "org/kv:1", "oci://org/kv:1"]) {
+    assert.throws(() => parseReference(text, { hostRequired: true }), {
+      code: "ERR_REFERENCE_INVALID",
+      message: /it has no host; .*"docker\.io\/(org\/)?kv:1" if you mean Docker Hub/,
+    });
+    parseReference(text, { hostRequired: true, registry: "localhost:5000" });
+  }
+  for (const text of ["docker.io/org/kv:1", "localhost/kv:1", "h.example/kv:1", "h:5000/kv:1"]) {
+    parseReference(text, { hostRequired: true });
+  }
+});
+
 Deno.test("parseReference() refuses what is no reference", () => {
   const wrong = [
     "",
