@@ -16,6 +16,9 @@ export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
 export { type Check, type Policy, verify, type VerifyReport } from "./lib/verbs/verify.ts";
 export { push, type PushVerbOptions } from "./lib/verbs/push.ts";
 export { pull, type PullVerbOptions } from "./lib/verbs/pull.ts";
+export { copy, type CopyVerbOptions } from "./lib/verbs/copy.ts";
+export type { Copied, CopyOptions } from "./lib/registry/copy.ts";
+export { listTags, parseReferenceWithTags } from "./lib/registry/tags.ts";
 export {
   type Pulled,
   type PullFileOptions,
@@ -28,10 +31,12 @@ export {
 export type { Pushed, PushOptions } from "./lib/registry/push.ts";
 export {
   formatReference,
+  type LayoutReference,
   parseDigest,
   parseReference,
   type Reference,
   type ReferenceOptions,
+  type RegistryReference,
 } from "./lib/registry/reference.ts";
 export {
   authFiles,

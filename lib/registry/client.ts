@@ -9,11 +9,13 @@ import { ParError } from "../errors.ts";
 import { type Answer, isPassing, protocolError, readBody, toError } from "./answer.ts";
 import { Authorizer } from "./auth.ts";
 import { exchange, NotTlsError, type Request } from "./exchange.ts";
-import { ACCEPTED_MANIFEST_TYPES } from "./media_types.ts";
+import { parseRecord } from "./json.ts";
+import { ACCEPTED_MANIFEST_TYPES, INDEX_TYPE } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
 import { isLoopback } from "./proxy.ts";
 import { isDigest } from "./descriptor.ts";
-import type { Reference } from "./reference.ts";
+import type { RegistryReference } from "./reference.ts";
+import { type Referrer, referrersOf } from "./referrers.ts";
 import { type BackoffOptions, type Clock, systemClock } from "./retry.ts";
 import { type Content, createTransport, toContent, type Transport } from "./transport.ts";
 
@@ -86,7 +88,7 @@ export class RegistryClient {
 
   /** Makes a client; nothing is sent yet. */
   constructor(
-    { registry, repository }: Pick<Reference, "registry" | "repository">,
+    { registry, repository }: Pick<RegistryReference, "registry" | "repository">,
     purpose: ClientPurpose,
     options: RegistryOptions,
   ) {
@@ -179,13 +181,14 @@ export class RegistryClient {
   /**
    * `PUT /v2/<name>/manifests/<reference>` (end-7).
    *
-   * @returns The digest that the registry computed, if it states one.
+   * @returns The digest that the registry computed, and the subject that it took note of, if it states
+   * them.
    */
   async putManifest(
     reference: string,
     bytes: Uint8Array,
     mediaType: string,
-  ): Promise<string | undefined> {
+  ): Promise<{ readonly digest: string | undefined; readonly subject: string | undefined }> {
     const answer = await this.#expect([], {
       method: "PUT",
       url: new URL(`manifests/${reference}`, this.#base),
@@ -193,7 +196,61 @@ export class RegistryClient {
       content: toContent(bytes),
     });
     await answer.discard();
-    return digestHeader(answer);
+    const subject = answer.headers.get("oci-subject") ?? undefined;
+    return { digest: digestHeader(answer), subject };
+  }
+
+  /**
+   * `GET /v2/<name>/referrers/<digest>` (end-12a).
+   *
+   * @returns The referrers, or `undefined` if the registry keeps no list of them.
+   */
+  async getReferrers(digest: string): Promise<Referrer[] | undefined> {
+    const found: Referrer[] = [];
+    let url: URL | undefined = new URL(`referrers/${digest}`, this.#base);
+    while (url) {
+      const answer: Answer = await this.#expect([400, 404, 405, 406, 501], {
+        method: "GET",
+        url,
+        headers: { accept: INDEX_TYPE },
+      });
+      const bytes = await this.#readJson(answer);
+      const type = answer.headers.get("content-type") ?? "";
+      if (!isSuccess(answer.status) || !type.startsWith(INDEX_TYPE)) return undefined;
+      found.push(...referrersOf(bytes));
+      url = this.#next(answer);
+    }
+    return found;
+  }
+
+  /** `GET /v2/<name>/tags/list` (end-8a). */
+  async listTags(): Promise<string[]> {
+    const found = new Set<string>();
+    let url: URL | undefined = new URL("tags/list", this.#base);
+    while (url) {
+      const answer: Answer = await this.#expect([], { method: "GET", url });
+      const { tags } = parseRecord(await this.#readJson(answer)) ?? {};
+      const before = found.size;
+      for (const tag of Array.isArray(tags) ? tags : []) {
+        if (typeof tag === "string") found.add(tag);
+      }
+      // A registry that links to the same page again would keep this going for ever.
+      url = found.size > before ? this.#next(answer) : undefined;
+    }
+    return [...found];
+  }
+
+  async #readJson(answer: Answer): Promise<Uint8Array> {
+    const bytes = await readBody(answer, MAX_MANIFEST_LENGTH);
+    await answer.discard();
+    if (bytes) return bytes;
+    throw protocolError(this.task, `a list has more than ${MAX_MANIFEST_LENGTH} bytes`);
+  }
+
+  /** "Content Discovery": the next page, in a `Link` header (RFC 8288). */
+  #next(answer: Answer): URL | undefined {
+    const link = /<([^>]*)>\s*;\s*rel="?next"?/i.exec(answer.headers.get("link") ?? "")?.[1];
+    return link === undefined ? undefined : this.#resolve(link, answer.url);
   }
 
   /** `HEAD /v2/<name>/blobs/<digest>` (end-2): tells whether the registry has the blob. */

@@ -6,6 +6,7 @@
 
 import { createSha256, type Sha256 } from "../bytes/digest.ts";
 import { hex } from "../bytes/hex.ts";
+import { isRecord } from "./json.ts";
 
 /** What names a blob: its media type, its digest and its size. */
 export interface Descriptor {
@@ -22,6 +23,12 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** Tells whether a value is a SHA-256 digest as descriptors write it. */
 export function isDigest(value: unknown): value is string {
   return typeof value === "string" && DIGEST.test(value);
+}
+
+/** Tells whether a value has the fields of a descriptor. */
+export function isDescriptor(value: unknown): value is Descriptor {
+  return isRecord(value) && typeof value["mediaType"] === "string" && isDigest(value["digest"]) &&
+    Number.isSafeInteger(value["size"]) && value["size"] as number >= 0;
 }
 
 /**

@@ -7,7 +7,7 @@
 import { ParError } from "../errors.ts";
 import { quote } from "../system/files.ts";
 import { printable } from "./answer.ts";
-import { type Descriptor, isDigest } from "./descriptor.ts";
+import { type Descriptor, isDescriptor } from "./descriptor.ts";
 import { isRecord, parseRecord } from "./json.ts";
 import { type Annotations, LAYER_TYPE, MANIFEST_TYPE, TAR_LAYER_TYPE } from "./media_types.ts";
 
@@ -109,9 +109,4 @@ export function parseManifest(
 
 function descriptor({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
-}
-
-function isDescriptor(value: unknown): value is Descriptor {
-  return isRecord(value) && typeof value["mediaType"] === "string" && isDigest(value["digest"]) &&
-    Number.isSafeInteger(value["size"]) && value["size"] as number >= 0;
 }

@@ -7,6 +7,9 @@
 /** The manifest of one image (OCI image specification 1.1). */
 export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 
+/** A list of manifests. */
+export const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
+
 /** The config blob, which is usually `{}`. */
 export const CONFIG_TYPE = "application/vnd.wasmcloud.provider.archive.config";
 
@@ -20,7 +23,7 @@ export const TAR_LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar";
 export const ACCEPTED_MANIFEST_TYPES: readonly string[] = [
   MANIFEST_TYPE,
   "application/vnd.docker.distribution.manifest.v2+json",
-  "application/vnd.oci.image.index.v1+json",
+  INDEX_TYPE,
   "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
 

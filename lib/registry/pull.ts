@@ -10,13 +10,13 @@ import { type FileSink, readFile, throwIfAborted, writeFile } from "../system/fi
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { BlobCache } from "./cache.ts";
-import { RegistryClient } from "./client.ts";
-import { type Descriptor, digestOf } from "./descriptor.ts";
-import { checkBlob, downloadBlob, FIRST_REQUEST } from "./download.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { checkBlob, FIRST_REQUEST } from "./download.ts";
 import { type ArchiveManifest, parseManifest } from "./manifest.ts";
+import { fetchManifest, openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
 import { baseName, formatReference, type Reference } from "./reference.ts";
-import { retry } from "./retry.ts";
+import type { Store } from "./store.ts";
 
 /** Settings of {@linkcode registrySource}. */
 export interface PullOptions extends RegistryOptions {
@@ -220,7 +220,7 @@ class LayerSource implements RegistrySource {
   readonly #reference: Reference;
   readonly #options: PullOptions;
   readonly #task: string;
-  #client: RegistryClient | undefined;
+  #store: Store | undefined;
   #resolved: Promise<ResolvedArchive> | undefined;
   #cached: Promise<string | undefined> | undefined;
   #bytesRead = 0;
@@ -228,7 +228,8 @@ class LayerSource implements RegistrySource {
   constructor(reference: Reference, options: PullOptions) {
     this.name = formatReference(reference);
     this.#reference = reference;
-    this.#options = options;
+    // A layout is on this machine already.
+    this.#options = "registry" in reference ? options : { ...options, cache: undefined };
     this.#task = `read ${this.name}`;
   }
 
@@ -264,8 +265,9 @@ class LayerSource implements RegistrySource {
   }
 
   close(): void {
-    this.#client?.close();
-    this.#client = undefined;
+    // Nothing that is read leaves anything behind, so nobody has to wait for this.
+    this.#store?.[Symbol.asyncDispose]();
+    this.#store = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -282,8 +284,7 @@ class LayerSource implements RegistrySource {
     const { onProgress } = this.#options;
     let at = start;
     const received = (count: number): void => void (this.#bytesRead += count);
-    const client = this.#connect();
-    for await (const chunk of downloadBlob(client, layer, start, end, received)) {
+    for await (const chunk of this.#open().readBlob(layer, start, end, received)) {
       at += chunk.length;
       onProgress?.(at, layer.size);
       yield chunk;
@@ -296,8 +297,8 @@ class LayerSource implements RegistrySource {
     return this.#cached ??= Promise.resolve(cache?.find(layer, signal));
   }
 
-  #connect(): RegistryClient {
-    return this.#client ??= new RegistryClient(
+  #open(): Store {
+    return this.#store ??= openStore(
       this.#reference,
       { task: this.#task, push: false },
       this.#options,
@@ -306,30 +307,13 @@ class LayerSource implements RegistrySource {
 
   async #resolve(): Promise<ResolvedArchive> {
     throwIfAborted(this.#options.signal);
-    const { tag, digest: pinned } = this.#reference;
-    const client = this.#connect();
-    const raw = await retry(
-      () => client.getManifest(pinned ?? tag ?? "latest"),
-      client.backoff,
+    const { bytes, mediaType, digest } = await fetchManifest(
+      this.#open(),
+      this.#reference,
+      this.#task,
+      this.#options.digest,
     );
-    const digest = await digestOf(raw.bytes);
-    for (const expected of [pinned, this.#options.digest]) {
-      if (expected !== undefined && expected !== digest) {
-        throw new ParError(
-          "ERR_REGISTRY_DIGEST",
-          `Cannot ${this.#task}: its manifest has the digest ${digest} instead of ` +
-            `${expected}; do not use it unless you expected a change`,
-        );
-      }
-    }
-    if (raw.digest !== undefined && raw.digest !== digest) {
-      throw new ParError(
-        "ERR_REGISTRY_DIGEST",
-        `Cannot ${this.#task}: its manifest has the digest ${digest}, and the registry says ` +
-          `${raw.digest}; it changed on its way, try again`,
-      );
-    }
-    const manifest = parseManifest(raw.bytes, raw.mediaType, this.#task);
+    const manifest = parseManifest(bytes, mediaType, this.#task);
     return { ...manifest, reference: this.#reference, digest };
   }
 }

@@ -8,17 +8,15 @@ import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../system/files.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { RefusedError } from "./answer.ts";
-import { RegistryClient } from "./client.ts";
 import { digestOf, finishDigest } from "./descriptor.ts";
 import { formatManifest } from "./manifest.ts";
 import { type Annotations, CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE, TITLE } from "./media_types.ts";
+import { openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
 import { fileName } from "./pull.ts";
-import { formatReference, type Reference } from "./reference.ts";
-import { retry } from "./retry.ts";
+import { checkTag, formatReference, type Reference } from "./reference.ts";
 import { toContent } from "./transport.ts";
-import { MIN_CHUNK_SIZE, uploadBlob } from "./upload.ts";
+import { DEFAULT_CHUNK_SIZE, MIN_CHUNK_SIZE } from "./upload.ts";
 
 /** Settings of {@linkcode pushArchive}. */
 export interface PushOptions extends RegistryOptions {
@@ -29,6 +27,8 @@ export interface PushOptions extends RegistryOptions {
   readonly verify?: ((archive: ArchiveSource) => Promise<Annotations | void>) | undefined;
   /** The manifest's annotations. */
   readonly annotations?: Annotations | undefined;
+  /** Further tags for the same manifest. */
+  readonly tags?: readonly string[] | undefined;
   /** The config blob; `{}` if left out. */
   readonly config?: Uint8Array | undefined;
   /** Sends the archive in one request. This happens by itself if the registry refuses chunks. */
@@ -44,6 +44,8 @@ export interface PushOptions extends RegistryOptions {
 export interface Pushed {
   /** The archive's reference. */
   readonly reference: Reference;
+  /** Every tag that names it now. */
+  readonly tags: readonly string[];
   /** The manifest's digest. */
   readonly digest: string;
   /** The layer's digest, which is the archive's. */
@@ -52,12 +54,9 @@ export interface Pushed {
   readonly size: number;
   /** Whether the archive was sent. It is not sent if the registry has it already. */
   readonly uploaded: boolean;
-  /** Whether the tag named this manifest already, so that nothing was sent. */
+  /** Whether every tag named this manifest already, so that nothing was sent. */
   readonly unchanged: boolean;
 }
-
-/** Some registries refuse larger chunks, and few ask for larger ones. */
-const DEFAULT_CHUNK_SIZE = 4 * 1024 * 1024;
 
 /**
  * Pushes an archive: its config, its layer and its manifest, in this order, so that a tag never names
@@ -66,7 +65,7 @@ const DEFAULT_CHUNK_SIZE = 4 * 1024 * 1024;
  * The archive is read twice: once to compute its digest, and once to send it. Parts are read again if
  * the connection breaks. Memory holds only a chunk of the file at a time.
  *
- * @param reference The reference to push to. It must have a tag and no digest.
+ * @param reference The reference to push to. It must have no digest, and a tag unless it is a layout.
  * @param source The archive.
  * @param options How to reach the registry, the annotations, and how to check the archive.
  * @returns The reference and the digests.
@@ -94,12 +93,13 @@ export async function pushArchive(
   const { chunkSize = DEFAULT_CHUNK_SIZE, signal } = options;
   const { tag } = reference;
   const name = formatReference(reference);
-  if (tag === undefined || reference.digest !== undefined) {
+  if ("registry" in reference && tag === undefined || reference.digest !== undefined) {
     throw new ParError(
       "ERR_REFERENCE_INVALID",
       `Cannot push to ${name}: the reference must have a tag and no digest`,
     );
   }
+  const tags = [...new Set([tag, ...(options.tags ?? []).map((text) => checkTag(text, name))])];
   if (!Number.isSafeInteger(chunkSize) || chunkSize < MIN_CHUNK_SIZE) {
     throw new ParError(
       "ERR_OPTION_INVALID",
@@ -109,76 +109,46 @@ export async function pushArchive(
   throwIfAborted(signal);
   const archive = await examine(source, options);
   const task = `push to ${name}`;
-  const client = new RegistryClient(reference, { task, push: true }, options);
-  try {
-    const config = options.config ?? new TextEncoder().encode("{}");
-    const configDigest = await digestOf(config);
-    const { digest: layerDigest, size } = archive;
-    const bytes = formatManifest({
-      config: { mediaType: CONFIG_TYPE, digest: configDigest, size: config.length },
-      layer: {
-        mediaType: LAYER_TYPE,
-        digest: layerDigest,
-        size,
-        // Other clients name the pulled file after this, and skip a layer without it.
-        annotations: { [TITLE]: fileName(reference, archive.start) },
-      },
-      annotations: { ...archive.annotations, ...options.annotations },
-    });
-    const digest = await digestOf(bytes);
-    const pushed = { reference, digest, layerDigest, size };
-    if (await retry(() => client.headManifest(tag), client.backoff) === digest) {
-      return { ...pushed, uploaded: false, unchanged: true };
-    }
-    await uploadBlob(client, {
-      digest: configDigest,
-      size: config.length,
-      source: { name: "the config", open: toContent(config).open },
-    }, { chunkSize });
-    const uploaded = await uploadBlob(client, { digest: layerDigest, size, source }, {
-      chunkSize: options.monolithic ? Infinity : chunkSize,
-      onProgress: options.onProgress,
-    });
-    await putManifest(client, tag, { digest, bytes });
-    return { ...pushed, uploaded, unchanged: false };
-  } finally {
-    client.close();
+  await using store = openStore(reference, { task, push: true }, options);
+  const config = options.config ?? new TextEncoder().encode("{}");
+  const configDigest = await digestOf(config);
+  const { digest: layerDigest, size } = archive;
+  const bytes = formatManifest({
+    config: { mediaType: CONFIG_TYPE, digest: configDigest, size: config.length },
+    layer: {
+      mediaType: LAYER_TYPE,
+      digest: layerDigest,
+      size,
+      // Other clients name the pulled file after this, and skip a layer without it.
+      annotations: { [TITLE]: fileName(reference, archive.start) },
+    },
+    annotations: { ...archive.annotations, ...options.annotations },
+  });
+  const digest = await digestOf(bytes);
+  const pushed = {
+    reference,
+    tags: tags.filter((name) => name !== undefined),
+    digest,
+    layerDigest,
+    size,
+  };
+  const missing: (string | undefined)[] = [];
+  for (const name of tags) if (await store.findDigest(name) !== digest) missing.push(name);
+  if (missing.length === 0) return { ...pushed, uploaded: false, unchanged: true };
+  await store.writeBlob({
+    digest: configDigest,
+    size: config.length,
+    source: { name: "the config", open: toContent(config).open },
+  }, { chunkSize });
+  const uploaded = await store.writeBlob({ digest: layerDigest, size, source }, {
+    chunkSize: options.monolithic ? Infinity : chunkSize,
+    onProgress: options.onProgress,
+  });
+  for (const name of missing) {
+    await store.writeManifest(name ?? undefined, { bytes, digest, mediaType: MANIFEST_TYPE });
   }
-}
-
-/** Writes the manifest. A registry may refuse to move a tag, and may say so in many ways. */
-async function putManifest(
-  client: RegistryClient,
-  tag: string,
-  { digest, bytes }: { readonly digest: string; readonly bytes: Uint8Array },
-): Promise<void> {
-  const { task } = client;
-  let computed: string | undefined;
-  try {
-    computed = await retry(() => client.putManifest(tag, bytes, MANIFEST_TYPE), client.backoff);
-  } catch (cause) {
-    if (!(cause instanceof RefusedError) || cause.status === 401 || cause.status === 404) {
-      throw cause;
-    }
-    const present = await retry(() => client.headManifest(tag), client.backoff);
-    // Another process may have pushed the same archive meanwhile.
-    if (present === digest) return;
-    if (present === undefined) throw cause;
-    const said = cause.message.replace(`Cannot ${task}: `, "").replace(/;.*$/s, "");
-    throw new ParError(
-      "ERR_REGISTRY_REFUSED",
-      `Cannot ${task}: the tag exists and names ${present}, and the registry does not allow you to ` +
-        `overwrite it (${said}); push with another tag`,
-      cause,
-    );
-  }
-  if (computed !== undefined && computed !== digest) {
-    throw new ParError(
-      "ERR_REGISTRY_DIGEST",
-      `Cannot ${task}: the manifest has the digest ${digest}, and the registry computed ` +
-        `${computed}; it changed on its way, push it again`,
-    );
-  }
+  await store.finish();
+  return { ...pushed, uploaded, unchanged: false };
 }
 
 interface Examined {

@@ -1,5 +1,6 @@
 /**
- * References: they name an archive in a registry, such as `localhost:5000/providers/kv:1.2.0`.
+ * References: they name an archive in a registry, such as `localhost:5000/providers/kv:1.2.0`, or in an
+ * OCI image layout, such as `oci:layout:1.2.0`.
  *
  * @module
  */
@@ -8,8 +9,25 @@ import { ParError } from "../errors.ts";
 import { quote } from "../system/files.ts";
 import { isDigest } from "./descriptor.ts";
 
-/** The reference of one archive in a registry. Only {@linkcode parseReference} makes one. */
-export interface Reference {
+/** The reference of one archive. Only {@linkcode parseReference} makes one. */
+export type Reference = RegistryReference | LayoutReference;
+
+/** The reference of one archive in an OCI image layout: `oci:FOLDER:tag`, `oci-archive:FILE:tag`. */
+export interface LayoutReference {
+  /** Whether the layout is a folder (`oci`) or a tar archive (`oci-archive`). */
+  readonly layout: "oci" | "oci-archive";
+  /** The path of the folder or the archive. */
+  readonly path: string;
+  /** The tag. If tag and digest are missing, the layout's only manifest is meant. */
+  readonly tag?: string;
+  /** The manifest's digest, `sha256:` and 64 lower-case hexadecimal digits. */
+  readonly digest?: string;
+  /** Has no value. It keeps an unchecked object from being used as a reference. */
+  readonly "~checked": "reference";
+}
+
+/** The reference of one archive in a registry. */
+export interface RegistryReference {
   /** The registry's host, with its port if one was given. */
   readonly registry: string;
   /** The repository, which the distribution specification calls `<name>`. */
@@ -58,7 +76,8 @@ const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const MAX_LENGTH = 255;
 
 /**
- * Reads a reference: `[oci://][host[:port]/]repository[:tag][@digest]`.
+ * Reads a reference: `[oci://][host[:port]/]repository[:tag][@digest]`, or an OCI image layout,
+ * `oci:FOLDER[:tag][@digest]` or `oci-archive:FILE[:tag][@digest]`.
  *
  * Host, repository and digest are converted to lower case. The tag stays as it is, because tags are
  * case-sensitive. A reference without a host means the registry of the options, else Docker Hub.
@@ -74,6 +93,7 @@ const MAX_LENGTH = 255;
  * import assert from "node:assert/strict";
  *
  * const reference = parseReference("oci://Registry.Example:5000/Providers/KV:1.2.0-RC1");
+ * assert("registry" in reference);
  * assert.equal(reference.registry, "registry.example:5000");
  * assert.equal(reference.repository, "providers/kv");
  * assert.equal(reference.tag, "1.2.0-RC1");
@@ -81,6 +101,8 @@ const MAX_LENGTH = 255;
  * ```
  */
 export function parseReference(text: string, options: ReferenceOptions = {}): Reference {
+  const layout = splitLayout(text);
+  if (layout) return layout;
   const reference = split(text, options);
   if (
     reference.tag?.toLowerCase() === "latest" && reference.digest === undefined &&
@@ -109,10 +131,11 @@ export function parseReference(text: string, options: ReferenceOptions = {}): Re
  * ```
  */
 export function formatReference(reference: Reference): string {
-  const { registry, repository, tag, digest } = reference;
-  return `${registry}/${repository}${tag === undefined ? "" : `:${tag}`}${
-    digest === undefined ? "" : `@${digest}`
-  }`;
+  const { tag, digest } = reference;
+  const place = "registry" in reference
+    ? `${reference.registry}/${reference.repository}`
+    : `${reference.layout}:${reference.path}`;
+  return `${place}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
 
 /**
@@ -144,7 +167,7 @@ export function parseDigest(text: string): string {
 /**
  * Decides whether a text is a reference or the path of a file.
  *
- * A text that begins with `oci://` is a reference. Otherwise, an existing file of that name wins. If
+ * A text that begins with `oci:` or `oci-archive:` is a reference. Otherwise, an existing file of that name wins. If
  * there is no such file, the form of the text decides.
  *
  * @param text A reference or a path.
@@ -166,7 +189,7 @@ export async function isReference(
   text: string,
   exists: (path: string) => boolean | Promise<boolean> = fileExists,
 ): Promise<boolean> {
-  if (/^oci:\/\//i.test(text)) return true;
+  if (/^oci(?:-archive)?:/i.test(text)) return true;
   if (await exists(text)) return false;
   return readsLikeReference(text);
 }
@@ -194,8 +217,12 @@ function isHost(text: string): boolean {
   return HOST.test(text) && URL.canParse(`https://${text}/`);
 }
 
-/** The last part of the repository, which names a pulled file. */
+/** The last part of the repository, or the name of the layout, which names a pulled file. */
 export function baseName(reference: Reference): string {
+  if (!("registry" in reference)) {
+    const name = reference.path.replace(/[/\\]+$/, "").replace(/^.*[/\\]/s, "");
+    return name.replace(/\.(?:oci|tar|oci\.tar)$/i, "") || "archive";
+  }
   return reference.repository.slice(reference.repository.lastIndexOf("/") + 1);
 }
 
@@ -207,7 +234,7 @@ export function quoteReference(text: string): string {
 function split(
   text: string,
   { registry: given, hostRequired = false }: ReferenceOptions = {},
-): Reference {
+): RegistryReference {
   const invalid = (reason: string): ParError =>
     new ParError("ERR_REFERENCE_INVALID", `Cannot use ${quoteReference(text)}: ${reason}`);
   const bare = text.trim().replace(/^oci:\/\//i, "");
@@ -260,7 +287,46 @@ function split(
     repository,
     ...(tag === undefined ? {} : { tag }),
     ...(digest === undefined ? {} : { digest }),
-  } as Reference;
+  } as RegistryReference;
+}
+
+/** Reads the reference of a layout, as skopeo and oras write it. */
+function splitLayout(text: string): LayoutReference | undefined {
+  const [, layout, rest = ""] = /^(oci|oci-archive):(?!\/\/)(.*)$/is.exec(text.trim()) ?? [];
+  if (layout === undefined) return undefined;
+  const [, named = "", digest] = /^(.*?)(?:@([a-z0-9]+:[0-9a-f]+))?$/is.exec(rest) ?? [];
+  // A path may contain a colon, as in C:\\layout; what follows the one before a tag is only a tag.
+  const [, path = "", tag] = /^(.*?)(?::([A-Za-z0-9_][A-Za-z0-9._-]*))?$/s.exec(named) ?? [];
+  const lower = digest?.toLowerCase();
+  if (
+    path === "" || tag !== undefined && !TAG.test(tag) || lower !== undefined && !isDigest(lower)
+  ) {
+    throw new ParError(
+      "ERR_REFERENCE_INVALID",
+      `Cannot use ${quote(text)}: give oci:FOLDER:tag or oci-archive:FILE:tag`,
+    );
+  }
+  return {
+    layout: layout.toLowerCase(),
+    path,
+    ...(tag === undefined ? {} : { tag }),
+    ...(lower === undefined ? {} : { digest: lower }),
+  } as LayoutReference;
+}
+
+/**
+ * Checks a tag.
+ *
+ * @param text The tag.
+ * @param place What it is for, as messages name it.
+ * @throws {ParError} `ERR_REFERENCE_INVALID` if it is not a tag.
+ */
+export function checkTag(text: string, place: string): string {
+  if (TAG.test(text)) return text;
+  throw new ParError(
+    "ERR_REFERENCE_INVALID",
+    `Cannot use ${quote(text)} as a tag of ${place}: give letters, digits, ".", "_" or "-"`,
+  );
 }
 
 /** Tells whether the first part is a host: it has a dot or a port, or is `localhost`. */

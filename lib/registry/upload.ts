@@ -13,6 +13,9 @@ import type { RegistryClient, UploadSession } from "./client.ts";
 import { Backoff, retry, TransientError } from "./retry.ts";
 import type { Content } from "./transport.ts";
 
+/** Some registries refuse larger chunks, and few ask for larger ones. */
+export const DEFAULT_CHUNK_SIZE: number = 4 * 1024 * 1024;
+
 /** The fewest bytes that a chunk may be limited to. */
 export const MIN_CHUNK_SIZE: number = 64 * 1024;
 

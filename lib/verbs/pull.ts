@@ -7,7 +7,8 @@
 import type { Limits } from "../archive/limits.ts";
 import { inspect } from "./inspect.ts";
 import { pullArchive, type Pulled, type PullFileOptions } from "../registry/pull.ts";
-import { parseReference, type Reference } from "../registry/reference.ts";
+import type { Reference } from "../registry/reference.ts";
+import { parseReferenceWithTags } from "../registry/tags.ts";
 
 /** Settings of {@linkcode pull}. */
 export interface PullVerbOptions extends Omit<PullFileOptions, "verify"> {
@@ -19,7 +20,8 @@ export interface PullVerbOptions extends Omit<PullFileOptions, "verify"> {
  * Pulls an archive from a registry (OCI distribution specification 1.1, "Pull") and verifies it while
  * it is downloaded. The file gets its name only after all checks succeeded.
  *
- * @param reference The archive's reference: `host/repository:tag`, or with a digest.
+ * @param reference The archive's reference: `host/repository:tag`, with a digest instead of the tag, or
+ * an OCI image layout, `oci:FOLDER:tag` or `oci-archive:FILE:tag`.
  * @param options How to reach the registry, and the file to write.
  * @returns The file, the manifest's digest and the size.
  * @throws {ParError} Category `untrusted` if the archive fails verification; category `usage` for the
@@ -39,7 +41,9 @@ export async function pull(
   options: PullVerbOptions = {},
 ): Promise<Pulled> {
   const { limits, signal } = options;
-  const from = typeof reference === "string" ? parseReference(reference) : reference;
+  const from = typeof reference === "string"
+    ? await parseReferenceWithTags(reference, options)
+    : reference;
   return await pullArchive(from, {
     ...options,
     verify: (source) => inspect(source, { limits, signal }),

@@ -24,7 +24,8 @@ export interface PushVerbOptions extends Omit<PushOptions, "verify"> {
  * and time of issue come from the claims, unless others are given.
  *
  * @param archive A file's path, bytes, or another source that can be read more than once.
- * @param reference The reference to push to: `host/repository:tag`. A text must name the host.
+ * @param reference The reference to push to: `host/repository:tag`, or an OCI image layout,
+ * `oci:FOLDER:tag` or `oci-archive:FILE:tag`. A text must name the host.
  * @param options How to reach the registry, and the annotations.
  * @returns The reference, and the digests of manifest and layer.
  * @throws {ParError} Category `untrusted` if the archive fails verification; category `usage` for the

@@ -37,6 +37,7 @@ function archive(length: number, seed: number): Uint8Array<ArrayBuffer> {
 async function rawManifest(
   reference: Reference,
 ): Promise<{ bytes: Uint8Array; type: string | null; digest: string | null }> {
+  assert("registry" in reference);
   const { registry, repository, tag } = reference;
   const answer = await fetch(`http://${registry}/v2/${repository}/manifests/${tag}`, {
     headers: { accept: MANIFEST },

@@ -99,6 +99,39 @@ Deno.test("parseReference() refuses a reference without a host if one is require
   }
 });
 
+Deno.test("parseReference() reads the layouts of skopeo and oras", () => {
+  const cases: [
+    text: string,
+    layout: string,
+    path: string,
+    tag?: string | undefined,
+    digest?: string,
+  ][] = [
+    ["oci:dir", "oci", "dir"],
+    ["oci:dir:1.0-RC1", "oci", "dir", "1.0-RC1"],
+    ["oci:/abs/dir:1", "oci", "/abs/dir", "1"],
+    ["oci:../dir:latest", "oci", "../dir", "latest"],
+    ["OCI-Archive:file.tar:1", "oci-archive", "file.tar", "1"],
+    ["oci:C:\\layouts\\kv:1", "oci", "C:\\layouts\\kv", "1"],
+    ["oci:C:\\layouts\\kv", "oci", "C:\\layouts\\kv"],
+    [`oci:dir@sha256:${HEX}`, "oci", "dir", undefined, `sha256:${HEX}`],
+    [`oci:dir:1@sha256:${HEX}`, "oci", "dir", "1", `sha256:${HEX}`],
+  ];
+  for (const [text, layout, path, tag, digest] of cases) {
+    const reference = parseReference(text);
+    assert.deepEqual({ ...reference }, {
+      layout,
+      path,
+      ...(tag ? { tag } : {}),
+      ...(digest ? { digest } : {}),
+    }, text);
+    assert.deepEqual(parseReference(formatReference(reference)), reference);
+  }
+  for (const text of ["oci:", "oci-archive:", "oci:dir@sha256:abc", `oci:dir:${"a".repeat(129)}`]) {
+    assert.throws(() => parseReference(text), { code: "ERR_REFERENCE_INVALID" }, text);
+  }
+});
+
 Deno.test("parseReference() refuses what is no reference", () => {
   const wrong = [
     "",
@@ -172,6 +205,7 @@ Deno.test("parseReference() never throws anything but its own errors", () => {
           parseReference(formatReference(reference), { allowLatest: true }),
           reference,
         );
+        if (!("registry" in reference)) return;
         // What goes into an address must not change its meaning.
         const url = new URL(`https://${reference.registry}/v2/${reference.repository}/`);
         assert.equal(url.pathname, `/v2/${reference.repository}/`);
