@@ -6,12 +6,13 @@
 
 import type { Limits } from "../archive/limits.ts";
 import { type Copied, copyArchive, type CopyOptions } from "../registry/copy.ts";
-import { parseReference, type Reference } from "../registry/reference.ts";
+import { parseReference, type Reference, type ReferenceOptions } from "../registry/reference.ts";
 import { parseReferenceWithTags } from "../registry/tags.ts";
 import { inspect } from "./inspect.ts";
 
 /** Settings of {@linkcode copy}. */
-export interface CopyVerbOptions extends Omit<CopyOptions, "verify"> {
+export interface CopyVerbOptions
+  extends Omit<CopyOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
 }
@@ -22,7 +23,8 @@ export interface CopyVerbOptions extends Omit<CopyOptions, "verify"> {
  * registry to another. The manifest's digest stays the same.
  *
  * @param from The reference to read: `host/repository:tag`, `oci:FOLDER:tag`, `oci-archive:FILE:tag`.
- * @param to The reference to write, of the same forms. A text must name the host.
+ * @param to The reference to write, of the same forms. A text must name the host, unless
+ * `registry` is given.
  * @param options How to reach the registries.
  * @returns The digest, the size and the referrers.
  * @throws {ParError} Category `untrusted` if the archive fails verification, and then nothing was
@@ -44,7 +46,9 @@ export async function copy(
 ): Promise<Copied> {
   const { limits, signal } = options;
   const source = typeof from === "string" ? await parseReferenceWithTags(from, options) : from;
-  const target = typeof to === "string" ? parseReference(to, { hostRequired: true }) : to;
+  const target = typeof to === "string"
+    ? parseReference(to, { ...options, hostRequired: true })
+    : to;
   return await copyArchive(source, target, {
     ...options,
     verify: (archive) => inspect(archive, { limits, signal }),

@@ -7,11 +7,12 @@
 import type { Limits } from "../archive/limits.ts";
 import { inspect } from "./inspect.ts";
 import { pullArchive, type Pulled, type PullFileOptions } from "../registry/pull.ts";
-import type { Reference } from "../registry/reference.ts";
+import type { Reference, ReferenceOptions } from "../registry/reference.ts";
 import { parseReferenceWithTags } from "../registry/tags.ts";
 
 /** Settings of {@linkcode pull}. */
-export interface PullVerbOptions extends Omit<PullFileOptions, "verify"> {
+export interface PullVerbOptions
+  extends Omit<PullFileOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
 }

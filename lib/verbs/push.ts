@@ -9,10 +9,11 @@ import { type ArchiveInput, inspect, toSource } from "./inspect.ts";
 import type { Limits } from "../archive/limits.ts";
 import { type Annotations, TITLE } from "../registry/media_types.ts";
 import { pushArchive, type Pushed, type PushOptions } from "../registry/push.ts";
-import { parseReference, type Reference } from "../registry/reference.ts";
+import { parseReference, type Reference, type ReferenceOptions } from "../registry/reference.ts";
 
 /** Settings of {@linkcode push}. */
-export interface PushVerbOptions extends Omit<PushOptions, "verify"> {
+export interface PushVerbOptions
+  extends Omit<PushOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
 }
@@ -25,7 +26,8 @@ export interface PushVerbOptions extends Omit<PushOptions, "verify"> {
  *
  * @param archive A file's path, bytes, or another source that can be read more than once.
  * @param reference The reference to push to: `host/repository:tag`, or an OCI image layout,
- * `oci:FOLDER:tag` or `oci-archive:FILE:tag`. A text must name the host.
+ * `oci:FOLDER:tag` or `oci-archive:FILE:tag`. A text must name the host,
+ * unless `registry` is given.
  * @param options How to reach the registry, and the annotations.
  * @returns The reference, and the digests of manifest and layer.
  * @throws {ParError} Category `untrusted` if the archive fails verification; category `usage` for the
@@ -47,7 +49,7 @@ export async function push(
 ): Promise<Pushed> {
   const { limits, signal } = options;
   const to = typeof reference === "string"
-    ? parseReference(reference, { hostRequired: true })
+    ? parseReference(reference, { ...options, hostRequired: true })
     : reference;
   return await pushArchive(to, toSource(archive), {
     ...options,
