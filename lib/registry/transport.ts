@@ -251,8 +251,8 @@ class UncheckedTransport implements Transport {
       const { Agent } = await import("node:https");
       agent = new Agent({ keepAlive: true });
     } else {
-      const { HttpsProxyAgent } = await import("npm:https-proxy-agent@7.0.6");
-      agent = new HttpsProxyAgent(proxy, { keepAlive: true }) as unknown as https.Agent;
+      const { TunnelAgent } = await import("./tunnel.ts");
+      agent = new TunnelAgent(new URL(proxy));
     }
     this.#agents.set(proxy, agent);
     return agent;
