@@ -23,6 +23,9 @@ export interface ArchiveSource {
    */
   range?(start: number, length: number): Bytes;
 
+  /** Whether its bytes come over a network, so that it is worth much to read few of them. */
+  readonly remote?: boolean;
+
   /** How many bytes it has, where that can be known before reading: for progress bars. */
   size?(): Promise<number | undefined>;
 }

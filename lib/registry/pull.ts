@@ -217,6 +217,7 @@ export function fileName(reference: Reference, start: Uint8Array): string {
 
 class LayerSource implements RegistrySource {
   readonly name: string;
+  readonly remote: boolean;
   readonly #reference: Reference;
   readonly #options: PullOptions;
   readonly #task: string;
@@ -227,9 +228,10 @@ class LayerSource implements RegistrySource {
 
   constructor(reference: Reference, options: PullOptions) {
     this.name = formatReference(reference);
+    this.remote = "registry" in reference;
     this.#reference = reference;
     // A layout is on this machine already.
-    this.#options = "registry" in reference ? options : { ...options, cache: undefined };
+    this.#options = this.remote ? options : { ...options, cache: undefined };
     this.#task = `read ${this.name}`;
   }
 
