@@ -15,7 +15,7 @@ import {
   toError,
 } from "./answer.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
-import type { Credentials } from "./credentials.ts";
+import { type Credentials, encodePair } from "./credentials.ts";
 import { exchange, type ExchangeOptions, type Request } from "./exchange.ts";
 import { parseRecord } from "./json.ts";
 import type { Clock } from "./retry.ts";
@@ -269,6 +269,5 @@ function keyOf({ realm, service, scopes }: BearerChallenge): string {
 }
 
 function basic({ username, password }: Extract<Credentials, { kind: "password" }>): string {
-  const bytes = new TextEncoder().encode(`${username}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+  return `Basic ${encodePair(username, password)}`;
 }

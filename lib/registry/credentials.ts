@@ -196,6 +196,12 @@ function fromFile(
   return entry.username ? passwordCredentials(registry, entry.username, entry.password) : undefined;
 }
 
+/** Writes a name and a password as Basic authentication and Docker's files have them (RFC 7617). */
+export function encodePair(username: string, password: string): string {
+  const bytes = new TextEncoder().encode(`${username}:${password}`);
+  return btoa(String.fromCharCode(...bytes));
+}
+
 /**
  * Makes credentials of a name and a password.
  *

@@ -7,7 +7,7 @@
 import { ParError } from "../errors.ts";
 import { RegistryClient } from "./client.ts";
 import { eraseFromHelper, storeInHelper } from "./credential_helper.ts";
-import { passwordCredentials } from "./credentials.ts";
+import { encodePair, passwordCredentials } from "./credentials.ts";
 import { readDockerConfig, serverKey, writeDockerAuth } from "./docker_config.ts";
 import type { RegistryOptions } from "./options.ts";
 import { parseRegistry } from "./reference.ts";
@@ -76,8 +76,7 @@ export async function login(registry: string, options: LoginOptions): Promise<st
     await storeInHelper(helper, serverKey(host), { username: user, secret: password }, signal);
     return helper;
   }
-  const bytes = new TextEncoder().encode(`${user}:${password}`);
-  await writeDockerAuth(authFile, host, { auth: btoa(String.fromCharCode(...bytes)) });
+  await writeDockerAuth(authFile, host, { auth: encodePair(user, password) });
   return undefined;
 }
 

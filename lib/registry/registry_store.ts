@@ -100,9 +100,10 @@ export class RegistryStore implements Store {
     try {
       return await this.#retry(() => this.#client.putManifest(reference, bytes, mediaType));
     } catch (cause) {
-      if (!(cause instanceof RefusedError) || cause.status === 401 || cause.status === 404) {
-        throw cause;
-      }
+      // These say what else is wrong: no login, no repository, too large, or not a good manifest.
+      const other = !(cause instanceof RefusedError) || [401, 404, 413].includes(cause.status) ||
+        /MANIFEST_INVALID|BLOB_UNKNOWN/.test(cause.message);
+      if (other) throw cause;
       const present = await this.findDigest(reference);
       // Another process may have pushed the same archive meanwhile.
       if (present === digest) return { digest, subject: undefined };

@@ -64,7 +64,7 @@ export async function parseReferenceWithTags(
   } catch (error) {
     if (!(error instanceof ParError) || error.code !== "ERR_REFERENCE_LATEST") throw error;
     // The refusal stands, whether or not the registry answers.
-    const quick = { ...options, tries: 1, onNote: undefined };
+    const quick = { ...options, tries: 1, stallTimeout: 5_000, onNote: undefined };
     const tags = await listTags(text, quick).catch(() => []);
     if (tags.length === 0) throw error;
     const shown = tags.slice(-MAX_SHOWN).join(", ");

@@ -9,6 +9,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { Duplex } from "node:stream";
 import * as tls from "node:tls";
+import { encodePair } from "./credentials.ts";
 
 /** An agent whose connections are tunnels through a proxy. */
 export class TunnelAgent extends https.Agent {
@@ -29,7 +30,7 @@ export class TunnelAgent extends https.Agent {
     const { hostname, port, username, password } = this.#proxy;
     const host = options.host ?? "";
     const authority = `${host.includes(":") ? `[${host}]` : host}:${options.port ?? 443}`;
-    const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const login = encodePair(decodeURIComponent(username), decodeURIComponent(password));
     const request = http.request({
       hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
       port: port || 80,
@@ -38,9 +39,7 @@ export class TunnelAgent extends https.Agent {
       agent: false,
       headers: {
         host: authority,
-        ...(login === ":"
-          ? {}
-          : { "proxy-authorization": `Basic ${btoa(String.fromCharCode(...encode(login)))}` }),
+        ...(username || password ? { "proxy-authorization": `Basic ${login}` } : {}),
       },
       ...(options.signal ? { signal: options.signal } : {}),
     });
@@ -59,8 +58,4 @@ export class TunnelAgent extends https.Agent {
     // Where nothing is returned, Node waits for the callback.
     return undefined as unknown as Duplex;
   }
-}
-
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }

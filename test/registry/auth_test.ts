@@ -467,6 +467,14 @@ Deno.test({
         return true;
       });
       assert((await pushArchive(there, SOURCE, options())).unchanged);
+      // Another reason is reported as it is.
+      const { rule: refusal } = proxy;
+      proxy.rule = ({ method, path }) =>
+        method === "PUT" && path.includes("/manifests/")
+          ? { kind: "answer", status, body: '{"errors":[{"code":"MANIFEST_INVALID"}]}' }
+          : undefined;
+      await assert.rejects(pushArchive(there, other, options()), /answered \d+: MANIFEST_INVALID/);
+      proxy.rule = refusal;
       // Somebody else pushes the same archive between the first look and the last request.
       let looks = 0;
       const { rule } = proxy;
