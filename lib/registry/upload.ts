@@ -59,6 +59,7 @@ export async function uploadBlob(
   let session: UploadSession | undefined;
   const note = (reached: UploadSession): void => {
     session = reached;
+    requests.chunked = true;
     requests.accepted();
     backoff.reached(reached.offset);
   };
@@ -84,7 +85,7 @@ export async function uploadBlob(
       );
     } catch (failure) {
       if (failure instanceof RefusedError && requests.adapt(failure, upload, session)) continue;
-      const lost = resumed && isRefusal(failure);
+      const lost = resumed && isRefusal(failure) || requests.chunked && isLost(failure);
       if (lost) session = undefined;
       await backoff.wait(
         lost ? new TransientError(failure.message.replace(`Cannot ${client.task}: `, "")) : failure,
@@ -105,6 +106,8 @@ class RequestSize {
   limit: number;
   /** Whether the registry refused chunks, so that a blob must go in one request. */
   single = false;
+  /** Whether a chunk was accepted. */
+  chunked = false;
   readonly #client: RegistryClient;
   #refused: number | undefined;
 
@@ -141,7 +144,8 @@ class RequestSize {
       this.limit = next;
       return true;
     }
-    if (method === "PATCH" && CHUNK_REFUSALS.includes(status) && !this.single) {
+    if (method !== "PATCH" || this.single || this.chunked) return false;
+    if (CHUNK_REFUSALS.includes(status)) {
       this.#client.note(
         `${this.#client.host} refuses an upload in chunks (${status}); sending it in one request`,
       );
@@ -159,6 +163,12 @@ function isRefusal(failure: unknown): failure is ParError {
     failure.code === "ERR_REGISTRY_NOT_FOUND" || failure.code === "ERR_REGISTRY_REFUSED" ||
     failure.code === "ERR_REGISTRY_DIGEST"
   );
+}
+
+/** If chunks were accepted before, a refused one means that the registry lost the upload. */
+function isLost(failure: unknown): failure is RefusedError {
+  return failure instanceof RefusedError && failure.method === "PATCH" &&
+    (failure.status === 404 || failure.status === 416);
 }
 
 /** Sends the bytes from the session's offset on, and ends the upload. */

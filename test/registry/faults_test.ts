@@ -216,6 +216,19 @@ const PUSH_FAULTS: readonly FaultCase[] = [
       assert.match(notes.join(), new RegExp(`refuses an upload in chunks \\(${code}\\)`));
     },
   })),
+  ...[404, 416].map((code): FaultCase => ({
+    fault: `an upload that the registry loses after a chunk (status ${code}), in chunks`,
+    rule: (() => {
+      let chunks = 0;
+      return ({ method }) => method === "PATCH" && ++chunks === 2 ? status(code) : undefined;
+    })(),
+    ending: "success",
+    check(proxy, waits) {
+      const lengths = proxy.requests.map(({ headers }) => Number(headers.get("content-length")));
+      assert.equal(Math.max(...lengths.filter((length) => length > 0)), 1_000_000);
+      assert.equal(waits.length, 1);
+    },
+  })),
   {
     fault: "status 405 for chunks and 413 for one request",
     rule: ({ method, path, headers }) => {
