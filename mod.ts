@@ -1,147 +1,80 @@
 /**
- * Make, sign, inspect and verify wasmCloud provider archives.
+ * Make, sign, inspect, verify and distribute wasmCloud provider archives: bundles of a capability
+ * provider's native binaries, with a signed token that says whose they are and what they hash to.
+ *
+ * Start here:
+ *
+ * - {@linkcode create} makes an archive of binaries, {@linkcode createStream} one without a file;
+ * - {@linkcode inspect} verifies an archive and tells what is in it;
+ * - {@linkcode verify} compares an archive with a policy: whom you trust, and what it must have;
+ * - {@linkcode extract} verifies an archive and writes binaries to files;
+ * - {@linkcode insert}, {@linkcode remove} and {@linkcode merge} change archives;
+ * - {@linkcode push} and {@linkcode pull} move archives to and from OCI registries.
+ *
+ * Keys come from {@linkcode KeyPair} or, on disk, {@linkcode findKey}. Every failure that a caller can
+ * cause is a {@linkcode ParError} with a stable code.
+ *
+ * Other entry points have what fewer programs need: `lib/signing/mod.ts` (keys, claims, tokens),
+ * `lib/system/mod.ts` (the key directory), `lib/archive/mod.ts` (the container), `lib/target/mod.ts`
+ * (targets, and the headers of binaries), `lib/registry/mod.ts` (references, credentials, the cache) and
+ * `lib/verbs/wit.ts` (WIT packages).
  *
  * Importing this module reads nothing, writes nothing and asks for no permission.
+ *
+ * @example Make an archive and read it
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const { stream } = await createStream({
+ *   name: "Fake Payments",
+ *   vendor: "wasmCloud",
+ *   issuer: await KeyPair.generate("account"),
+ *   subject: await KeyPair.generate("service"),
+ *   binaries: [{ source: new Uint8Array(1000), target: "x86_64-linux" }],
+ * });
+ * const { claims, binaries } = await inspect(stream);
+ * assert.equal(claims.wascap.name, "Fake Payments");
+ * assert.equal(binaries[0]?.size, 1000);
+ * ```
  *
  * @module
  */
 
-export { archivePath, create, type CreateOptions, type CreateResult } from "./lib/verbs/create.ts";
-export { type ArchiveInput, inspect, inspectClaims } from "./lib/verbs/inspect.ts";
+export {
+  create,
+  type CreatedStream,
+  type CreateOptions,
+  type CreateResult,
+  createStream,
+  type CreateStreamOptions,
+} from "./lib/verbs/create.ts";
 export { insert, type InsertOptions } from "./lib/verbs/insert.ts";
 export { remove, type RemoveOptions } from "./lib/verbs/remove.ts";
 export { merge, type MergeOptions } from "./lib/verbs/merge.ts";
 export type { Resigning, RewriteResult } from "./lib/verbs/rewrite.ts";
-export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
+export { type ArchiveInput, inspect, inspectClaims } from "./lib/verbs/inspect.ts";
 export { type Check, type Policy, verify, type VerifyReport } from "./lib/verbs/verify.ts";
+export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
 export { push, type PushVerbOptions } from "./lib/verbs/push.ts";
 export { pull, type PullVerbOptions } from "./lib/verbs/pull.ts";
 export { copy, type CopyVerbOptions } from "./lib/verbs/copy.ts";
-export type { Copied, CopyOptions } from "./lib/registry/copy.ts";
-export { listTags, parseReferenceWithTags } from "./lib/registry/tags.ts";
-export {
-  type Pulled,
-  type PullFileOptions,
-  type PullOptions,
-  type RegistrySource,
-  registrySource,
-  type ResolvedArchive,
-  resolveReference,
-} from "./lib/registry/pull.ts";
-export type { Pushed, PushOptions } from "./lib/registry/push.ts";
-export {
-  formatReference,
-  type LayoutReference,
-  parseDigest,
-  parseReference,
-  type Reference,
-  type ReferenceOptions,
-  type RegistryReference,
-} from "./lib/registry/reference.ts";
-export {
-  authFiles,
-  type Credentials,
-  type CredentialsOptions,
-  dockerConfigPath,
-  findCredentials,
-} from "./lib/registry/credentials.ts";
-export { login, type LoginOptions, logout, type LogoutOptions } from "./lib/registry/login.ts";
-export { BlobCache, cacheFolder } from "./lib/registry/cache.ts";
-export type { RegistryOptions } from "./lib/registry/options.ts";
-export type { ArchiveManifest } from "./lib/registry/manifest.ts";
-export type { Descriptor } from "./lib/registry/descriptor.ts";
-export type { Annotations } from "./lib/registry/media_types.ts";
-export type { TransportOptions, TrustOptions } from "./lib/registry/transport.ts";
-export { registryEnvironment } from "./lib/registry/environment.ts";
-export type { ProxySettings } from "./lib/registry/proxy.ts";
-export type { Clock } from "./lib/registry/retry.ts";
-export {
-  type ArchiveWit,
-  checkWit,
-  decodeWit,
-  encodeWit,
-  inspectWit,
-  readWit,
-  type WitOptions,
-} from "./lib/verbs/wit.ts";
+export type { Pushed } from "./lib/registry/push.ts";
+export { type Pulled, registrySource } from "./lib/registry/pull.ts";
+export type { Copied } from "./lib/registry/copy.ts";
 export type { BinaryInput, BinaryOptions } from "./lib/verbs/binary.ts";
-export {
-  type Compression,
-  type Content,
-  packArchive,
-  type PackedArchive,
-  type PackOptions,
-  type ProviderDescription,
-  type Signing,
-  type TargetContent,
-  type WriteProgress,
-} from "./lib/archive/pack.ts";
-export {
-  type EntryConsumer,
-  type HashedEntry,
-  readArchive,
-  readClaims,
-  type ReadOptions,
-  type VerifiedArchive,
-  type VerifiedClaims,
+export type {
+  HashedEntry,
+  ReadOptions,
+  VerifiedArchive,
+  VerifiedClaims,
 } from "./lib/archive/reader.ts";
-export type { ReadSegment } from "./lib/archive/open.ts";
-export type { EntryKind } from "./lib/archive/entries.ts";
-export { writeArchive, type WriteEntry, type WriteOptions } from "./lib/archive/writer.ts";
-export type { DeflatedSegment } from "./lib/gzip/gzip.ts";
-export type { IndexedSegment, SegmentLengths } from "./lib/archive/index.ts";
 export type { Limits } from "./lib/archive/limits.ts";
-export {
-  type Claims,
-  type Json,
-  parseClaims,
-  type ProviderMetadata,
-} from "./lib/signing/claims.ts";
-export {
-  signClaims,
-  type VerifiedToken,
-  verifyToken,
-  type VerifyTokenOptions,
-} from "./lib/signing/token.ts";
-export {
-  KEY_ROLES,
-  KeyPair,
-  type KeyRole,
-  parsePublicKey,
-  type PublicKey,
-  publicKeyBytes,
-  roleOf,
-  verifySignature,
-} from "./lib/signing/nkey.ts";
-export {
-  findKey,
-  findKeyOf,
-  type KeyLookup,
-  listKeys,
-  type StoredKey,
-  storeKey,
-} from "./lib/system/keystore.ts";
-export {
-  hostTarget,
-  isKnownTarget,
-  parseTarget,
-  type Target,
-  targetFromTriple,
-} from "./lib/target/target.ts";
-export {
-  type Executable,
-  EXECUTABLE_HEADER_LENGTH,
-  type ExecutableFormat,
-  readExecutable,
-  runsOn,
-} from "./lib/target/executable.ts";
+export type { Claims, ProviderMetadata } from "./lib/signing/claims.ts";
+export { type Json, JsonNumber } from "./lib/signing/json.ts";
+export { KeyPair, parsePublicKey, type PublicKey } from "./lib/signing/nkey.ts";
+export { findKey } from "./lib/system/keystore.ts";
+export { fileSource } from "./lib/system/files.ts";
+export { hostTarget, type Target } from "./lib/target/target.ts";
 export { type ArchiveSource, blobSource, streamSource } from "./lib/bytes/source.ts";
 export { type Bytes, keep } from "./lib/bytes/chunks.ts";
-export { fileSource } from "./lib/system/files.ts";
-export {
-  ERROR_CODES,
-  type ErrorCategory,
-  type ErrorCode,
-  type ErrorCodeInfo,
-  ParError,
-} from "./lib/errors.ts";
+export { type ErrorCategory, type ErrorCode, ParError } from "./lib/errors.ts";

@@ -313,19 +313,18 @@ endef
 
 # ---- Running par -------------------------------------------------------------------------------
 
-# PAR as a command; $(1) is what Deno lets it do. A module is run without the configuration of the
-# folder one happens to be in, and with the lock file that lies beside it.
-pm_par = $(if $(pm_module),$(pm_need_deno)'$(DENO)' run --quiet --no-prompt --no-config \
-	$(if $(pm_lock),--lock='$(pm_lock)' --frozen,--node-modules-dir=none) $(1) $(PAR),$(pm_need_par)$(PAR))
+# PAR as a command. A module is run by the script beside it that knows what each verb needs, and
+# without the configuration of the folder one happens to be in; $(1) says more narrowly, or more
+# widely, what Deno lets it do.
+pm_par = $(if $(pm_module),$(pm_need_deno)'$(DENO)' run --quiet --no-config --no-lock --allow-run \
+	$(dir $(PAR))scripts/par.ts $(1),$(pm_need_par)$(PAR))
 pm_module = $(filter %.ts,$(call pm_only,$(PAR)))
-pm_lock = $(wildcard $(dir $(PAR))deno.lock)
 pm_need_deno = $(if $(shell command -v '$(DENO)' 2>/dev/null),,$(error \
 	Cannot run $(PAR): $(DENO) is not found; install Deno (npm install -g deno), or set DENO))
 pm_need_par = $(if $(shell command -v '$(firstword $(PAR))' 2>/dev/null),,$(error \
 	Cannot find par ($(PAR)): set PAR to an installed par, or to the path or URL of cli.ts))
-pm_may_read = --allow-read --allow-env
-pm_may_write = $(pm_may_read) --allow-write="$(build_dir),$(dir $(dest_par)),$${WASH_KEYS:-$$HOME/.wash}"
-pm_may_push = $(pm_may_read) --allow-net $(if $(pm_helpers),--allow-run='$(pm_helpers)')
+pm_may_write = --allow-write="$(build_dir),$(dir $(dest_par)),$${WASH_KEYS:-$$HOME/.wash}"
+pm_may_push = $(if $(pm_helpers),--allow-run='$(pm_helpers)')
 # The programs that keep what docker login was told.
 pm_kept_pm_helpers :=
 pm_helpers = $(call pm_once,pm_helpers)
@@ -373,7 +372,7 @@ pm_parts := $(if $(filter full,$(pm_scope)),$(sort $(wildcard $(build_dir)/parts
 $(foreach file,$(pm_parts),$(if $(wildcard $(file)),,$(error \
 	Cannot merge the archives in $(build_dir)/parts: rename those with a space in their name)))
 pm_from_parts := $(foreach file,$(pm_parts),$(or $(patsubst target:%,%,$(filter target:%,$(shell \
-	$(call pm_par,$(pm_may_read)) inspect -o json '$(file)' | awk '$(pm_json)'))),$(error \
+	$(call pm_par,) inspect -o json '$(file)' | awk '$(pm_json)'))),$(error \
 	Cannot merge $(file): par inspect finds no target in it; remove or replace it)))
 pm_targets := $(strip $(foreach t,$(pm_targets),$(if $(filter $(pm_from_parts),$(call pm_arch,$(t))),,$(t))))
 
@@ -521,10 +520,10 @@ insert: | $(filter par par-full all,$(pm_goals))
 	@rm -f '$(pm_note)'
 
 inspect: $(dest_par)
-	@$(call pm_par,$(pm_may_read)) inspect '$(dest_par)'
+	@$(call pm_par,) inspect '$(dest_par)'
 
 verify: $(dest_par)
-	@$(call pm_par,$(pm_may_read)) verify $(PAR_VERIFY_FLAGS) '$(dest_par)'
+	@$(call pm_par,) verify $(PAR_VERIFY_FLAGS) '$(dest_par)'
 
 push: $(dest_par)
 	@$(call pm_par,$(pm_may_push)) push $(oci_insecure) $(PAR_PUSH_FLAGS) $(call pm_quote,$(call pm_bare,$(oci_url))) '$(dest_par)'

@@ -1,6 +1,6 @@
 /**
- * The errors of this toolkit: one class, and every code it can carry. This module is browser
- * compatible and imports nothing.
+ * The errors of this toolkit: one class, every code it can carry, and what keeps secrets out of
+ * them. This module is browser compatible and imports nothing.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export const ERROR_CODES = {
   ERR_FILE_NOT_FOUND: { category: "failed", meaning: "A file does not exist." },
   ERR_FILE_UNREADABLE: {
     category: "failed",
-    meaning: "A file exists and cannot be read, or is a directory.",
+    meaning: "A file cannot be read, or is none: a directory, a socket, a device.",
   },
   ERR_FILE_UNWRITABLE: {
     category: "failed",
@@ -59,8 +59,16 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "Removing the target would leave the archive empty.",
   },
+  ERR_BINARY_EMPTY: { category: "failed", meaning: "A binary holds no bytes at all." },
+  ERR_BINARY_FORMAT: {
+    category: "failed",
+    meaning: "A file that is neither ELF, Mach-O nor PE would replace a binary.",
+  },
   ERR_BINARY_TOO_LARGE: { category: "failed", meaning: "A binary is larger than an entry can be." },
-  ERR_SCHEMA_INVALID: { category: "failed", meaning: "The configuration schema is not JSON." },
+  ERR_SCHEMA_INVALID: {
+    category: "failed",
+    meaning: "The configuration schema is not JSON, or is ambiguous.",
+  },
   ERR_WIT_INVALID: {
     category: "failed",
     meaning: "A WIT package is malformed, or its text does not hold together.",
@@ -147,7 +155,7 @@ export const ERROR_CODES = {
   },
   ERR_TOKEN_MALFORMED: {
     category: "untrusted",
-    meaning: "The token is not a compact JWS in canonical form.",
+    meaning: "The token is not a canonical compact JWS of unambiguous JSON.",
   },
   ERR_TOKEN_HEADER: {
     category: "untrusted",
@@ -246,8 +254,68 @@ export const ERROR_CODES = {
 /** A stable name for one kind of failure, to `switch` on. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** Letters and digits of one case: seeds, public keys and digests are such runs, words are shorter. */
+const RUN = /[A-Z0-9]{32,}|[a-z0-9]{32,}/g;
+
+/** Of any length; a seed begins with an S, which is no digit of these. */
+const DIGEST = /^(?:[0-9A-F]+|[0-9a-f]+)$/;
+
+/** A seed begins with S and its role's letter; no public key does. */
+const START_OF_SEED = /S[ACMNOUVX][A-Z2-7]{30}/i;
+
+const PUBLIC_KEY_LENGTH = 56;
+
+/** The user and the password of an address. */
+const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi;
+
+/**
+ * Takes secrets out of a text that is about to be shown: nkey seeds, also mistyped, in lower case,
+ * glued to another word or with their end lost, and the user and password of an address. Public
+ * keys, digests and tokens stay.
+ *
+ * At most 31 characters of a seed pass. The rest holds more than 100 unknown bits.
+ *
+ * @param text The text.
+ * @returns The text without them.
+ */
+export function redact(text: string): string {
+  return text.replace(RUN, (run) => couldBeSeed(run) ? "[a seed, not shown]" : run)
+    .replace(USER_INFO, "$1…@");
+}
+
+function couldBeSeed(run: string): boolean {
+  const start = run.search(START_OF_SEED);
+  if (run.length <= PUBLIC_KEY_LENGTH) return start === 0;
+  // One that is mistyped has digits among its letters still, and no word has.
+  return start >= 0 || /[0-9]/.test(run) && !DIGEST.test(run);
+}
+
+/**
+ * Takes secrets out of what led to an error: out of its texts and those of what led to it in turn.
+ * The object stays the same one, for whoever compares or catches it.
+ */
+function redactCause(cause: unknown, seen: Set<unknown> = new Set()): unknown {
+  if (typeof cause === "string") return redact(cause);
+  // Arrays: an `AggregateError` holds one of errors.
+  if (!(cause instanceof Error || Array.isArray(cause)) || seen.has(cause)) return cause;
+  seen.add(cause);
+  // A `DOMException` has its message from its prototype.
+  for (const key of new Set([...Object.getOwnPropertyNames(cause), "message"])) {
+    const value: unknown = Reflect.get(cause, key);
+    const clean = redactCause(value, seen);
+    if (clean === value) continue;
+    const property = { value: clean, writable: true, configurable: true };
+    // What is frozen had better be lost.
+    if (!Reflect.defineProperty(cause, key, property)) return undefined;
+  }
+  return cause;
+}
+
 /**
  * Every failure that a user of this toolkit can cause.
+ *
+ * No seed, and no password of an address, is in its message, its stack or its causes: whatever a
+ * caller gave in the wrong place can be logged.
  *
  * @example Tell failures apart by their code
  * ```ts
@@ -272,7 +340,7 @@ export class ParError extends Error {
    * @param cause What led to it, where something did.
    */
   constructor(code: ErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(redact(message), cause === undefined ? undefined : { cause: redactCause(cause) });
     this.code = code;
   }
 
@@ -280,4 +348,27 @@ export class ParError extends Error {
   get category(): ErrorCategory {
     return ERROR_CODES[this.code].category;
   }
+}
+
+/**
+ * A text as messages show it: quoted, so that spaces are seen and where it ends.
+ *
+ * @param text A path, a name, what somebody typed.
+ */
+export function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+/**
+ * Takes out of somebody's text what would move a terminal's cursor, colour it or turn the direction
+ * of reading; line feeds and tabs stay.
+ *
+ * @param text What an archive, a registry or a program says.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex -- these are what is to be replaced
+    /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    "\ufffd",
+  );
 }

@@ -7,31 +7,31 @@
  * @module
  */
 
+import { permissionFlags } from "../lib/cli/permissions.ts";
+import { VERBS } from "../lib/cli/verbs.ts";
+
 /** What the launcher needs of the checkout. */
 const FILES: readonly string[] = ["LICENSE", "cli.lock", "cli.ts", "mod.ts", "scripts/deno"];
 
-/** What a command line without a verb may do, such as `par --help`. */
-const WITHOUT_VERB = "--allow-env=NO_COLOR,FORCE_COLOR,CLICOLOR_FORCE";
-
 /**
- * Writes the launcher. Each verb has the permissions of its task, and of the one for references where
- * it takes one in an archive's place.
+ * Writes the launcher. Each verb has the permissions that it needs, also for an archive in a registry.
  *
- * @param tasks The tasks of `deno.json`.
  * @param share Where the module is.
  */
-export function launcher(tasks: Readonly<Record<string, string>>, share: string): string {
-  const verbs = Object.keys(tasks).flatMap((task) => /^par:([a-z]+)$/.exec(task)?.[1] ?? []);
-  const cases = verbs.map((verb) => {
-    const command = tasks[`par:remote:${verb}`] ?? tasks[`par:${verb}`] ?? "";
-    return `  ${verb}) allowed="${(command.match(/--allow-[a-z]+(=\S+)?/g) ?? []).join(" ")}" ;;`;
-  });
+export function launcher(share: string): string {
+  const allow = (pattern: string, ...words: string[]): string =>
+    `  ${pattern}) allowed="${permissionFlags(words, true).join(" ")}" ;;`;
+  const cases = Object.entries(VERBS).flatMap(([name, verb]) =>
+    "verbs" in verb
+      ? Object.keys(verb.verbs).map((inner) => allow(`"${name} ${inner}"`, name, inner))
+      : allow(`"${name} "*`, name)
+  );
   return `#!/bin/sh
 # Runs par with the permissions that its verb needs.
 share='${share.replaceAll("'", "'\\''")}'
-case \${1-} in
+case "\${1-} \${2-}" in
 ${cases.join("\n")}
-  *) allowed="${WITHOUT_VERB}" ;;
+${allow("*")}
 esac
 # shellcheck disable=SC2086 # a list of words
 exec "$share/scripts/deno" run --quiet --no-prompt --no-config --lock="$share/cli.lock" --frozen \\
@@ -68,8 +68,7 @@ async function install(): Promise<void> {
   for (const file of FILES) await Deno.copyFile(`${root}/${file}`, `${staged}/${file}`);
   await Deno.mkdir(bin, { recursive: true });
   await copyOwnDeno(root, staged);
-  const { tasks } = JSON.parse(await Deno.readTextFile(`${root}/deno.json`));
-  await Deno.writeTextFile(`${bin}/par`, launcher(tasks, share));
+  await Deno.writeTextFile(`${bin}/par`, launcher(share));
   await Deno.chmod(`${bin}/par`, 0o755);
   console.log(`Installed ${bin}/par`);
 }

@@ -1,11 +1,12 @@
 /**
- * Runs the command as its users do: a process of its own, with exactly the permissions of its task,
+ * Runs the command as its users do: a process of its own, with exactly the permissions of its verb,
  * in a folder and a home directory of its own.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
+import { denoFlags } from "../scripts/par.ts";
 import { type Output, ROOT, runTool, temporaryFolder } from "./_tools.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "./_keys.ts";
 
@@ -35,8 +36,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A program, with its arguments, that the command is started through. */
   readonly through?: readonly string[];
-  /** The task whose permissions it has; that of the verb where left out. */
-  readonly task?: string;
+  /** Whether it may do what an archive in a registry takes. */
+  readonly remote?: boolean;
   /** Leaves a standard variable out. */
   readonly unset?: readonly string[];
 }
@@ -68,7 +69,7 @@ export async function sandbox(): Promise<Sandbox> {
     const command = [
       Deno.execPath(),
       "run",
-      ...taskFlags(args[0] ?? "", options.task),
+      ...denoFlags(args, { remote: options.remote ?? false }),
       `${ROOT}/cli.ts`,
       ...args,
     ];
@@ -110,24 +111,6 @@ export function task(name: string): string {
   const command = tasks[name];
   assert(command, `deno.json has no task ${name}`);
   return command;
-}
-
-/** The flags for Deno in a verb's task. A word that is no verb gets those of `inspect`. */
-export function taskFlags(verb: string, name?: string): string[] {
-  const command = task(
-    name ?? (/^[a-z]+$/.test(verb) && hasTask(`par:${verb}`) ? `par:${verb}` : "par:inspect"),
-  );
-  const flags = / deno run (.*) "\$PAR_ROOT\/cli\.ts" /.exec(command)?.[1];
-  assert(flags, `the task runs no command of ours: ${command}`);
-  return flags.replaceAll("$PAR_ROOT", ROOT).replaceAll('"', "").split(" ");
-}
-
-function hasTask(name: string): boolean {
-  try {
-    return task(name) !== "";
-  } catch {
-    return false;
-  }
 }
 
 let cacheFolder: Promise<string> | undefined;

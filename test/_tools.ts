@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Program } from "./_programs.ts";
+
 /** What a program printed, and how it ended. */
 export interface Output {
   readonly code: number;
@@ -12,8 +14,8 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** Tells whether a program can be started. */
-export function isInstalled(program: string, ...args: string[]): boolean {
+/** Tells whether a program can be started, and ends well with the arguments or `--version`. */
+export function isInstalled(program: Program, ...args: string[]): boolean {
   try {
     const { success } = new Deno.Command(program, {
       args: args.length > 0 ? args : ["--version"],

@@ -111,7 +111,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
 
 /** A program that makes archives in memory, and needs nothing but the module. */
 const program = (module: string): string => `
-import { create, inspect, KeyPair, verify } from ${JSON.stringify(module)};
+import { createStream, inspect, KeyPair, verify } from ${JSON.stringify(module)};
 
 const issuer: KeyPair = await KeyPair.generate("account");
 const subject: KeyPair = await KeyPair.generate("service");
@@ -120,18 +120,15 @@ const binaries = ["x86_64-linux", "aarch64-linux"].map((target, i) => ({
   source: new Uint8Array(5_000_000).fill(i),
 }));
 for (const compress of [false, true]) {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const made = create({
+  const { stream } = await createStream({
     name: "Fake Payments",
     vendor: "wasmCloud",
     issuer,
     subject,
     binaries,
-    destination: writable,
     compress,
   });
-  const bytes = new Uint8Array(await new Response(readable).arrayBuffer());
-  await made;
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const archive = await inspect(bytes);
   const report = await verify(bytes, { trustedIssuers: [issuer.publicKey] });
   const targets: readonly string[] = archive.binaries.map(({ target }) => target);
@@ -157,6 +154,25 @@ Deno.test("mod.ts is used by URL from an empty folder, without configuration", a
   assert.deepEqual(await there.list(), ["main.ts"]);
   assert(there.asked.includes("/mod.ts"));
   assert.deepEqual(there.asked.filter((path) => !/^\/(mod\.ts$|lib\/)/.test(path)), []);
+  assert.deepEqual(there.strayed, []);
+});
+
+Deno.test("lib/signing/mod.ts is used by URL, and brings nothing of archives along", async () => {
+  await using there = await away();
+  await there.write(
+    "main.ts",
+    `import { KeyPair, parsePublicKey } from "${there.url}/lib/signing/mod.ts";
+    const pair: KeyPair = await KeyPair.generate("account");
+    console.log(parsePublicKey(String(pair), "account") === pair.publicKey);\n`,
+  );
+  const allow = `--allow-import=${there.host}`;
+  const { code, stdout, stderr } = await there.deno(
+    ...["run", "--no-prompt", "--check", allow, "main.ts"],
+  );
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, "true\n");
+  const inside = /^\/lib\/(?:(?:signing|target|bytes|runtime)\/|errors\.ts$)/;
+  assert.deepEqual(there.asked.filter((path) => !inside.test(path)), []);
   assert.deepEqual(there.strayed, []);
 });
 

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { ERROR_CODES, type ErrorCode, ParError } from "../lib/errors.ts";
+import { ERROR_CODES, type ErrorCode, ParError, printable, quote, redact } from "../lib/errors.ts";
+import { KEY_ROLES, KeyPair } from "../lib/signing/nkey.ts";
+import { payloadFor, signToken } from "./_archive.ts";
+import { ISSUER, OTHER_ISSUER, SUBJECT } from "./_keys.ts";
 import { ROOT } from "./_tools.ts";
 
 Deno.test("ParError carries its code, category, message and cause", () => {
@@ -36,9 +39,75 @@ Deno.test("ERROR_CODES has every code that the sources throw, and no other", asy
   assert.deepEqual([...known.difference(used)], []);
 });
 
+Deno.test("redact() takes out seeds of every role, wherever they stand", async () => {
+  for (const role of KEY_ROLES) {
+    const seed = (await KeyPair.generate(role)).seed();
+    for (const text of [seed, `'${seed}'`, `--issuer=${seed}`, `a ${seed} b`, `/${seed}/x.nk`]) {
+      const shown = redact(text);
+      assert.equal(shown, text.replace(seed, "[a seed, not shown]"));
+    }
+  }
+});
+
+Deno.test("redact() takes out a seed in lower case, mistyped, or with its end lost", () => {
+  const { seed } = ISSUER;
+  const mistyped = seed.replace("T", "0");
+  for (
+    const text of [seed.toLowerCase(), mistyped, seed.slice(1), seed.slice(0, 50), seed + seed]
+  ) {
+    assert.equal(redact(text), "[a seed, not shown]");
+  }
+});
+
+Deno.test("redact() leaves public keys, digests, tokens and paths as they are", async () => {
+  const texts = [ISSUER, OTHER_ISSUER, SUBJECT].map(({ publicKey }) => publicKey);
+  for (const role of KEY_ROLES) {
+    for (let round = 0; round < 20; round++) texts.push((await KeyPair.generate(role)).publicKey);
+  }
+  for (let round = 0; round < 50; round++) {
+    const bytes = crypto.getRandomValues(new Uint8Array(64)).toHex();
+    for (const digest of [bytes.slice(0, 40), bytes.slice(0, 64), bytes]) {
+      texts.push(digest, digest.toUpperCase(), `h.example/kv:1@sha256:${digest}`);
+    }
+    texts.push(await signToken(payloadFor({ "x86_64-linux": bytes })));
+  }
+  texts.push(
+    "x".repeat(100),
+    "1".repeat(100),
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk",
+  );
+  texts.push("target/release/libfakepay_provider.so", "https://h.example/a@b", "kevin@h.example");
+  for (const text of texts) assert.equal(redact(`key ${text}.`), `key ${text}.`);
+});
+
+Deno.test("redact() takes the user and the password out of an address", () => {
+  for (const user of ["me:hunter2", "me:hun@ter2", ":hunter2", "me:"]) {
+    assert.equal(redact(`at https://${user}@h.example/x.`), "at https://…@h.example/x.");
+  }
+});
+
+Deno.test("ParError keeps the very object that led to it, without the seed in it", () => {
+  const cause = new Deno.errors.NotFound(`there is no ${ISSUER.seed}`);
+  const error = new ParError("ERR_FILE_NOT_FOUND", "Cannot read x", cause);
+  assert.equal(error.cause, cause);
+  assert(cause instanceof Deno.errors.NotFound);
+  assert.equal(cause.message, "there is no [a seed, not shown]");
+});
+
 async function* sources(folder: string): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory) yield* sources(`${folder}/${name}`);
     else if (name.endsWith(".ts")) yield `${folder}/${name}`;
   }
 }
+
+Deno.test("printable() keeps letters, line feeds and tabs, and shows what would hide", () => {
+  assert.equal(printable("Zürich\n\t支付"), "Zürich\n\t支付");
+  assert.equal(printable("a\u202eb\u0000c\u2066"), "a\ufffdb\ufffdc\ufffd");
+  assert.equal(printable("\x1b[31m\r\x9b2J\u200f\u061c"), "\ufffd[31m\ufffd\ufffd2J\ufffd\ufffd");
+});
+
+Deno.test("quote() shows where a text ends, and its control characters", () => {
+  assert.equal(quote('a "b" '), '"a \\"b\\" "');
+  assert.equal(quote("a\n\x1b"), '"a\\n\\u001b"');
+});

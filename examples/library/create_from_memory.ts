@@ -6,7 +6,7 @@
  * @module
  */
 
-import { create, inspect, KeyPair } from "../../mod.ts";
+import { createStream, inspect, KeyPair } from "../../mod.ts";
 
 /** Where a build would put its binaries. */
 const binaries = [
@@ -14,19 +14,16 @@ const binaries = [
   { target: "aarch64-linux", source: new TextEncoder().encode("library for another") },
 ];
 
-const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-const archive = new Response(readable).bytes();
-await create({
+const { stream } = await createStream({
   name: "Fake Payments",
   vendor: "wasmCloud",
   capid: "examples:payments",
   issuer: await KeyPair.generate("account"),
   subject: await KeyPair.generate("service"),
   binaries,
-  destination: writable,
   compress: true,
 });
 
-const { claims, binaries: verified } = await inspect(await archive);
+const { claims, binaries: verified } = await inspect(stream);
 console.log(`${claims.wascap.name} by ${claims.wascap.vendor}`);
 for (const { target, size } of verified) console.log(`${target}: ${size} bytes`);

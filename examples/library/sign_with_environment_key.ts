@@ -7,7 +7,8 @@
  * @module
  */
 
-import { create, KeyPair, type KeyRole, ParError } from "../../mod.ts";
+import { create, KeyPair, ParError } from "../../mod.ts";
+import type { KeyRole } from "../../lib/signing/mod.ts";
 
 async function keyFrom(variable: string, role: KeyRole): Promise<KeyPair> {
   const seed = Deno.env.get(variable);

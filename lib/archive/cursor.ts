@@ -1,6 +1,5 @@
 /**
- * Entries of an archive by name, read forward as long as that is possible. This module is browser
- * compatible.
+ * Reads entries of an archive by name. This module is browser compatible.
  *
  * @module
  */
@@ -12,10 +11,10 @@ import { type OpenOptions, type OpenTar, openTar } from "./open.ts";
 import { readTar, type TarEntry } from "./tar_reader.ts";
 
 /**
- * Reads entries of one archive in whatever order they are asked for.
+ * Reads entries of one archive in any order.
  *
- * Asked for in the archive's own order, they cost one pass; each step back begins a new one. Nothing
- * is verified here: whoever reads holds the bytes against their signed hash.
+ * In the archive's own order this takes one pass; each step back starts a new one. Nothing is verified
+ * here: the caller must compare the bytes with their signed hash.
  */
 export class EntryCursor implements AsyncDisposable {
   readonly #source: ArchiveSource;
@@ -25,7 +24,7 @@ export class EntryCursor implements AsyncDisposable {
 
   /**
    * @param source The archive.
-   * @param options The limits and the signal that it was verified with.
+   * @param options The limits and the signal with which it was verified.
    */
   constructor(source: ArchiveSource, options: OpenOptions = {}) {
     this.#source = source;
@@ -33,10 +32,10 @@ export class EntryCursor implements AsyncDisposable {
   }
 
   /**
-   * Reads an entry, which must be read to its end before the next is asked for.
+   * Reads an entry. Read it to its end before you ask for the next one.
    *
    * @param name The entry's name.
-   * @throws {ParError} `ERR_FILE_CHANGED` where the archive no longer has it.
+   * @throws {ParError} `ERR_FILE_CHANGED` if the archive no longer has the entry.
    */
   async *open(name: string): Bytes {
     for (const fresh of [this.#entries === undefined, true]) {

@@ -1,5 +1,5 @@
 /**
- * The three kinds of entries an archive has, and their names. This module is browser compatible.
+ * The three kinds of entries, and their names. This module is browser compatible.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export const CLAIMS_ENTRY = "claims.jwt";
 /** The entry that holds the provider's WIT package, and the key of its hash in the claims. */
 export const WIT_ENTRY = "world.wasm";
 
-/** What an entry's name says it is. */
+/** What an entry is, by its name. */
 export type EntryKind =
   | { readonly kind: "claims" }
   | { readonly kind: "wit" }
   | { readonly kind: "binary"; readonly target: Target };
 
-/** The entry's name for a target's binary. */
+/** The name of the entry that holds the binary for a target. */
 export function binaryEntry(target: Target): string {
   return `${target}.bin`;
 }
@@ -44,7 +44,7 @@ export function parseEntryName(name: string): EntryKind {
   );
 }
 
-/** The error for an entry whose name leads into a folder. */
+/** The error for a name that is a path. */
 export function entryPath(name: string): ParError {
   return new ParError(
     "ERR_ENTRY_PATH",
@@ -52,7 +52,7 @@ export function entryPath(name: string): ParError {
   );
 }
 
-/** The key of an entry's hash in the claims: the target, or the WIT's whole name. */
+/** The key of an entry's hash in the claims: the target, or `world.wasm`. */
 export function hashKey(entry: Exclude<EntryKind, { kind: "claims" }>): string {
   return entry.kind === "wit" ? WIT_ENTRY : entry.target;
 }

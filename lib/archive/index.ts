@@ -1,11 +1,11 @@
 /**
- * The index of a compressed archive: where each entry lies, so that one can be read without the
- * others. It is a hint and never the truth: what is read through it counts for nothing until it has
- * the signed hash. This module is browser compatible.
+ * The index of a compressed archive. It tells where each entry lies, so that one can be read without
+ * the others. It is only a hint: bytes that are found through it must have the signed hash. This module
+ * is browser compatible.
  *
- * It stands in the extra field of the gzip header (RFC 1952, section 2.3.1.1) as subfield `PA`: a
- * version byte, then for each segment its entry's name (one length byte, UTF-8; empty for the last,
- * which holds the end marker), its deflated length and its length (64 bits, little-endian).
+ * It is subfield `PA` of the gzip header's extra field (RFC 1952, section 2.3.1.1): a version byte, then
+ * for each segment the name of its entry (a length byte and UTF-8; empty for the last segment, which
+ * holds the end marker), its compressed length and its length (64 bits each, little-endian).
  *
  * @module
  */
@@ -13,12 +13,12 @@
 import { ParError } from "../errors.ts";
 import type { Boundary } from "../gzip/gunzip.ts";
 
-/** The subfield's id, `PA`, in the order of its bytes. */
+/** The bytes of the subfield's id, `PA`. */
 const ID = [0x50, 0x41] as const;
 
 const VERSION = 1;
 
-/** The extra field's own length has 16 bits. */
+/** The length of the extra field is a number of 16 bits. */
 const MAX_EXTRA = 0xffff;
 
 const SUBFIELD_HEADER = 4;
@@ -28,9 +28,9 @@ const LENGTHS = 16;
 export interface SegmentLengths {
   /** The name of the entry in it; empty for the last segment. */
   readonly name: string;
-  /** How many bytes it takes in the archive. */
+  /** Its compressed length in bytes. */
   readonly deflatedLength: number;
-  /** How many bytes of the tar stream it holds: header, content and padding. */
+  /** Its length in the tar stream in bytes: header, content and padding. */
   readonly length: number;
 }
 
@@ -46,8 +46,8 @@ export type ArchiveIndex = readonly IndexedSegment[];
 /**
  * Writes the data of the extra field.
  *
- * @param segments The segments in order; where lengths are not known yet, with zeros.
- * @returns The data, whose length depends on the names alone; `undefined` where it does not fit.
+ * @param segments The segments in order. Lengths that are not known yet are zero.
+ * @returns The data. Its length depends on the names alone. `undefined` if it does not fit the field.
  */
 export function encodeIndex(segments: readonly SegmentLengths[]): Uint8Array | undefined {
   const names = segments.map(({ name }) => new TextEncoder().encode(name));
@@ -76,9 +76,9 @@ export function encodeIndex(segments: readonly SegmentLengths[]): Uint8Array | u
  *
  * @param extra The data of the extra field.
  * @param start Offset of the first segment: the length of the gzip header.
- * @returns The index; `undefined` where there is none, or one of another version, or one that was
- * not filled in.
- * @throws {ParError} `ERR_INDEX_MISMATCH` for one that contradicts itself.
+ * @returns The index. `undefined` if there is none, if it has another version, or if its lengths were
+ * never filled in.
+ * @throws {ParError} `ERR_INDEX_MISMATCH` if the index contradicts itself.
  */
 export function decodeIndex(extra: Uint8Array, start: number): ArchiveIndex | undefined {
   const data = findSubfield(extra);
@@ -101,7 +101,7 @@ export function decodeIndex(extra: Uint8Array, start: number): ArchiveIndex | un
     segments.push({ name, deflatedLength, length, offset });
     offset += deflatedLength;
     total += length;
-    // Below, sums of lengths are exact, and every comparison with them means what it says.
+    // Larger sums would not be exact, and comparisons with them would be wrong.
     if (!Number.isSafeInteger(offset + total)) throw malformed("its lengths are beyond reason");
   }
   if (segments.length === 0) throw malformed("it has no segments");
@@ -136,7 +136,7 @@ function malformed(reason: string): ParError {
   );
 }
 
-/** The places behind each segment, which decompression must come to. */
+/** The boundaries between the segments, for decompressing. */
 export function boundariesOf(index: ArchiveIndex): Boundary[] {
   const start = index[0]?.offset ?? 0;
   let inflated = 0;
@@ -147,7 +147,7 @@ export function boundariesOf(index: ArchiveIndex): Boundary[] {
 }
 
 /**
- * Holds the entries of a tar stream, as they are read, against the index.
+ * Compares the entries of a tar stream with the index while they are read.
  */
 export class IndexCheck {
   readonly #index: ArchiveIndex;
@@ -162,7 +162,7 @@ export class IndexCheck {
    * Checks the next entry.
    *
    * @param name Its name.
-   * @param end Offset of the byte behind its padding in the tar stream.
+   * @param end Offset of the end of its padding in the tar stream.
    * @throws {ParError} `ERR_INDEX_MISMATCH`.
    */
   entry(name: string, end: number): void {

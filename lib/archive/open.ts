@@ -1,10 +1,11 @@
 /**
- * Opening an archive: gzip or not, its index, and the tar stream in it. Everything that reads one from
- * its beginning does it here. This module is browser compatible.
+ * Opens an archive: tells gzip from tar, reads the index, and gives the tar stream. Whatever reads an
+ * archive from its beginning opens it here. This module is browser compatible.
  *
  * @module
  */
 
+import { throwIfAborted } from "../bytes/abort.ts";
 import { ByteReader } from "../bytes/byte_reader.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
@@ -20,11 +21,11 @@ import { checkSize, type Limits } from "./limits.ts";
 
 /** Settings of {@linkcode openTar}. */
 export interface OpenOptions {
-  /** Bounds on what is read. */
+  /** Limits on what is read. */
   readonly limits?: Limits | undefined;
   /** Stops the reading with `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told how many bytes of the archive were read so far. */
+  /** Receives the number of bytes that were read of the archive so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
   /** Whether to find the segments of an archive with an index. */
   readonly segments?: boolean | undefined;
@@ -42,31 +43,30 @@ export interface OpenTar extends AsyncDisposable {
   readonly tar: ByteReader;
   /** Whether it is compressed. */
   readonly compressed: boolean;
-  /** The length of the tar stream, where the archive states it; it may be wrong. */
+  /** The length of the tar stream in bytes if the index states it. It may be wrong. */
   readonly length?: number | undefined;
-  /** Compares the entries with the archive's index, where it has one. */
+  /** Compares the entries with the index, if the archive has one. */
   readonly check?: IndexCheck | undefined;
-  /** What was found of its segments so far, where that was asked for. */
+  /** The segments that were read so far, if the option `segments` is set. */
   readonly segments?: readonly ReadSegment[] | undefined;
-  /** Bytes of the archive that were read. */
+  /** Bytes of the archive that were read so far. */
   readonly position: number;
 }
 
-/** What stands before the tar stream of a compressed archive. */
+/** The start of a compressed archive, before its tar stream. */
 export interface GzipStart {
   /** The header of the gzip member. */
   readonly header: GzipHeader;
-  /** The index in it, where there is one. */
+  /** The index in the header, if there is one. */
   readonly index: ArchiveIndex | undefined;
 }
 
 /**
  * Reads the start of an archive, up to where its tar stream begins.
  *
- * @param raw The archive's bytes, from the first one on.
- * @returns The gzip header and the index; `undefined` for a plain archive, of which nothing was read.
- * @throws {ParError} `ERR_ARCHIVE_EMPTY`, `ERR_ARCHIVE_TRUNCATED`, `ERR_GZIP_CORRUPT` or
- * `ERR_INDEX_MISMATCH`.
+ * @param raw The archive's bytes, from the first one.
+ * @returns The gzip header and the index. `undefined` for a plain archive; nothing of it is read then.
+ * @throws {ParError} Of the category `untrusted`; `ERR_ARCHIVE_EMPTY` if there are no bytes at all.
  */
 export async function readStart(raw: ByteReader): Promise<GzipStart | undefined> {
   if ((await raw.peek(1)).length === 0) {
@@ -86,8 +86,7 @@ export async function readStart(raw: ByteReader): Promise<GzipStart | undefined>
  * @param source The archive's bytes.
  * @param options Limits, signal, progress.
  * @returns Its tar stream; `await using` closes it.
- * @throws {ParError} As {@linkcode readStart}; and from the tar stream, the codes of gunzipping, of
- * limits, and `ERR_ABORTED`.
+ * @throws {ParError} Of the category `untrusted`, also while the tar stream is read; and `ERR_ABORTED`.
  */
 export async function openTar(source: Bytes, options: OpenOptions = {}): Promise<OpenTar> {
   const raw = new ByteReader(source);
@@ -123,17 +122,11 @@ export async function openTar(source: Bytes, options: OpenOptions = {}): Promise
   };
 }
 
-/** Watches the bytes that pass: limits, the wish to stop, progress. */
+/** Passes bytes on, checks the limits and the signal, and reports progress. */
 export async function* bounded(plain: Bytes, raw: ByteReader, options: OpenOptions): Bytes {
   let unpacked = 0;
   for await (const chunk of plain) {
-    if (options.signal?.aborted) {
-      throw new ParError(
-        "ERR_ABORTED",
-        "Cannot go on: the work was stopped",
-        options.signal.reason,
-      );
-    }
+    throwIfAborted(options.signal);
     unpacked += chunk.length;
     checkSize(unpacked, raw.position, options.limits ?? {});
     options.onProgress?.(raw.position);

@@ -9,15 +9,17 @@ import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { COMPRESSION_LEVEL, writeArchive, type WriteEntry, type WriteOptions } from "./writer.ts";
 import {
   type Claims,
+  formatClaims,
   isRevision,
-  type Json,
   type ProviderMetadata,
   WASCAP_REVISION,
 } from "../signing/claims.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import { createSha256, type Sha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import type { DeflatedSegment } from "../gzip/gzip.ts";
 import { HashThread } from "../bytes/hash_thread.ts";
+import type { Json } from "../signing/json.ts";
 import type { KeyPair } from "../signing/nkey.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
@@ -36,16 +38,23 @@ export interface ProviderDescription {
   readonly revision?: number | undefined;
   /** A version for people, such as `1.0`. */
   readonly version?: string | undefined;
-  /** The JSON schema of the link definition. */
+  /**
+   * The JSON schema of the link definition. Where a number's text matters, such as `1.0` or one of
+   * many digits, give it as a `JsonNumber`.
+   */
   readonly schema?: Json | undefined;
 }
 
-/** Who signs, and for how long it holds. */
-export interface Signing {
+/** The keys that an archive is signed with. */
+export interface Signers {
   /** The account that vouches for the archive. */
   readonly issuer: KeyPair;
   /** The provider's own key. */
   readonly subject: KeyPair;
+}
+
+/** Who signs, and for how long it holds. */
+export interface Signing extends Signers {
   /** When the archive begins to be valid; at once where left out. */
   readonly notBefore?: Date | undefined;
   /** When it ends to be valid; never where left out. */
@@ -55,6 +64,12 @@ export interface Signing {
    * content, so that equal inputs give equal bytes; the present time and a random id where left out.
    */
   readonly sourceDateEpoch?: number | undefined;
+  /**
+   * Is called when all else was checked, before anything is written, and gives the keys to sign with
+   * in the place of `issuer` and `subject`: so that a new key is stored for an archive that is made,
+   * and not for one that is refused. See `prepareKey`.
+   */
+  readonly confirmKeys?: (() => Promise<Signers>) | undefined;
 }
 
 /** A binary, or the WIT package, that can be read more than once. */
@@ -108,14 +123,27 @@ export interface PackedArchive {
  *
  * @param options Claims, keys and contents.
  * @returns The claims, and the bytes.
- * @throws {ParError} `ERR_TARGET_DUPLICATE`, `ERR_OPTION_INVALID`, `ERR_KEY_ROLE`, and from the
- * bytes `ERR_FILE_CHANGED` or `ERR_BINARY_TOO_LARGE`.
+ * @throws {ParError} `ERR_TARGET_DUPLICATE`, `ERR_BINARY_EMPTY`, `ERR_BINARY_TOO_LARGE`,
+ * `ERR_OPTION_INVALID`, `ERR_KEY_ROLE`, and from the bytes `ERR_FILE_CHANGED`.
  */
 export async function packArchive(options: PackOptions): Promise<PackedArchive> {
-  const contents = await measureAll(options.binaries);
-  if (options.wit) contents.set(WIT_ENTRY, await measure(options.wit));
-  const wascap = describe(options);
-  return await signContents({ ...options, contents, wascap });
+  const stated = statedClaims(options);
+  const contents = new Map<string, MeasuredContent>();
+  for (const { target, open } of options.binaries) {
+    if (contents.has(target)) throw targetTwice(target);
+    const measured = await measure(open(), `the binary for ${target}`);
+    contents.set(target, { ...measured, open });
+  }
+  if (options.wit) contents.set(WIT_ENTRY, await measureWit(options.wit));
+  return await signContents({ ...options, ...stated, contents });
+}
+
+/** The error for a target that was given twice. */
+export function targetTwice(target: Target): ParError {
+  return new ParError(
+    "ERR_TARGET_DUPLICATE",
+    `Cannot put two binaries for ${target} into one archive: give each target once`,
+  );
 }
 
 /** A content and what is known of it: ready to be vouched for and written. */
@@ -129,7 +157,11 @@ export interface MeasuredContent extends Content {
 }
 
 /** Everything {@linkcode signContents} needs. */
-export interface SignOptions extends Signing, Compression {
+export interface SignOptions extends Omit<Signing, "expires" | "notBefore">, Compression {
+  /** When the archive ends to be valid, in seconds since the epoch; never where left out. */
+  readonly exp?: number | undefined;
+  /** When it begins to be valid, in seconds since the epoch; at once where left out. */
+  readonly nbf?: number | undefined;
   /** The provider's metadata; its hashes are replaced by those of the contents. */
   readonly wascap: Omit<ProviderMetadata, "target_hashes">;
   /** Other fields of the payload that are to be kept. */
@@ -148,6 +180,19 @@ export interface SignOptions extends Signing, Compression {
  * @throws {ParError} As {@linkcode packArchive}.
  */
 export async function signContents(options: SignOptions): Promise<PackedArchive> {
+  const packed = await layOut(options);
+  const keys = await options.confirmKeys?.();
+  if (!keys || sameKeys(keys, options)) return packed;
+  return await layOut({ ...options, ...keys });
+}
+
+function sameKeys(one: Signers, other: Signers): boolean {
+  return one.issuer.publicKey === other.issuer.publicKey &&
+    one.subject.publicKey === other.subject.publicKey;
+}
+
+/** Checks and signs everything; nothing is read or written before the bytes are asked for. */
+async function layOut(options: SignOptions): Promise<PackedArchive> {
   const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
   const targets = [...contents.keys()].filter((key) => key !== WIT_ENTRY).sort() as Target[];
   const keys = contents.has(WIT_ENTRY) ? [WIT_ENTRY, ...targets] : targets;
@@ -191,6 +236,24 @@ async function* disposing(resource: Disposable, bytes: Bytes): Bytes {
   yield* bytes;
 }
 
+/**
+ * The claims that a caller states: the provider's metadata and the window of validity.
+ *
+ * @param options The provider's description, and when the archive is valid.
+ * @returns The claims, for {@linkcode signContents}.
+ * @throws {ParError} `ERR_OPTION_INVALID` if the revision or a time is out of range.
+ */
+export function statedClaims(
+  options: ProviderDescription & Pick<Signing, "expires" | "notBefore">,
+): Pick<SignOptions, "wascap" | "exp" | "nbf"> {
+  const { expires, notBefore } = options;
+  return {
+    wascap: describe(options),
+    exp: expires && seconds(expires, "the end of validity"),
+    nbf: notBefore && seconds(notBefore, "the beginning of validity"),
+  };
+}
+
 function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target_hashes"> {
   const { name, vendor, capid, revision, version, schema } = provider;
   if (revision !== undefined && !isRevision(revision)) {
@@ -214,9 +277,9 @@ async function buildClaims(
   options: SignOptions,
   target_hashes: Record<string, string>,
 ): Promise<Claims> {
-  const { issuer, subject, sourceDateEpoch, expires, notBefore, others } = options;
+  const { issuer, subject, sourceDateEpoch, exp, nbf, others } = options;
   const { config_schema, ...metadata } = options.wascap;
-  if (expires && notBefore && expires <= notBefore) {
+  if (exp !== undefined && nbf !== undefined && exp <= nbf) {
     throw new ParError(
       "ERR_OPTION_INVALID",
       "Cannot sign an archive that expires before it becomes valid: change one of the two times",
@@ -225,20 +288,18 @@ async function buildClaims(
   requireRole(issuer, "account", "issuer");
   requireRole(subject, "service", "subject");
   const build = (jti: string): Claims => ({
-    ...(expires && { exp: seconds(expires, "the end of validity") }),
+    ...(exp !== undefined && { exp }),
     jti,
     iat: requireTime(sourceDateEpoch ?? Math.floor(Date.now() / 1000), "the time of issue"),
     iss: issuer.publicKey,
     sub: subject.publicKey,
-    ...(notBefore && { nbf: seconds(notBefore, "the beginning of validity") }),
+    ...(nbf !== undefined && { nbf }),
     wascap: { ...metadata, target_hashes, ...(config_schema !== undefined && { config_schema }) },
     wascap_revision: WASCAP_REVISION,
     ...others,
   });
   return build(
-    sourceDateEpoch === undefined
-      ? createTokenId()
-      : await deriveTokenId(JSON.stringify(build(""))),
+    sourceDateEpoch === undefined ? createTokenId() : await deriveTokenId(formatClaims(build(""))),
   );
 }
 
@@ -265,36 +326,41 @@ function requireTime(value: number, what: string): number {
 }
 
 /**
- * Reads the binaries once, to hash them.
+ * Reads a content once, to hash it.
  *
- * @param binaries The binaries, one a target.
- * @returns The same by target.
- * @throws {ParError} `ERR_TARGET_DUPLICATE`.
+ * @param bytes The content.
+ * @param name What messages call it.
+ * @param signal Stops the reading.
+ * @returns Its length and its hash.
+ * @throws {ParError} `ERR_BINARY_EMPTY`, `ERR_ABORTED`, and whatever reading throws.
  */
-export async function measureAll(
-  binaries: readonly TargetContent[],
-): Promise<Map<string, MeasuredContent>> {
-  const contents = new Map<string, MeasuredContent>();
-  for (const binary of binaries) {
-    if (contents.has(binary.target)) {
-      throw new ParError(
-        "ERR_TARGET_DUPLICATE",
-        `Cannot put two binaries for ${binary.target} into one archive: give each target once`,
-      );
-    }
-    contents.set(binary.target, await measure(binary));
-  }
-  return contents;
-}
-
-async function measure({ open }: Content): Promise<MeasuredContent> {
+export async function measure(
+  bytes: Bytes,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Omit<MeasuredContent, "open">> {
   const hash = await createSha256();
   let size = 0;
-  for await (const chunk of open()) {
+  for await (const chunk of bytes) {
+    throwIfAborted(signal);
     await hash.update(chunk);
     size += chunk.length;
   }
-  return { open, size, sha256: toClaimsHash(await hash.digest()) };
+  if (size === 0) throw empty(name);
+  return { size, sha256: toClaimsHash(await hash.digest()) };
+}
+
+/** The error for a content without any bytes. */
+export function empty(name: string): ParError {
+  return new ParError(
+    "ERR_BINARY_EMPTY",
+    `Cannot put ${name} into an archive: it is empty; was it written to its end?`,
+  );
+}
+
+/** {@linkcode measure} for the WIT package. */
+export async function measureWit({ open }: Content): Promise<MeasuredContent> {
+  return { ...await measure(open(), "the WIT package"), open };
 }
 
 function counter(

@@ -1,6 +1,6 @@
 /**
- * The one reader of archives: every verb that looks into one goes through here. This module is
- * browser compatible.
+ * Reads and verifies archives. Every verb that reads one does it here. This module is browser
+ * compatible.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { readTar, type TarEntry } from "./tar_reader.ts";
 /** Settings of {@linkcode readArchive} and {@linkcode readClaims}. */
 export interface ReadOptions extends VerifyTokenOptions, OpenOptions {}
 
-/** An entry that the claims vouch for by its hash. */
+/** An entry whose hash is in the claims. */
 export interface HashedEntry {
   /** The target of a binary; absent for the WIT. */
   readonly target?: Target;
@@ -31,7 +31,7 @@ export interface HashedEntry {
   readonly sha256: string;
 }
 
-/** An archive whose token and every entry were found in order. */
+/** An archive whose token and entries were all verified. */
 export interface VerifiedArchive extends VerifiedToken {
   /** Whether it is compressed. */
   readonly compressed: boolean;
@@ -39,16 +39,16 @@ export interface VerifiedArchive extends VerifiedToken {
   readonly size: number;
   /** Its binaries, sorted by target. */
   readonly binaries: readonly (HashedEntry & { readonly target: Target })[];
-  /** Its WIT package, where it has one. */
+  /** Its WIT package, if it has one. */
   readonly wit?: HashedEntry;
-  /** Its segments, where they were asked for and it has an index. */
+  /** Its segments, if the option `segments` is set and it has an index. */
   readonly segments?: readonly ReadSegment[];
 }
 
 /**
- * Takes the content of an entry while it is read. Nothing it is given may be believed before
- * {@linkcode readArchive} has returned, and each chunk is borrowed until the function has ended: to
- * keep one, copy it.
+ * Receives the content of an entry while it is read. Do not trust the bytes before
+ * {@linkcode readArchive} has returned. Each chunk is borrowed until the function has ended: to keep one,
+ * copy it with `keep()`.
  */
 export type EntryConsumer = (
   entry: Exclude<EntryKind, { kind: "claims" }>,
@@ -60,9 +60,9 @@ export type EntryConsumer = (
  *
  * @param source The archive's bytes.
  * @param options Time, limits, signal.
- * @param consume Is asked at each entry whether it wants the bytes.
- * @returns What was verified.
- * @throws {ParError} Any code of the category `untrusted`, and `ERR_ABORTED`.
+ * @param consume Called for each entry; returns a function that receives the bytes, or nothing.
+ * @returns The verified archive.
+ * @throws {ParError} Of the category `untrusted` if the archive must not be believed; `ERR_ABORTED`.
  *
  * @example
  * ```ts
@@ -82,7 +82,7 @@ export async function readArchive(
   let token: VerifiedToken | undefined;
   await using stream = await openTar(source, options);
   const { tar, check } = stream;
-  // To inflate keeps a core busy; beside mere reading, hashing is done as fast on the same one.
+  // Inflating keeps one core busy. A plain archive is hashed as fast on the core that reads it.
   using thread = stream.compressed ? new HashThread(stream.length) : undefined;
   for await (const entry of readTar(tar, options.limits ?? {})) {
     check?.entry(entry.name, tar.position + padded(entry.size));
@@ -121,19 +121,19 @@ export async function readArchive(
   };
 }
 
-/** What {@linkcode readClaims} finds without reading the binaries. */
+/** The result of {@linkcode readClaims}. The binaries were not read. */
 export interface VerifiedClaims extends VerifiedToken {
   /** Whether the archive is compressed. */
   readonly compressed: boolean;
 }
 
 /**
- * Reads an archive up to its token, verifies that, and stops: nothing is known of the binaries.
+ * Reads an archive up to its token and verifies the token. The binaries may be anything.
  *
  * @param source The archive's bytes.
  * @param options Time, limits, signal.
  * @returns The token and its claims.
- * @throws {ParError} As {@linkcode readArchive}, for what was read.
+ * @throws {ParError} As {@linkcode readArchive}, for the part that was read.
  */
 export async function readClaims(
   source: Bytes,
@@ -150,7 +150,7 @@ export async function readClaims(
   throw missingClaims();
 }
 
-/** Reads the token out of its entry, whose size is bounded. */
+/** Reads the token, which is at most {@linkcode MAX_CLAIMS_SIZE} bytes long. */
 export async function readToken(entry: TarEntry): Promise<string> {
   if (entry.size > MAX_CLAIMS_SIZE) {
     throw new ParError(
@@ -194,7 +194,7 @@ function expectedHash(key: string, claims: Claims): string {
 }
 
 /**
- * Holds the hash of an entry's bytes against the claims.
+ * Compares the hash of an entry's bytes with the claims.
  *
  * @throws {ParError} `ERR_HASH_UNLISTED` or `ERR_HASH_MISMATCH`.
  */

@@ -24,7 +24,7 @@ import {
 import { BLOCK_LENGTH, padded } from "./tar.ts";
 import { readTar } from "./tar_reader.ts";
 
-/** Header, index and token of most archives fit into so many bytes. */
+/** Header, index and token of most archives fit into this many bytes. */
 const FRONT_LENGTH = 16 * 1024;
 
 /**
@@ -177,12 +177,12 @@ async function* readSegment(
 }
 
 /**
- * Gives the segments of an archive that was read, to be copied into another one.
+ * Gives the segments of an archive, to copy them into another one.
  *
  * @param source The archive.
- * @param archive What reading it with the option `segments` gave.
- * @returns The segments of its binaries and its WIT by the name of the entry; none where the archive
- * has no index.
+ * @param archive The result of reading it with the option `segments`.
+ * @returns The segments of its binaries and its WIT package by the name of the entry. Empty if the
+ * archive has no index.
  */
 export function copySegments(
   source: ArchiveSource,
@@ -193,7 +193,7 @@ export function copySegments(
   if (wit) sizes.set(WIT_ENTRY, wit.size);
   for (const { name, offset, deflatedLength, length, crc32 } of segments) {
     const size = sizes.get(name);
-    // A longer one holds more than the header that the writer here would write.
+    // A longer segment has more in its header than this toolkit writes.
     if (size === undefined || length !== BLOCK_LENGTH + padded(size) || !source.range) continue;
     const range = source.range.bind(source, offset, deflatedLength);
     copies.set(name, { length: deflatedLength, crc32, open: range });
@@ -201,7 +201,7 @@ export function copySegments(
   return copies;
 }
 
-/** The archive from its beginning, a little at a time: whoever has seen enough stops asking. */
+/** Reads the archive from its beginning in growing parts. The caller stops when it has enough. */
 async function* readFront(source: ArchiveSource): Bytes {
   for (let start = 0, length = FRONT_LENGTH;; start += length, length *= 2) {
     let received = 0;
@@ -229,7 +229,7 @@ async function readClaimsSegment(
   throw misplaced(CLAIMS_ENTRY);
 }
 
-/** The content of a segment's one entry, which must fill it. */
+/** Reads the content of the only entry of a segment, which must fill it. */
 async function* readOnlyEntry(tar: ByteReader, name: string, length: number): Bytes {
   for await (const entry of readTar(tar, {})) {
     if (entry.name !== name || tar.position + padded(entry.size) !== length) break;

@@ -1,6 +1,6 @@
 /**
- * Tar headers (POSIX.1-2017, pax, "ustar Interchange Format"), as strictly as an archive that others
- * must read the same way asks for. This module is browser compatible.
+ * Reads and writes tar headers (POSIX.1-2017, pax, "ustar Interchange Format"), and refuses those that
+ * readers read differently. This module is browser compatible.
  *
  * @module
  */
@@ -8,20 +8,20 @@
 import { ParError } from "../errors.ts";
 import { entryPath } from "./entries.ts";
 
-/** Tar's unit: headers are one block, contents are padded to whole ones. */
+/** The unit of tar in bytes. A header is one block; a content is padded to whole blocks. */
 export const BLOCK_LENGTH = 512;
 
-/** The largest size that the header's eleven octal digits hold, in bytes. */
+/** The largest size in bytes that the header's eleven octal digits can hold. */
 export const MAX_ENTRY_SIZE = 0o77777777777;
 
 /** What a header describes: a file, or the pax records of the file after it. */
 export type HeaderType = "file" | "pax";
 
-/** What a reader needs of a header. */
+/** The part of a header that a reader needs. */
 export interface TarHeader {
   /** The name. */
   readonly name: string;
-  /** The content's length in bytes, as this header alone states it. */
+  /** The content's length in bytes, as this header states it. */
   readonly size: number;
   /** What it describes. */
   readonly type: HeaderType;
@@ -45,7 +45,7 @@ export function padded(size: number): number {
 }
 
 /**
- * Writes a ustar header of a regular file: no owner, no time, so that equal inputs give equal bytes.
+ * Writes a ustar header of a regular file. It has no owner and no time, so equal inputs give equal bytes.
  *
  * @param name ASCII, at most 100 bytes.
  * @param size The content's length, at most {@linkcode MAX_ENTRY_SIZE} bytes.
@@ -72,7 +72,7 @@ export function encodeHeader(name: string, size: number, mode: number): Uint8Arr
   return block;
 }
 
-/** The numbers of a header beside size and checksum, which may be left empty. */
+/** The numbers of a header besides size and checksum. They may be empty. */
 const NUMBERS = [
   ["mode", 100, 8],
   ["owner", 108, 8],
@@ -82,21 +82,20 @@ const NUMBERS = [
   ["device", 337, 8],
 ] as const;
 
-/** Where POSIX has the front of a long name, and other formats keep data that changes the content. */
+/** POSIX puts the front of a long name here; other formats put data here that changes the content. */
 const PREFIX_OFFSET = 345;
 
-/** Where star and node-tar put two times, in the space that a POSIX prefix leaves. */
+/** star and node-tar put two times here, at the end of an empty POSIX prefix. */
 const STAR_TIMES = [["time", 476, 12], ["time", 488, 12]] as const;
 const STAR_TIMES_END = 500;
 
 /**
- * Reads a header, and refuses whatever another reader might read differently: see "Tar headers" in
- * `docs/format.md` for the rules.
+ * Reads a header and refuses it if another reader might read it differently. The rules are in
+ * `docs/format.md`, section 1.2.
  *
  * @param block One block.
  * @returns The header, or `undefined` for the block of zeros that ends an archive.
- * @throws {ParError} `ERR_HEADER_INVALID`, `ERR_HEADER_SIZE`, `ERR_HEADER_AMBIGUOUS`,
- * `ERR_ENTRY_TYPE` or `ERR_ENTRY_PATH`.
+ * @throws {ParError} Of the category `untrusted`.
  */
 export function decodeHeader(block: Uint8Array): TarHeader | undefined {
   if (isZero(block)) return undefined;
@@ -139,7 +138,7 @@ export function decodeHeader(block: Uint8Array): TarHeader | undefined {
 
 const MAGIC_OFFSET = 257;
 
-/** Magic and version of POSIX, those of GNU, and none in the oldest archives. */
+/** Tells the format by magic and version. The oldest archives have neither. */
 function formatOf(block: Uint8Array): "posix" | "gnu" | "v7" {
   const magic = String.fromCharCode(...block.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 8));
   if (magic === "ustar\x0000") return "posix";
@@ -168,7 +167,7 @@ function checksum(block: Uint8Array): number {
   return sum;
 }
 
-/** Octal digits, led by spaces or zeros and ended by spaces or NULs. */
+/** Reads octal digits with spaces or zeros before them and spaces or NULs behind. */
 function octalField(block: Uint8Array, offset: number, length: number): number | undefined {
   let field = "";
   for (const byte of block.subarray(offset, offset + length)) field += String.fromCharCode(byte);
@@ -176,7 +175,7 @@ function octalField(block: Uint8Array, offset: number, length: number): number |
   return digits === undefined ? undefined : parseInt(digits, 8);
 }
 
-/** A text that ends at its field's end or at a NUL, with nothing but NULs behind that. */
+/** Reads a text that ends at its field's end or at a NUL. Only NULs may follow. */
 function textField(block: Uint8Array, offset: number, length: number): string {
   const field = block.subarray(offset, offset + length);
   const end = field.indexOf(0);
@@ -195,15 +194,15 @@ function textField(block: Uint8Array, offset: number, length: number): string {
   }
 }
 
-/** What pax records say of the file after them, where a reader here has to know it. */
+/** The pax records of a file that this reader checks. */
 export interface PaxRecords {
-  /** Its name, which must be the header's. */
+  /** The file's name. It must be the header's. */
   readonly path?: string;
-  /** Its size, which rules where the header cannot hold it. */
+  /** The file's size in bytes, if the header cannot hold it. */
   readonly size?: number;
 }
 
-/** What a record's value must look like, for keywords that have no effect on names or contents. */
+/** Keywords that change neither name nor content, and the form of their values. */
 const HARMLESS: readonly (readonly [keyword: RegExp, value: RegExp])[] = [
   [/^[acm]time$/, /^-?[0-9]+(\.[0-9]+)?$/],
   [/^[ug]id$/, /^[0-9]+$/],
@@ -216,12 +215,12 @@ const HARMLESS: readonly (readonly [keyword: RegExp, value: RegExp])[] = [
 /**
  * Reads pax records (POSIX.1-2017, pax, "pax Extended Header").
  *
- * Only keywords are taken that are known to change neither the name nor the content of a file for any
- * reader. `path` and `size` are, and the caller compares them with the header.
+ * Accepts `path` and `size`, which the caller compares with the header, and keywords that change neither
+ * name nor content of a file for any reader.
  *
  * @param content The header's content: `<length> <keyword>=<value>` and a line feed, repeated.
- * @throws {ParError} `ERR_HEADER_INVALID`, `ERR_HEADER_SIZE`, `ERR_HEADER_AMBIGUOUS`, and
- * `ERR_ENTRY_TYPE` for records that make the file something else than its bytes.
+ * @throws {ParError} Of the category `untrusted`; `ERR_ENTRY_TYPE` if a record makes the file's content
+ * differ from its bytes.
  */
 export function decodePax(content: Uint8Array): PaxRecords {
   const records: { path?: string; size?: number } = {};
@@ -240,7 +239,7 @@ export function decodePax(content: Uint8Array): PaxRecords {
     }
     const keyword = decodeText(record.subarray(0, equals));
     const value = decodeText(record.subarray(equals + 1));
-    // Readers differ in which of two they take, and in where a value with a line feed or a NUL ends.
+    // Readers disagree about a repeated keyword, and about where a value with a line feed or NUL ends.
     if (seen.has(keyword) || !/^[!-~]+$/.test(keyword) || /[\n\0]/.test(value)) {
       throw malformedPax();
     }
@@ -264,7 +263,7 @@ export function decodePax(content: Uint8Array): PaxRecords {
   return records;
 }
 
-/** The error for pax records that readers could take in different ways. */
+/** The error for a pax record that is malformed or repeated. */
 function malformedPax(): ParError {
   return new ParError("ERR_HEADER_INVALID", "Cannot read the archive: a pax record is malformed");
 }
@@ -281,7 +280,7 @@ function decodeText(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
-/** The error for a size that cannot be believed. */
+/** The error for a size that is unreadable or stated twice. */
 export function sizeError(name: string): ParError {
   return new ParError(
     "ERR_HEADER_SIZE",

@@ -1,5 +1,5 @@
 /**
- * The tar stream of an archive as a run of regular files. This module is browser compatible.
+ * Reads a tar stream as a sequence of regular files. This module is browser compatible.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import {
   type TarHeader,
 } from "./tar.ts";
 
-/** No honest pax header comes near; a name or a size takes some dozens of bytes. */
+/** The longest pax header in bytes. Honest ones have some dozens of bytes. */
 const MAX_PAX_LENGTH = 64 * 1024;
 
 /** A regular file in a tar stream. */
@@ -30,7 +30,7 @@ export interface TarEntry {
   readonly name: string;
   /** Its length in bytes. */
   readonly size: number;
-  /** Its content, to be read before the next entry is asked for; what is not read is skipped. */
+  /** Its content. Read it before you ask for the next entry; the rest of it is skipped. */
   readonly bytes: Bytes;
 }
 
@@ -38,9 +38,8 @@ export interface TarEntry {
  * Reads the entries of a tar stream up to its end marker, and checks that nothing but zeros follows.
  *
  * @param reader The tar stream.
- * @param limits Bounds on the count of entries.
- * @throws {ParError} Whatever {@linkcode decodeHeader} and {@linkcode decodePax} throw,
- * `ERR_ARCHIVE_TRUNCATED`, `ERR_ARCHIVE_TRAILING_DATA`, `ERR_LIMIT_ENTRIES`.
+ * @param limits The limit on entries.
+ * @throws {ParError} Of the category `untrusted`.
  */
 export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerator<TarEntry> {
   let pax: PaxRecords | undefined;
@@ -77,8 +76,9 @@ export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerat
 }
 
 /**
- * A pax size rules (CVE-2025-62518 came from readers that let the header's rule), and is refused where
- * the header could have held it: the reference keeps it for all later entries.
+ * The size of an entry is the pax size if there is one: CVE-2025-62518 came from readers that used the
+ * header's. A pax size that the header could hold is refused, because the reference uses it for all later
+ * entries, too.
  */
 function effectiveSize({ name, size }: TarHeader, pax: PaxRecords | undefined): number {
   if (pax?.size === undefined) return size;
@@ -86,7 +86,7 @@ function effectiveSize({ name, size }: TarHeader, pax: PaxRecords | undefined): 
   return pax.size;
 }
 
-/** The space up to the next block must be empty: no place to hide bytes that nothing signs. */
+/** The padding must be zeros, so that it cannot hide bytes that nobody signed. */
 async function skipPadding(reader: ByteReader, size: number): Promise<void> {
   const padding = await reader.read(padded(size) - size);
   if (!isZero(padding)) {

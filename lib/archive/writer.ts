@@ -1,5 +1,5 @@
 /**
- * The one writer of archives. This module is browser compatible.
+ * Writes archives. This module is browser compatible.
  *
  * @module
  */
@@ -11,33 +11,33 @@ import { CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { encodeIndex } from "./index.ts";
 import { BLOCK_LENGTH, encodeHeader, MAX_ENTRY_SIZE, padded } from "./tar.ts";
 
-/** Deflate's effort that the reference writes archives with. */
+/** The compression level of the reference. */
 export const COMPRESSION_LEVEL = 9;
 
-/** Beyond any machine's cores; each job takes memory. */
+/** More threads than any machine has cores. Each one takes memory. */
 const MAX_JOBS = 256;
 
 /** An entry to write. */
 export interface WriteEntry {
-  /** Its name, as `lib/archive/entries.ts` spells it. */
+  /** Its name, as in `entries.ts`. */
   readonly name: string;
   /** The content's length in bytes. */
   readonly size: number;
   /** Gives the content, exactly `size` bytes. */
   readonly open: () => Bytes;
-  /** The segment of another archive that holds the same entry, to be copied where that can be done. */
+  /** The segment with the same entry in another archive, to copy it if possible. */
   readonly deflated?: DeflatedSegment | undefined;
 }
 
 /** Settings of {@linkcode writeArchive}. */
 export interface WriteOptions {
-  /** Deflate's effort from 1 to 9; a plain tar stream where left out. */
+  /** The compression level from 1 to 9. Default: no compression. */
   readonly level?: number | undefined;
-  /** How many threads compress; the bytes do not depend on it. As many as cores where left out. */
+  /** How many threads compress; default: one for each core. The bytes do not depend on it. */
   readonly jobs?: number | undefined;
   /**
-   * Replaces bytes that were given out before, once they are all written. Where it is left out, as
-   * it must be for a pipe, a compressed archive has no index.
+   * Replaces bytes that were written before. Leave it out for a pipe; then a compressed archive has no
+   * index.
    */
   readonly patch?: ((offset: number, bytes: Uint8Array) => Promise<void>) | undefined;
 }
@@ -47,9 +47,9 @@ export interface WriteOptions {
  *
  * @param entries The entries, in their order in the archive.
  * @param options Whether and how to compress.
- * @returns The archive's bytes, to be read once.
- * @throws {ParError} `ERR_OPTION_INVALID`, and from the bytes `ERR_BINARY_TOO_LARGE` or
- * `ERR_FILE_CHANGED`.
+ * @returns The archive's bytes. Read them once.
+ * @throws {ParError} Of the category `usage` for a wrong option; while the bytes are read, of the category
+ * `failed`.
  */
 export function writeArchive(entries: readonly WriteEntry[], options: WriteOptions = {}): Bytes {
   const { level, jobs } = options;
@@ -67,13 +67,19 @@ function requireWhole(value: number | undefined, most: number, what: string): vo
   );
 }
 
-/** What an entry of the archive becomes: header, content and padding. */
+/** An entry as a segment: header, content and padding. */
 interface EntrySegment extends Segment {
   readonly name: string;
 }
 
 function toSegment(entry: WriteEntry): EntrySegment {
   const { name, size, deflated } = entry;
+  if (size > MAX_ENTRY_SIZE) {
+    throw new ParError(
+      "ERR_BINARY_TOO_LARGE",
+      `Cannot put ${name} into an archive: it has ${size} bytes, and ${MAX_ENTRY_SIZE} is the most`,
+    );
+  }
   return { name, length: BLOCK_LENGTH + padded(size), open: () => tarEntry(entry), deflated };
 }
 
@@ -83,7 +89,7 @@ async function* plain(segments: readonly EntrySegment[]): Bytes {
   for (const { open } of segments) yield* open();
 }
 
-/** The index goes to the front as zeros, and is filled in when the lengths are known. */
+/** Writes zeros in place of the index, and the index once the lengths are known. */
 async function* compressed(
   segments: readonly EntrySegment[],
   { level, jobs, patch }: WriteOptions & { readonly level: number },
@@ -104,13 +110,6 @@ async function* compressed(
 }
 
 async function* tarEntry(entry: WriteEntry): Bytes {
-  if (entry.size > MAX_ENTRY_SIZE) {
-    throw new ParError(
-      "ERR_BINARY_TOO_LARGE",
-      `Cannot put ${entry.name} into an archive: it has ${entry.size} bytes, and ` +
-        `${MAX_ENTRY_SIZE} is the most`,
-    );
-  }
   yield encodeHeader(entry.name, entry.size, mode(entry.name));
   let written = 0;
   for await (const chunk of entry.open()) {
@@ -131,7 +130,7 @@ async function* endMarker(): Bytes {
   yield new Uint8Array(2 * BLOCK_LENGTH);
 }
 
-/** What plain `tar x` should leave: libraries that load, and documents that do not run. */
+/** The mode that plain `tar x` gives the file: binaries can run, the others cannot. */
 function mode(name: string): number {
   return name === CLAIMS_ENTRY || name === WIT_ENTRY ? 0o644 : 0o755;
 }

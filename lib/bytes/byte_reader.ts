@@ -3,7 +3,7 @@ import type { Bytes } from "./chunks.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** Reads a stream by lengths instead of by chunks. This module is browser compatible. */
+/** Reads a stream by lengths instead of chunks. This module is browser compatible. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #current: Uint8Array = NOTHING;
@@ -13,12 +13,12 @@ export class ByteReader {
     this.#chunks = source[Symbol.asyncIterator]();
   }
 
-  /** How many bytes were taken so far. */
+  /** Bytes taken so far. */
   get position(): number {
     return this.#received - this.#current.length;
   }
 
-  /** Takes whatever is at hand, at most `limit` bytes; `undefined` at the end. */
+  /** Takes the next chunk, at most `limit` bytes of it; `undefined` at the end. */
   async readSome(limit = Infinity): Promise<Uint8Array | undefined> {
     if (!await this.#fill()) return undefined;
     const chunk = this.#current.subarray(0, limit);
@@ -26,7 +26,7 @@ export class ByteReader {
     return chunk;
   }
 
-  /** Takes exactly `length` bytes. Fails with `ERR_ARCHIVE_TRUNCATED` where there are fewer. */
+  /** Takes exactly `length` bytes. Fails with `ERR_ARCHIVE_TRUNCATED` if there are fewer. */
   async read(length: number): Promise<Uint8Array> {
     if (this.#current.length >= length) {
       const bytes = this.#current.subarray(0, length);
@@ -43,7 +43,7 @@ export class ByteReader {
     return bytes;
   }
 
-  /** Passes on exactly `length` bytes. Fails with `ERR_ARCHIVE_TRUNCATED` where there are fewer. */
+  /** Passes on exactly `length` bytes. Fails with `ERR_ARCHIVE_TRUNCATED` if there are fewer. */
   async *take(length: number): AsyncGenerator<Uint8Array> {
     while (length > 0) {
       const chunk = await this.readSome(length);
@@ -53,12 +53,12 @@ export class ByteReader {
     }
   }
 
-  /** Passes on whatever comes, to the end. */
+  /** Passes on the rest. */
   async *rest(): AsyncGenerator<Uint8Array> {
     for (let chunk = await this.readSome(); chunk; chunk = await this.readSome()) yield chunk;
   }
 
-  /** Puts back the last bytes of what was taken; they will be read again. */
+  /** Puts back the last bytes that were taken, to read them again. */
   unread(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const joined = new Uint8Array(bytes.length + this.#current.length);
@@ -67,10 +67,10 @@ export class ByteReader {
     this.#current = joined;
   }
 
-  /** Looks at the next bytes without taking them; fewer come where the stream ends before. */
+  /** Looks at the next bytes without taking them. Gives fewer if the stream ends before. */
   async peek(length: number): Promise<Uint8Array> {
     while (this.#current.length < length) {
-      // A copy: its memory may hold others once the next is asked for.
+      // The chunk is borrowed, and the next one is about to be asked for.
       const before = new Uint8Array(this.#current);
       this.#current = NOTHING;
       const more = await this.#fill();
@@ -80,7 +80,7 @@ export class ByteReader {
     return this.#current.subarray(0, length);
   }
 
-  /** Tells the source that no more is wanted. */
+  /** Stops reading, and closes the source. */
   async close(): Promise<void> {
     this.#current = NOTHING;
     await this.#chunks.return?.();

@@ -1,5 +1,5 @@
 /**
- * Bytes in chunks, and the one rule of how long a chunk lives. This module is browser compatible.
+ * Bytes in chunks, and the rule for how long a chunk lives. This module is browser compatible.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { tidy } from "../runtime/memory.ts";
  * Bytes as they pass: a web `ReadableStream<Uint8Array>` is one, and so is an async generator.
  *
  * **A chunk is borrowed until the next one is asked for.** After that its memory may hold other bytes,
- * or none. Whoever keeps a chunk for longer keeps a copy: {@linkcode keep}.
+ * or none. To keep a chunk for longer, copy it with {@linkcode keep}.
  */
 export type Bytes = AsyncIterable<Uint8Array>;
 
-/** So many bytes may be copied before it is time to clean up. */
+/** Tidy the memory after so many copied bytes. */
 const TIDY_INTERVAL = 8 * 1024 * 1024;
 
-/** Counted for all readers together: an upload reads each of its parts with another one. */
+/** One count for all readers, because an upload uses a new reader for each part. */
 let copied = 0;
 
 /**
@@ -42,24 +42,24 @@ export function keep(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
     copied = 0;
     tidy();
   }
-  // Not `slice`: that of a `Buffer` is no copy.
+  // Not `slice`, which does not copy a `Buffer`.
   return new Uint8Array(chunk);
 }
 
-/** Passes on copies of all chunks, for somebody who holds several at once, as web streams do. */
+/** Passes on a copy of each chunk, for consumers that hold several at once, such as web streams. */
 export async function* keepAll(bytes: Bytes): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   for await (const chunk of bytes) yield keep(chunk);
 }
 
-/** Two pieces of memory: one chunk is in somebody's hands while the next one is read. */
+/** The consumer has one chunk while the next one is read into the other buffer. */
 const BUFFERS = 2;
 
 /**
- * Lends memory for one chunk after the other. A chunk's memory is used again for the second one after
- * it, so the reader may be one chunk ahead of who it reads for.
+ * Lends memory for one chunk after the other, from two buffers in turn. So a reader can read one chunk
+ * ahead of its consumer.
  *
  * @param most The most bytes that a chunk may have.
- * @returns Gives memory for a chunk of some length.
+ * @returns A function that gives memory for a chunk of a length.
  */
 export function buffersInTurn(most: number): (length: number) => Uint8Array<ArrayBuffer> {
   const buffers: Uint8Array<ArrayBuffer>[] = [];
@@ -71,7 +71,7 @@ export function buffersInTurn(most: number): (length: number) => Uint8Array<Arra
   };
 }
 
-/** Puts byte strings one behind the other. */
+/** Joins byte strings. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(lengthOf(parts));
   let at = 0;
@@ -82,7 +82,7 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** How many bytes several byte strings have together. */
+/** The total length of byte strings. */
 export function lengthOf(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }

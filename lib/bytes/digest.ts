@@ -1,27 +1,27 @@
 /**
- * SHA-256 of bytes as they pass. This module is browser compatible.
+ * SHA-256 of bytes in chunks. This module is browser compatible.
  *
  * @module
  */
 
-import { concat } from "./chunks.ts";
+import { concat, keep } from "./chunks.ts";
 import { hex } from "./hex.ts";
 import { builtin, hasBuiltins } from "../runtime/builtins.ts";
 
-/** What is digested in one call. To load `node:crypto` takes longer than to hash many times this. */
+/** Up to this length WebCrypto digests in one call. Loading `node:crypto` takes longer than that. */
 const SMALL_LENGTH = 256 * 1024;
 
-/** A SHA-256 computation (FIPS 180-4) under way. */
+/** A SHA-256 computation (FIPS 180-4). */
 export interface Sha256 {
-  /** Takes the next bytes, which are not used any more once this has ended. */
+  /** Takes the next bytes. They are no longer needed after this has ended. */
   update(chunk: Uint8Array): Promise<void> | void;
-  /** Ends the computation and gives its 32 bytes; to be called once. */
+  /** Ends the computation and gives the 32 bytes of the digest. Call it once. */
   digest(): Promise<Uint8Array>;
 }
 
 /**
- * Begins a SHA-256 computation. WebCrypto digests only what is in memory, so it gets what is small,
- * and the native hash of `node:crypto` the rest, or one in JavaScript where there is none.
+ * Begins a SHA-256 computation. WebCrypto digests only bytes that are in memory, so it does the small
+ * ones; `node:crypto` does the others, or JavaScript where there is no `node:crypto`.
  *
  * @returns The computation.
  */
@@ -31,7 +31,7 @@ export async function createSha256(): Promise<Sha256> {
   return new TwoStepSha256(() => sha256.create());
 }
 
-/** What hashes in JavaScript and natively have in common. */
+/** The part that native and JavaScript hashes have in common. */
 interface Incremental {
   update(chunk: Uint8Array): unknown;
   digest(): Uint8Array;
@@ -43,7 +43,7 @@ function createNative(): Incremental {
   return hash;
 }
 
-/** Keeps the first bytes, and begins to compute when they are no longer few. */
+/** Keeps the first bytes, and starts a hash once there are too many. */
 class TwoStepSha256 implements Sha256 {
   readonly #begin: () => Incremental;
   readonly #first: Uint8Array[] = [];
@@ -56,8 +56,7 @@ class TwoStepSha256 implements Sha256 {
 
   update(chunk: Uint8Array): void {
     if (!this.#hash && this.#kept + chunk.length <= SMALL_LENGTH) {
-      // Not `slice`: that of a `Buffer` is no copy.
-      this.#first.push(new Uint8Array(chunk));
+      this.#first.push(keep(chunk));
       this.#kept += chunk.length;
       return;
     }
@@ -74,7 +73,7 @@ class TwoStepSha256 implements Sha256 {
   }
 }
 
-/** A digest as the claims spell it: upper-case hexadecimal. */
+/** Writes a digest as the claims do: in upper-case hexadecimal. */
 export function toClaimsHash(digest: Uint8Array): string {
   return hex(digest).toUpperCase();
 }

@@ -1,5 +1,5 @@
 /**
- * Where an archive's bytes come from, whatever holds them. This module is browser compatible.
+ * Sources of an archive's bytes. This module is browser compatible.
  *
  * @module
  */
@@ -7,34 +7,34 @@
 import type { Bytes } from "./chunks.ts";
 import { iterate } from "./streams.ts";
 
-/** An archive to read: a file, a registry's blob, or bytes at hand. */
+/** An archive to read: a file, a blob in a registry, or bytes in memory. */
 export interface ArchiveSource {
-  /** What messages call it: a path, a reference. */
+  /** Its name in messages: a path, a reference. */
   readonly name: string;
 
-  /** Reads all of it from the beginning. A source made from a stream can be opened once. */
+  /** Reads it from the beginning. A source that is made of a stream can be opened once. */
   open(): Bytes;
 
   /**
-   * Reads a part of it; absent where only reading from the beginning is possible.
+   * Reads a part of it. Absent if it can only be read from the beginning.
    *
    * @param start Offset of the first byte.
-   * @param length Bytes to read; fewer come where the source ends before.
+   * @param length Bytes to read. Gives fewer if the source ends before.
    */
   range?(start: number, length: number): Bytes;
 
   /** Whether its bytes come over a network, so that it is worth much to read few of them. */
   readonly remote?: boolean;
 
-  /** How many bytes it has, where that can be known before reading: for progress bars. */
+  /** Its length in bytes if that is known before reading, for progress bars. */
   size?(): Promise<number | undefined>;
 }
 
 /**
- * Makes a source of a stream, which can be read once and from the beginning only.
+ * Makes a source of a stream. It can be read once, from the beginning.
  *
  * @param stream The archive's bytes.
- * @param name What messages call it.
+ * @param name Its name in messages.
  * @returns The source.
  */
 export function streamSource(
@@ -45,10 +45,10 @@ export function streamSource(
 }
 
 /**
- * Makes a source of bytes at hand: a `Blob`, a `File` a person chose, a `Uint8Array`.
+ * Makes a source of a `Blob`, a `File` or a `Uint8Array`.
  *
  * @param bytes The archive's bytes.
- * @param name What messages call it.
+ * @param name Its name in messages.
  * @returns The source.
  */
 export function blobSource(bytes: Blob | Uint8Array<ArrayBuffer>, name: string): ArchiveSource {

@@ -1,5 +1,5 @@
 /**
- * Between web streams and bytes in chunks. This module is browser compatible.
+ * Converts between web streams and bytes in chunks. This module is browser compatible.
  *
  * @module
  */
@@ -18,12 +18,12 @@ export async function* iterate(
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
   } finally {
-    // Leaving early tells the producer to stop; after the end this does nothing.
+    // If the reader leaves early, this tells the producer to stop.
     await reader.cancel().catch(() => {});
   }
 }
 
-/** Makes a web stream of bytes, which asks for one chunk at a time and hands out copies. */
+/** Makes a web stream of bytes. It asks for one chunk at a time and hands out copies. */
 export function toStream(bytes: Bytes): ReadableStream<Uint8Array<ArrayBuffer>> {
   const iterator = keepAll(bytes);
   return new ReadableStream({
@@ -38,20 +38,20 @@ export function toStream(bytes: Bytes): ReadableStream<Uint8Array<ArrayBuffer>> 
   }, { highWaterMark: 0 });
 }
 
-/** About what comes at a time on a fast connection: each piece leaves V8 something to clean up. */
+/** About the length of what a fast connection delivers at a time. */
 const READ_LENGTH = 512 * 1024;
 
 /**
- * The streams that are being read. Without this nothing but the reader's own wait refers to a stream,
- * and the collector of Chromium 156 takes both: the read then never ends.
+ * The streams that are being read. If only the pending read refers to a stream, the garbage collector of
+ * Chromium 156 takes both, and the read never ends.
  */
 const beingRead = new Set<ReadableStream>();
 
 /**
- * Reads a web stream into memory that is lent to one chunk after the other. A stream that cannot read
- * into given memory is read as it is.
+ * Reads a web stream into one buffer that is lent to each chunk in turn. A stream that cannot read into
+ * a given buffer is read as it is.
  *
- * @param stream The stream, which nobody else reads.
+ * @param stream The stream. It must have no other reader.
  */
 export async function* readStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   beingRead.add(stream);
@@ -77,12 +77,12 @@ async function* readInto(reader: ReadableStreamBYOBReader): AsyncGenerator<Uint8
     while (true) {
       const { done, value } = await reader.read(new Uint8Array(memory));
       if (done) return;
-      // The same memory, by another name.
+      // The same memory in a new object; the old one is detached.
       memory = value.buffer as ArrayBuffer;
       yield value;
     }
   } finally {
-    // Leaving early tells the producer to stop; after the end this does nothing.
+    // If the reader leaves early, this tells the producer to stop.
     await reader.cancel().catch(() => {});
   }
 }

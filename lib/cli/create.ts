@@ -1,141 +1,63 @@
-import type { Json } from "../signing/claims.ts";
-import { archivePath, create, fileStem } from "../verbs/create.ts";
-import { ParError } from "../errors.ts";
-import { readSmallFile, stat } from "../system/files.ts";
-import { print, printJson, say, warn } from "./io.ts";
+import { type Json, parseJson } from "../signing/json.ts";
+import { archivePath, create, createStream, keyStem } from "../verbs/create.ts";
+import { ParError, quote } from "../errors.ts";
+import { readSmallInput } from "../system/files.ts";
+import { note, print, printJson, warn } from "./io.ts";
 import { withProgress } from "./progress.ts";
-import { findKeys, KEY_FLAGS, type KeyFlags } from "./signing.ts";
-import type { Verb } from "./verb.ts";
-import {
-  BINARY_FLAGS,
-  type BinaryFlags,
-  COMPRESSION_FLAGS,
-  type CompressionFlags,
-  OUTPUT,
-  pairBinaries,
-  parseCompression,
-  parseDays,
-  parseInteger,
-  sourceDateEpoch,
-} from "./options.ts";
+import { pairBinaries, sourceDateEpoch } from "./options.ts";
+import { findKeys } from "./signing.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
 
-interface CreateFlags extends KeyFlags, BinaryFlags, CompressionFlags {
-  readonly name: string;
-  readonly vendor: string;
-  readonly capid?: string;
-  readonly version?: string;
-  readonly revision?: string;
-  readonly schema?: string;
-  readonly wit?: string;
-  readonly witDirectory?: string;
-  readonly destination?: string;
-  readonly compress?: boolean;
-  readonly expiresIn?: string;
-  readonly validIn?: string;
-  readonly output: "text" | "json";
-}
+type CreateFlags = Values<typeof VERBS.create.flags>;
 
 /** A schema is part of the claims, which readers bound to 1 MiB. */
 const MAX_SCHEMA = 512 * 1024;
 
-/** `par create`. */
-export const CREATE: Verb = {
-  name: "create",
-  description: "make a signed archive of a provider's binaries",
-  flags: [
-    { flags: "-n, --name <name>", description: "the provider's display name", required: true },
-    { flags: "-v, --vendor <vendor>", description: "who makes the provider", required: true },
-    {
-      flags: "-c, --capid <id>",
-      description: "the capability contract's id; hosts before 1.0 need it",
-    },
-    {
-      flags: "-r, --revision <number>",
-      description: "the provider's revision, a whole number",
-    },
-    { flags: "--version <text>", description: "the provider's version" },
-    {
-      flags: "-j, --schema <file>",
-      description: "the JSON schema of the link definition",
-      env: "WASH_JSON_SCHEMA",
-    },
-    { flags: "--wit <file>", description: "the provider's WIT package, wasm-encoded" },
-    {
-      flags: "--wit-directory <path>",
-      description: "a folder of WIT text to encode; takes wasm-tools",
-      env: "WIT_DIR",
-    },
-    {
-      flags: "--destination <path>",
-      description:
-        "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
-    },
-    { flags: "--compress", description: "compress with gzip" },
-    {
-      flags: "--expires-in <days>",
-      description: "how long the archive is valid (default: for ever)",
-    },
-    {
-      flags: "--valid-in <days>",
-      description: "when the archive begins to be valid (default: at once)",
-    },
-    ...BINARY_FLAGS,
-    ...COMPRESSION_FLAGS,
-    ...KEY_FLAGS,
-    OUTPUT,
-  ],
-  examples: [
-    "par create -n 'Fake Payments' -v wasmCloud -c examples:payments \\\n" +
-    "      -b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
-    "par create -n Echo -v Acme -b x86_64-linux=build/echo -b aarch64-linux=build/echo-arm",
-  ],
-  run(_args, flags: CreateFlags, { signal, isGiven }) {
-    if (flags.wit !== undefined && isGiven("witDirectory")) {
-      throw new ParError("ERR_USAGE", "Cannot embed two WIT packages: give a file or a folder");
-    }
-    return run(flags, signal);
-  },
-};
-
-async function run(flags: CreateFlags, signal: AbortSignal): Promise<void> {
+/** Runs `par create`. */
+export async function run(this: Context, flags: CreateFlags): Promise<void> {
+  const { signal } = this;
   const binaries = pairBinaries(flags.binary, flags.arch);
   const first = binaries[0]?.source;
   const toOutput = flags.destination === "-";
-  const destination = toOutput
-    ? "-"
-    : archivePath(first, flags.destination, flags.compress ?? false);
+  const destination = toOutput ? "-" : archivePath(first, flags.destination, flags.compress);
   const epoch = sourceDateEpoch();
-  if (flags.expiresIn !== undefined && parseDays(flags.expiresIn, "--expires-in") === 0) {
+  if (flags.expiresIn === 0) {
     throw new ParError("ERR_OPTION_INVALID", "Cannot make an archive that is valid for no time");
   }
   const now = epoch ?? Math.floor(Date.now() / 1000);
-  const after = (days: string | undefined, flag: string): Date | undefined =>
-    days === undefined ? undefined : new Date((now + parseDays(days, flag)) * 1000);
+  const after = (seconds: number | undefined): Date | undefined =>
+    seconds === undefined ? undefined : new Date((now + seconds) * 1000);
   const options = {
     name: flags.name,
     vendor: flags.vendor,
     capid: flags.capid,
     version: flags.version,
-    revision: flags.revision === undefined ? undefined : parseInteger(flags.revision, "--revision"),
-    schema: flags.schema === undefined ? undefined : await readSchema(flags.schema),
+    revision: flags.revision,
+    schema: flags.schema === undefined ? undefined : await readSchema(flags.schema, signal),
     wit: await readWitFlags(flags, signal),
-    notBefore: after(flags.validIn, "--valid-in"),
-    expires: after(flags.expiresIn, "--expires-in"),
+    notBefore: after(flags.validIn),
+    expires: after(flags.expiresIn),
     sourceDateEpoch: epoch,
     binaries,
-    destination: toOutput ? Deno.stdout.writable : destination,
     compress: flags.compress,
-    ...parseCompression(flags),
+    compressLevel: flags.compressLevel,
+    jobs: flags.jobs,
     forceTarget: flags.forceArch,
     onWarning: warn,
+    onNote: note,
     signal,
   };
-  // A mistyped path should not leave keys behind that are called after it.
-  for (const { source } of binaries) await stat(source);
-  const keys = await findKeys(flags, fileStem(first ?? destination));
-  await withProgress("Creating", (onProgress) => create({ ...options, ...keys, onProgress }));
+  const keys = await findKeys(flags, keyStem(first, destination), signal);
+  await withProgress("Creating", async (onProgress) => {
+    const all = { ...options, ...keys, onProgress };
+    if (toOutput) {
+      const { stream } = await createStream(all);
+      await stream.pipeTo(Deno.stdout.writable, { signal });
+    } else await create({ ...all, destination });
+  });
   if (flags.capid === undefined) {
-    say("Note: without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
+    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
   }
   if (toOutput) return;
   if (flags.output === "json") await printJson({ file: destination, success: true });
@@ -146,20 +68,20 @@ async function readWitFlags(
   { wit, witDirectory }: CreateFlags,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (wit === undefined && !witDirectory) return undefined;
+  if (wit === undefined && witDirectory === undefined) return undefined;
   const { encodeWit, readWit } = await import("../verbs/wit.ts");
-  if (wit !== undefined) return await readWit(wit);
+  if (wit !== undefined) return await readWit(wit, { signal });
   return await encodeWit(witDirectory as string, { signal });
 }
 
-async function readSchema(path: string): Promise<Json> {
-  const text = new TextDecoder().decode(await readSmallFile(path, MAX_SCHEMA));
+async function readSchema(path: string, signal: AbortSignal): Promise<Json> {
+  const bytes = await readSmallInput(path, MAX_SCHEMA, signal);
   try {
-    return JSON.parse(text);
+    return parseJson(bytes);
   } catch (cause) {
     throw new ParError(
       "ERR_SCHEMA_INVALID",
-      `Cannot use ${JSON.stringify(path)} as the schema: it is not JSON`,
+      `Cannot use ${quote(path)} as the schema: ${(cause as Error).message}`,
       cause,
     );
   }

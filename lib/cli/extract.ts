@@ -1,55 +1,21 @@
 import { claimedTargets } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { extract } from "../verbs/extract.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { hostTarget, parseTarget, type Target } from "../target/target.ts";
+import { hostTarget, type Target } from "../target/target.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
-import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
-import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
-import type { Verb } from "./verb.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
 
-interface ExtractFlags extends PullFlags {
-  readonly arch?: string[];
-  readonly all?: boolean;
-  readonly output?: string;
-  readonly format: "text" | "json";
-  readonly maxSize?: string;
-}
+type ExtractFlags = Values<typeof VERBS.extract.flags>;
 
-/** `par extract`. */
-export const EXTRACT: Verb = {
-  name: "extract",
-  description: "verify an archive and take binaries out of it",
-  arguments: [
-    { name: "<archive>", description: "a path, or a reference (host/repository:tag)" },
-  ],
-  flags: [
-    {
-      flags: "-a, --arch <target>",
-      description: "the target; repeatable (default: this machine's)",
-      repeatable: true,
-    },
-    { flags: "--all", description: "every target" },
-    {
-      flags: "--output <path>",
-      description: "the file to write, or a folder (default: <target>.bin here)",
-    },
-    ...PULL_FLAGS,
-    MAX_SIZE,
-    { ...OUTPUT, flags: "-o, --format <format>" },
-  ],
-  examples: [
-    "par extract fakepay.par.gz --output libfakepay_provider.so",
-    "par extract fakepay.par.gz --all --output build/",
-  ],
-  run: ([archive = ""], flags: ExtractFlags, { signal }) => run(archive, flags, signal),
-};
-
-async function run(archive: string, flags: ExtractFlags, signal: AbortSignal): Promise<void> {
-  const options = { limits: parseLimits(flags), signal };
-  using input = await openInput(archive, flags, signal);
+/** Runs `par extract`. */
+export async function run(this: Context, flags: ExtractFlags, archive: string): Promise<void> {
+  const { signal } = this;
+  const options = { limits: { maxSize: flags.maxSize }, signal };
+  using input = await openInput(archive, flags, signal, true);
   const { source } = input;
   const outputs = await chooseOutputs(
     flags.all ? await allTargets(source, options) : askedTargets(flags),
@@ -78,8 +44,8 @@ async function allTargets(
   return claimedTargets(claims);
 }
 
-function askedTargets({ arch }: ExtractFlags): Target[] {
-  if (arch) return arch.map(parseTarget);
+function askedTargets({ arch }: ExtractFlags): readonly Target[] {
+  if (arch) return arch;
   const host = hostTarget();
   if (host) return [host];
   throw new ParError("ERR_USAGE", "Cannot tell this machine's target: name one (--arch)");
@@ -104,7 +70,7 @@ async function chooseOutputs(
   if (!target || others.length > 0) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot extract ${targets.length} targets to ${JSON.stringify(output)}: give a folder`,
+      `Cannot extract ${targets.length} targets to ${quote(output ?? "")}: give a folder`,
     );
   }
   return { [target]: output as string };

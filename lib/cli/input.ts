@@ -5,17 +5,13 @@
  */
 
 import { fileSource } from "../system/files.ts";
-import { type ArchiveSource, streamSource } from "../bytes/source.ts";
-import { say } from "./io.ts";
+import { lookAt } from "../system/pipe.ts";
+import { openRepeatable } from "../system/spool.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import type { PULLING } from "./flags.ts";
+import { note } from "./io.ts";
 import { withProgress } from "./progress.ts";
-import type { PullFlags } from "./registry_flags.ts";
-import type { Argument } from "./verb.ts";
-
-/** The archive of a verb that only reads. */
-export const ARCHIVE: Argument = {
-  name: "<archive>",
-  description: "a path, a reference (host/repository:tag), or - for standard input",
-};
+import type { Values } from "./verb.ts";
 
 /** An archive to read, and what to do when it was. */
 export interface Input extends Disposable {
@@ -29,19 +25,21 @@ export interface Input extends Disposable {
  *
  * @param name What the command line says.
  * @param flags How to reach a registry.
- * @param signal Stops the reading.
+ * @param signal Stops the reading, and the waiting for a pipe.
+ * @param repeatedly Whether it will be read more than once.
  */
 export async function openInput(
   name: string,
-  flags: PullFlags,
+  flags: Values<typeof PULLING>,
   signal: AbortSignal,
+  repeatedly = false,
 ): Promise<Input> {
-  if (name === "-") return local(streamSource(Deno.stdin.readable, "standard input"));
+  if (name === "-") return await local("/dev/stdin", repeatedly, signal);
   // Most archives are files, and starting up should not pay for what registries take.
-  if (!/^oci:/i.test(name) && await isFile(name)) return local(fileSource(name));
+  if (!/^oci:/i.test(name) && await isThere(name)) return await local(name, repeatedly, signal);
   const { isReference, parseReference } = await import("../registry/reference.ts");
-  if (!await isReference(name)) return local(fileSource(name));
-  const reference = parseReference(name, { allowLatest: flags.allowLatest ?? false });
+  if (!await isReference(name)) return await local(name, repeatedly, signal);
+  const reference = parseReference(name, { allowLatest: flags.allowLatest });
   const [{ pullOptions }, { registrySource }] = await Promise.all([
     import("./registry.ts"),
     import("../registry/pull.ts"),
@@ -53,18 +51,21 @@ export async function openInput(
   };
 }
 
-async function isFile(name: string): Promise<boolean> {
-  return await Deno.stat(name).then(({ isFile }) => isFile, () => false);
+/** A folder may have the name of a repository. */
+async function isThere(name: string): Promise<boolean> {
+  return await lookAt(name).then(({ info }) => info?.isDirectory !== true, () => false);
 }
 
-function local(source: ArchiveSource): Input {
-  return { source, [Symbol.dispose]: (): void => {} };
+async function local(name: string, repeatedly: boolean, signal: AbortSignal): Promise<Input> {
+  if (!repeatedly) return { source: fileSource(name, signal), [Symbol.dispose]: (): void => {} };
+  const source = await openRepeatable(name, signal);
+  return { source, [Symbol.dispose]: (): void => source[Symbol.dispose]() };
 }
 
 /** Says how much came over the network, where anything did. */
 export async function sayTraffic({ source }: Input): Promise<void> {
   if (!("bytesRead" in source)) return;
-  say(`Note: ${source.bytesRead} of the layer's ${await source.size?.()} bytes were fetched.`);
+  note(`${source.bytesRead} of the layer's ${await source.size?.()} bytes were fetched.`);
 }
 
 /**

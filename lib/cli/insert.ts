@@ -1,33 +1,16 @@
 import { ParError } from "../errors.ts";
 import { insert } from "../verbs/insert.ts";
-import { print, printJson, warn } from "./io.ts";
-import {
-  BINARY_FLAGS,
-  type BinaryFlags,
-  COMPRESSION_FLAGS,
-  type CompressionFlags,
-  pairBinaries,
-  parseCompression,
-} from "./options.ts";
-import { resign, RESIGNING_FLAGS, type ResigningFlags } from "./signing.ts";
-import type { Verb } from "./verb.ts";
+import { note, print, printJson, warn } from "./io.ts";
+import { pairBinaries } from "./options.ts";
+import { resign } from "./signing.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
 
-type InsertFlags = ResigningFlags & BinaryFlags & CompressionFlags;
+type InsertFlags = Values<typeof VERBS.insert.flags>;
 
-/** `par insert`. */
-export const INSERT: Verb = {
-  name: "insert",
-  description: "add binaries to an archive, or replace them, and sign it anew",
-  arguments: [{ name: "<archive>", description: "the archive's path" }],
-  flags: [...BINARY_FLAGS, ...COMPRESSION_FLAGS, ...RESIGNING_FLAGS],
-  examples: [
-    "par insert fakepay.par.gz -a aarch64-linux -b build/libfakepay_provider.so",
-    "par insert fakepay.par.gz -b x86_64-windows=fakepay.dll -i ci/issuer.nk -s ci/provider.nk",
-  ],
-  run: ([archive = ""], flags: InsertFlags, { signal }) => run(archive, flags, signal),
-};
-
-async function run(archive: string, flags: InsertFlags, signal: AbortSignal): Promise<void> {
+/** Runs `par insert`. */
+export async function run(this: Context, flags: InsertFlags, archive: string): Promise<void> {
+  const { signal } = this;
   const binaries = pairBinaries(flags.binary, flags.arch);
   const first = binaries[0];
   if (!first) throw new ParError("ERR_USAGE", "Cannot insert nothing: name a binary (--binary)");
@@ -35,10 +18,12 @@ async function run(archive: string, flags: InsertFlags, signal: AbortSignal): Pr
   await resign(flags, context, (options) =>
     insert(archive, {
       ...options,
-      ...parseCompression(flags),
+      compressLevel: flags.compressLevel,
+      jobs: flags.jobs,
       binaries,
       forceTarget: flags.forceArch,
       onWarning: warn,
+      onNote: note,
     }));
   if (flags.output === "json") return await printJson({ file: archive, success: true });
   for (const { source } of binaries) {

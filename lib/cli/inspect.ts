@@ -1,51 +1,20 @@
 import type { ReadOptions, VerifiedArchive } from "../archive/reader.ts";
+import { printable } from "../errors.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
 import { formatTime } from "../signing/token.ts";
-import { ARCHIVE, type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { print, printJson, say, warn } from "./io.ts";
-import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
-import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
-import type { Verb } from "./verb.ts";
+import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { note, print, printJson, warn } from "./io.ts";
+import type { Row } from "./table.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
 
-interface InspectFlags extends PullFlags {
-  readonly jwtOnly?: boolean;
-  readonly claimsOnly?: boolean;
-  readonly wit?: boolean;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
-}
+type InspectFlags = Values<typeof VERBS.inspect.flags>;
 
-/** `par inspect`. */
-export const INSPECT: Verb = {
-  name: "inspect",
-  description: "verify an archive and show what it says",
-  arguments: [ARCHIVE],
-  flags: [
-    { flags: "--jwt-only", description: "print the signed token alone" },
-    {
-      flags: "--claims-only",
-      description: "read no further than the token; the binaries stay unchecked",
-      conflicts: "wit",
-    },
-    {
-      flags: "--wit",
-      description: "print the WIT package; takes wasm-tools",
-      conflicts: "jwtOnly",
-    },
-    ...PULL_FLAGS,
-    MAX_SIZE,
-    OUTPUT,
-  ],
-  examples: [
-    "par inspect fakepay.par.gz",
-    "par inspect --claims-only -o json fakepay.par.gz",
-  ],
-  run: ([archive = ""], flags: InspectFlags, { signal }) => run(archive, flags, signal),
-};
-
-async function run(name: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
-  const options = { signal, limits: parseLimits(flags) };
+/** Runs `par inspect`. */
+export async function run(this: Context, flags: InspectFlags, name: string): Promise<void> {
+  const { signal } = this;
+  const options = { signal, limits: { maxSize: flags.maxSize } };
   using input = await openInput(name, flags, signal);
   const { source } = input;
   if (flags.wit) return await runWit(input, flags, options);
@@ -56,7 +25,7 @@ async function run(name: string, flags: InspectFlags, signal: AbortSignal): Prom
   const archive = complete ?? await inspectClaims(source, options);
   if (flags.jwtOnly) return await print(archive.token);
   await sayTraffic(input);
-  if (!complete) say("Note: only the claims were read; the binaries were not checked.");
+  if (!complete) note("only the claims were read; the binaries were not checked.");
   if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");
   if (flags.output === "json") {
     await printJson(toJson(archive.claims, archive.compressed, complete));
@@ -64,7 +33,7 @@ async function run(name: string, flags: InspectFlags, signal: AbortSignal): Prom
 }
 
 async function runWit(input: Input, flags: InspectFlags, options: ReadOptions): Promise<void> {
-  const { decodeWit, inspectWit, printable } = await import("../verbs/wit.ts");
+  const { decodeWit, inspectWit } = await import("../verbs/wit.ts");
   const { source } = input;
   const { archive, wit } = await withReadProgress(
     "Verifying",
@@ -111,25 +80,28 @@ function toJson(
 }
 
 async function toTable(claims: Claims): Promise<string> {
-  const { drawTable } = await import("./table.ts");
+  const [{ drawTable }, { columns }] = await Promise.all([
+    import("./table.ts"),
+    import("./text.ts"),
+  ]);
   const { wascap } = claims;
-  const rows: [string, string][] = [
-    ["Public Key", claims.sub],
-    ["Issuer", claims.iss],
+  const rows: Row[] = [
+    { name: "Public Key", value: claims.sub, isKey: true },
+    { name: "Issuer", value: claims.iss, isKey: true },
     ...(wascap.capid === undefined
       ? []
-      : [["Capability Contract ID", wascap.capid] as [string, string]]),
-    ["Vendor", wascap.vendor],
-    ["Version", wascap.ver ?? "None"],
-    ["Revision", String(wascap.rev ?? "None")],
-    ["Signature", describeSignature(claims)],
+      : [{ name: "Capability Contract ID", value: wascap.capid }]),
+    { name: "Vendor", value: wascap.vendor },
+    { name: "Version", value: wascap.ver ?? "None" },
+    { name: "Revision", value: String(wascap.rev ?? "None") },
+    { name: "Signature", value: describeSignature(claims) },
   ];
-  return await drawTable({
+  return drawTable({
     title: `${wascap.name ?? "Anonymous"} - Provider Archive`,
     rows,
     heading: "Supported Architecture Targets",
     list: claimedTargets(claims),
-  });
+  }, columns());
 }
 
 function describeSignature(claims: Claims): string {

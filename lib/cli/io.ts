@@ -4,14 +4,17 @@
  * @module
  */
 
-import { redact, redactResult } from "./redact.ts";
+import { redact } from "../errors.ts";
 import { paint } from "./style.ts";
 
 const encoder = new TextEncoder();
 
+/** A seed as it is written, and nothing that only resembles one: a result may hold any text. */
+const SEED = /S[ACMNOUVX][A-Z2-7]{56}/g;
+
 /** Writes a result, whole, to standard output. */
 export async function print(text: string): Promise<void> {
-  await printSecret(redactResult(text));
+  await printSecret(text.replace(SEED, redact));
 }
 
 /** Writes a result that may be a seed, because that was asked for. */
@@ -37,6 +40,11 @@ export function toJson(value: unknown): string {
 export function say(text: string): void {
   const bytes = encoder.encode(`${redact(text)}\n`);
   for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+}
+
+/** Says what one may not expect. */
+export function note(text: string): void {
+  say(`Note: ${text}`);
 }
 
 /** Says what is unusual and yet accepted. */

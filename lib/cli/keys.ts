@@ -1,73 +1,12 @@
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { keyPath, listKeys, readKey, storeKey } from "../system/keystore.ts";
 import { KEY_ROLES, KeyPair, type KeyRole } from "../signing/nkey.ts";
 import { print, printJson, printSecret, say } from "./io.ts";
-import { OUTPUT } from "./options.ts";
-import { DIRECTORY, keyDirectory, userName } from "./signing.ts";
-import type { Flag, Verb } from "./verb.ts";
+import { keyDirectory, userName } from "./signing.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
 
-interface KeysFlags {
-  readonly directory?: string;
-  readonly output: "text" | "json";
-}
-
-interface GenFlags extends KeysFlags {
-  readonly name?: string;
-}
-
-interface GetFlags extends KeysFlags {
-  readonly public?: boolean;
-}
-
-const SHARED_FLAGS: readonly Flag[] = [DIRECTORY, OUTPUT];
-
-/** `par keys`. */
-export const KEYS: Verb = {
-  name: "keys",
-  description: "make, list and show the keys archives are signed with",
-  verbs: [
-    {
-      name: "gen",
-      description: "make a key, put its seed into the key directory, and print its public half",
-      arguments: [{
-        name: "<kind>",
-        description: `what it is for: ${KEY_ROLES.join(", ")}, or an alias of these`,
-      }],
-      flags: [
-        {
-          flags: "--name <name>",
-          description:
-            "the key file's name without _<kind>.nk (default: the user's for an account, " +
-            "else the public key)",
-        },
-        ...SHARED_FLAGS,
-      ],
-      examples: ["par keys gen account", "par keys gen provider --name libfakepay_provider"],
-      run: ([kind = ""], flags: GenFlags) => gen(kind, flags),
-    },
-    {
-      name: "list",
-      description: "list the keys in the key directory",
-      flags: SHARED_FLAGS,
-      examples: ["par keys list", "par keys list -d ci/keys -o json"],
-      run: (_args, flags: KeysFlags) => list(flags),
-    },
-    {
-      name: "get",
-      description: "print a key's seed, which is a secret",
-      arguments: [{ name: "<name>", description: "the key file's name, with or without .nk" }],
-      flags: [
-        { flags: "--public", description: "print its public half alone" },
-        ...SHARED_FLAGS,
-      ],
-      examples: [
-        "par keys get --public kevin_account",
-        "par keys get libfakepay_provider_service",
-      ],
-      run: ([name = ""], flags: GetFlags) => get(name, flags),
-    },
-  ],
-};
+type Verbs = typeof VERBS.keys.verbs;
 
 /** Other names of the roles, as people know them from elsewhere. */
 const ALIASES: ReadonlyMap<string, KeyRole> = new Map([
@@ -77,18 +16,25 @@ const ALIASES: ReadonlyMap<string, KeyRole> = new Map([
   ["x25519", "curve"],
 ]);
 
+/** What a key can be for, by all names. */
+export const KEY_KINDS: readonly string[] = [...KEY_ROLES, ...ALIASES.keys()];
+
 function parseRole(kind: string): KeyRole {
   const name = kind.toLowerCase();
   const role = ALIASES.get(name) ?? KEY_ROLES.find((each) => each === name);
   if (role) return role;
   throw new ParError(
     "ERR_OPTION_INVALID",
-    `Cannot make a key of kind ${JSON.stringify(kind)}: the kinds are ` +
-      [...KEY_ROLES, ...ALIASES.keys()].join(", "),
+    `Cannot make a key of kind ${quote(kind)}: the kinds are ${KEY_KINDS.join(", ")}`,
   );
 }
 
-async function gen(kind: string, flags: GenFlags): Promise<void> {
+/** Runs `par keys gen`. */
+export async function gen(
+  this: Context,
+  flags: Values<Verbs["gen"]["flags"]>,
+  kind: string,
+): Promise<void> {
   const role = parseRole(kind);
   const pair = await KeyPair.generate(role);
   const name = flags.name ?? (role === "account" ? userName() : pair.publicKey);
@@ -96,9 +42,7 @@ async function gen(kind: string, flags: GenFlags): Promise<void> {
   if (!await storeKey(path, pair)) {
     throw new ParError(
       "ERR_FILE_UNWRITABLE",
-      `Cannot put a new key into ${
-        JSON.stringify(path)
-      }: there is one; choose another name (--name)`,
+      `Cannot put a new key into ${quote(path)}: there is one; choose another name (--name)`,
     );
   }
   if (flags.output === "json") {
@@ -108,7 +52,8 @@ async function gen(kind: string, flags: GenFlags): Promise<void> {
   say(`The seed is in ${path}. Whoever has it can sign in this name: keep it secret.`);
 }
 
-async function list(flags: KeysFlags): Promise<void> {
+/** Runs `par keys list`. */
+export async function list(this: Context, flags: Values<Verbs["list"]["flags"]>): Promise<void> {
   const keys = await listKeys(keyDirectory(flags), (error) => say(`Warning: ${error.message}`));
   if (flags.output === "json") {
     return await printJson({
@@ -120,7 +65,12 @@ async function list(flags: KeysFlags): Promise<void> {
   for (const { name, pair } of keys) await print(`${name.padEnd(width)}  ${pair.publicKey}`);
 }
 
-async function get(name: string, flags: GetFlags): Promise<void> {
+/** Runs `par keys get`. */
+export async function get(
+  this: Context,
+  flags: Values<Verbs["get"]["flags"]>,
+  name: string,
+): Promise<void> {
   const path = `${keyDirectory(flags)}/${name.replace(/\.nk$/, "")}.nk`;
   const pair = await readKey(path, { title: "key" });
   const shown = flags.public ? {} : { seed: pair.seed() };

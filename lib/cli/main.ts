@@ -1,20 +1,14 @@
 /**
- * The command line's entry: finds the verb, runs it, and turns what it throws into an exit status.
+ * The command line's entry: runs a verb, and turns what it throws into an exit status.
  *
  * @module
  */
 
-import { type ErrorCategory, type ErrorCode, ParError } from "../errors.ts";
-import { UsageError, VerificationFailed } from "./exit_errors.ts";
+import { ParError, printable, redact } from "../errors.ts";
+import { printCompletions, runCommandLine } from "./application.ts";
+import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { printJson, say } from "./io.ts";
-import { readPlain } from "./plain.ts";
-import { printable } from "./printable.ts";
-import { redact } from "./redact.ts";
 import { paint } from "./style.ts";
-import { VERBS } from "./verbs.ts";
-
-/** Exit statuses: 0 done, 1 failed, 2 wrong usage, 3 not trustworthy. */
-const EXIT_STATUS: Readonly<Record<ErrorCategory, number>> = { failed: 1, usage: 2, untrusted: 3 };
 
 /** What asks a process to end; Windows has only the first. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
@@ -42,50 +36,37 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
-    await run(args, interruption.signal);
+    if (args[0] === "__complete") await printCompletions(args.slice(1));
+    else await runCommandLine(args, interruption.signal);
     return 0;
   } catch (error) {
-    const json = wantsJson(args);
-    if (error instanceof UsageError) {
-      if (json) await printFailure("ERR_USAGE", error.message);
-      return EXIT_STATUS.usage;
-    }
-    if (error instanceof VerificationFailed) return EXIT_STATUS.untrusted;
+    if (error instanceof ExitStatus) return error.status;
     if (interruption.signal.aborted) return INTERRUPTED;
     if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE;
-    return await report(error, args, json);
+    return await report(error, args);
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
   }
 }
 
-/** Loads the one verb that is asked for, and commander only where something has to be explained. */
-async function run(args: readonly string[], signal: AbortSignal): Promise<void> {
-  const [name = "", ...words] = args;
-  const load = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  const line = load && readPlain(await load(), words, (name) => Deno.env.get(name));
-  if (line) return await line.verb.run?.(line.args, line.flags, { ...line, signal });
-  const { runProgram } = await import("./program.ts");
-  await runProgram(args, signal);
-}
-
-async function report(error: unknown, args: readonly string[], json: boolean): Promise<number> {
+async function report(error: unknown, args: readonly string[]): Promise<number> {
   if (!(error instanceof ParError)) {
     // A defect of ours: whoever reports it needs the stack.
     say(error instanceof Error ? error.stack ?? error.message : String(error));
     return EXIT_STATUS.failed;
   }
-  say(`${paint(Deno.stderr, "red", "Error:")} ${printable(error.message)} [${error.code}]`);
+  const { hintFor } = await import("./hints.ts");
+  const message = error.message + hintFor(error.code, args);
+  say(`${paint(Deno.stderr, "red", "Error:")} ${printable(message)} [${error.code}]`);
   if (args.includes("--verbose")) { for (const line of causes(error)) say(printable(line)); }
-  if (json) await printFailure(error.code, error.message);
+  if (wantsJson(args)) {
+    const shown = { code: error.code, message: redact(message) };
+    await printJson({ success: false, error: shown });
+  }
   return EXIT_STATUS[error.category];
 }
 
-async function printFailure(code: ErrorCode, message: string): Promise<void> {
-  await printJson({ success: false, error: { code, message: redact(message) } });
-}
-
-/** What led to an error, outermost first. */
+/** What caused an error, and what caused that. */
 function causes(error: Error): string[] {
   const lines: string[] = [];
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {

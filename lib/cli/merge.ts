@@ -1,45 +1,30 @@
+import type { ArchiveSource } from "../bytes/source.ts";
+import { openRepeatable } from "../system/spool.ts";
 import { merge } from "../verbs/merge.ts";
 import { print, printJson } from "./io.ts";
-import { COMPRESSION_FLAGS, type CompressionFlags, parseCompression } from "./options.ts";
-import { resign, RESIGNING_FLAGS, type ResigningFlags } from "./signing.ts";
-import type { Verb } from "./verb.ts";
+import { resign } from "./signing.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
 
-interface MergeFlags extends ResigningFlags, CompressionFlags {
-  readonly destination: string;
-  readonly compress?: boolean;
-}
+type MergeFlags = Values<typeof VERBS.merge.flags>;
 
-/** `par merge`. */
-export const MERGE: Verb = {
-  name: "merge",
-  description: "bring archives of one provider, made on different machines, into one",
-  arguments: [{ name: "<archives...>", description: "the archives' paths" }],
-  flags: [
-    { flags: "--destination <path>", description: "the merged archive's path", required: true },
-    {
-      flags: "--compress",
-      description: "compress with gzip (default: as the first archive is)",
-    },
-    ...COMPRESSION_FLAGS,
-    ...RESIGNING_FLAGS,
-  ],
-  examples: [
-    "par merge --destination fakepay.par.gz linux.par.gz macos.par.gz",
-    "par merge --destination all.par.gz --compress build/parts/*.par",
-  ],
-  run: (archives, flags: MergeFlags, { signal }) => run(archives, flags, signal),
-};
-
-async function run(
-  archives: readonly string[],
+/** Runs `par merge`. */
+export async function run(
+  this: Context,
   flags: MergeFlags,
-  signal: AbortSignal,
+  ...archives: string[]
 ): Promise<void> {
-  const { destination, compress } = flags;
+  const { signal } = this;
+  const { compressLevel, destination, jobs } = flags;
+  // Where it is not asked for, the result is as the first archive is.
+  const compress = flags.compress || undefined;
+  using opened = new DisposableStack();
+  const sources: ArchiveSource[] = [];
+  for (const archive of archives) sources.push(opened.use(await openRepeatable(archive, signal)));
   await resign(
     flags,
-    { archive: archives[0] ?? "", title: "Merging", signal },
-    (options) => merge(archives, { ...options, ...parseCompression(flags), destination, compress }),
+    { archive: sources[0] ?? "", title: "Merging", signal },
+    (options) => merge(sources, { ...options, destination, compress, compressLevel, jobs }),
   );
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else await print(`Successfully merged ${archives.length} archives into ${destination}`);

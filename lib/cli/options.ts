@@ -1,86 +1,12 @@
 /**
- * Flags that several verbs share, and how their texts become values.
+ * How the texts of flags become values.
  *
  * @module
  */
 
-import type { Limits } from "../archive/limits.ts";
 import type { BinaryInput } from "../verbs/binary.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { isTargetName } from "../target/target.ts";
-import type { Flag } from "./verb.ts";
-
-/** `-o/--output`: how results are printed. */
-export const OUTPUT: Flag = {
-  flags: "-o, --output <format>",
-  description: "how to print the result",
-  choices: ["text", "json"],
-  default: "text",
-};
-
-/** The values of {@linkcode BINARY_FLAGS}. */
-export interface BinaryFlags {
-  readonly arch?: string[];
-  readonly binary?: string[];
-  readonly forceArch?: boolean;
-}
-
-/** The flags that name binaries and their targets. */
-export const BINARY_FLAGS: readonly Flag[] = [
-  {
-    flags: "-a, --arch <target>",
-    description: "the target of a binary, in the order of --binary (default: what its header says)",
-    repeatable: true,
-  },
-  {
-    flags: "-b, --binary <path>",
-    description: "a binary, or TARGET=PATH; repeatable",
-    repeatable: true,
-  },
-  {
-    flags: "--force-arch",
-    description: "take a binary for its target though its header contradicts",
-  },
-];
-
-/** The values of {@linkcode COMPRESSION_FLAGS}. */
-export interface CompressionFlags {
-  readonly compressLevel?: string;
-  readonly jobs?: string;
-}
-
-/** The flags that say how hard to compress, and on how many cores. */
-export const COMPRESSION_FLAGS: readonly Flag[] = [
-  { flags: "--compress-level <1-9>", description: "how hard to compress (default: 9)" },
-  {
-    flags: "--jobs <number>",
-    description: "threads that compress; the bytes stay the same (default: cores)",
-  },
-];
-
-/** Reads what {@linkcode COMPRESSION_FLAGS} say. */
-export function parseCompression(
-  { compressLevel, jobs }: CompressionFlags,
-): { compressLevel: number | undefined; jobs: number | undefined } {
-  return {
-    compressLevel: compressLevel === undefined
-      ? undefined
-      : parseInteger(compressLevel, "--compress-level"),
-    jobs: jobs === undefined ? undefined : parseInteger(jobs, "--jobs"),
-  };
-}
-
-/** `--max-size`: how much an archive may unpack to. */
-export const MAX_SIZE: Flag = {
-  flags: "--max-size <size>",
-  description: "the most an archive may unpack to (default: 8G)",
-};
-
-/** Reads the limits that {@linkcode MAX_SIZE} sets. */
-export function parseLimits(flags: { readonly maxSize?: string }): Limits {
-  const { maxSize } = flags;
-  return maxSize === undefined ? {} : { maxSize: parseSize(maxSize, "--max-size") };
-}
 
 /**
  * Pairs `--arch` with `--binary`, in order; a binary may carry its own as `ARCH=PATH`.
@@ -122,7 +48,7 @@ export function parseInteger(text: string, flag: string): number {
   if (!/^[+-]?[0-9]+$/.test(text) || !Number.isSafeInteger(value)) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot use ${JSON.stringify(text)} for ${flag}: give a whole number`,
+      `Cannot use ${quote(text)} for ${flag}: give a whole number`,
     );
   }
   return value;
@@ -139,7 +65,7 @@ export function parseDays(text: string, flag: string): number {
   if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || days > 36500) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot use ${JSON.stringify(text)} for ${flag}: give a number of days, at most 36500`,
+      `Cannot use ${quote(text)} for ${flag}: give a number of days, at most 36500`,
     );
   }
   return Math.round(days * 86400);
@@ -166,7 +92,7 @@ export function parseSize(text: string, flag: string): number {
   if (!Number.isSafeInteger(size)) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot use ${JSON.stringify(text)} for ${flag}: give bytes, or a size such as 500M or 2G`,
+      `Cannot use ${quote(text)} for ${flag}: give bytes, or a size such as 500M or 2G`,
     );
   }
   return size;

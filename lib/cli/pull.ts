@@ -1,47 +1,21 @@
 import { pull } from "../verbs/pull.ts";
 import { parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
-import { MAX_SIZE, OUTPUT, parseLimits } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions } from "./registry.ts";
-import { PULL_FLAGS, type PullFlags } from "./registry_flags.ts";
-import type { Verb } from "./verb.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
 
-interface Flags extends PullFlags {
-  readonly destination?: string;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
-}
+type Flags = Values<typeof VERBS.pull.flags>;
 
-/** `par pull`. */
-export const PULL: Verb = {
-  name: "pull",
-  description: "pull an archive from a registry and verify it",
-  arguments: [
-    { name: "<reference>", description: "where it is: host/repository:tag, or @digest" },
-  ],
-  flags: [
-    {
-      flags: "--destination <path>",
-      description: "the file to write (default: <repository>.par or .par.gz)",
-    },
-    ...PULL_FLAGS,
-    MAX_SIZE,
-    OUTPUT,
-  ],
-  examples: [
-    "par pull registry.example/payments/fakepay:1.0",
-    "par pull --insecure localhost:5000/fakepay:1.0 --destination fakepay.par.gz",
-  ],
-  run: ([reference = ""], flags: Flags, { signal }) => run(reference, flags, signal),
-};
-
-async function run(from: string, flags: Flags, signal: AbortSignal): Promise<void> {
-  const reference = parseReference(from, { allowLatest: flags.allowLatest ?? false });
+/** Runs `par pull`. */
+export async function run(this: Context, flags: Flags, from: string): Promise<void> {
+  const { signal } = this;
+  const reference = parseReference(from, { allowLatest: flags.allowLatest });
   const options = {
     ...await pullOptions(flags, signal),
     destination: flags.destination,
-    limits: parseLimits(flags),
+    limits: { maxSize: flags.maxSize },
   };
   const { path, digest, size } = await withProgress(
     "Pulling",

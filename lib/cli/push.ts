@@ -1,70 +1,34 @@
-import { fileSource } from "../system/files.ts";
 import { push } from "../verbs/push.ts";
 import { formatReference, parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
-import { MAX_SIZE, OUTPUT, parseLimits, parseSize } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { parseAnnotations, readConfig, registryOptions } from "./registry.ts";
-import { REGISTRY_FLAGS, type RegistryFlags } from "./registry_flags.ts";
-import type { Verb } from "./verb.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
 
-interface PushFlags extends RegistryFlags {
-  readonly config?: string;
-  readonly annotation?: string[];
-  readonly monolithicPush?: boolean;
-  readonly chunkSize?: string;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
-}
+type PushFlags = Values<typeof VERBS.push.flags>;
 
-/** `par push`. */
-export const PUSH: Verb = {
-  name: "push",
-  description: "verify an archive and push it to a registry",
-  arguments: [
-    { name: "<reference>", description: "where to: host/repository:tag" },
-    { name: "<archive>", description: "the archive's path" },
-  ],
-  flags: [
-    { flags: "-c, --config <file>", description: "the configuration blob (default: {})" },
-    {
-      flags: "-a, --annotation <key=value>",
-      description: "what the manifest says; repeatable",
-      repeatable: true,
-    },
-    { flags: "--monolithic-push", description: "send the archive in one request" },
-    { flags: "--chunk-size <size>", description: "the most one request sends (default: 4M)" },
-    ...REGISTRY_FLAGS,
-    MAX_SIZE,
-    OUTPUT,
-  ],
-  examples: [
-    "par push registry.example/payments/fakepay:1.0 fakepay.par.gz",
-    "par push --insecure localhost:5000/fakepay:1.0 fakepay.par.gz -a org.example.build=42",
-  ],
-  run: ([reference = "", archive = ""], flags: PushFlags, { signal }) =>
-    run(reference, archive, flags, signal),
-};
-
-async function run(
+/** Runs `par push`. */
+export async function run(
+  this: Context,
+  flags: PushFlags,
   to: string,
   archive: string,
-  flags: PushFlags,
-  signal: AbortSignal,
 ): Promise<void> {
+  const { signal } = this;
   const { config, annotation, chunkSize, monolithicPush } = flags;
-  const reference = parseReference(to, { allowLatest: flags.allowLatest ?? false });
+  const reference = parseReference(to, { allowLatest: flags.allowLatest });
   const options = {
     ...await registryOptions(flags, signal),
     annotations: parseAnnotations(annotation ?? []),
-    config: config === undefined ? undefined : await readConfig(config),
-    chunkSize: chunkSize === undefined ? undefined : parseSize(chunkSize, "--chunk-size"),
+    config: config === undefined ? undefined : await readConfig(config, signal),
+    chunkSize,
     monolithic: monolithicPush,
-    limits: parseLimits(flags),
+    limits: { maxSize: flags.maxSize },
   };
   const pushed = await withProgress(
     "Pushing",
-    (onProgress) => push(fileSource(archive), reference, { ...options, onProgress }),
+    (onProgress) => push(archive, reference, { ...options, onProgress }),
   );
   const name = formatReference(pushed.reference);
   if (flags.output === "json") {

@@ -4,40 +4,44 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { readSmallInput } from "../system/files.ts";
 import { BlobCache, cacheFolder } from "../registry/cache.ts";
 import { dockerConfigPath, findCredentials } from "../registry/credentials.ts";
 import type { RegistryOptions } from "../registry/options.ts";
 import type { PullOptions } from "../registry/pull.ts";
 import { parseDigest } from "../registry/reference.ts";
-import type { PullFlags, RegistryFlags } from "./registry_flags.ts";
+import { type PULLING, REGISTRY } from "./flags.ts";
+import type { Values } from "./verb.ts";
 
 /** No chain of certificates comes near. */
 const MAX_CERTIFICATE = 2 ** 20;
 
-/** Reads what the flags of `REGISTRY_FLAGS` say. */
+/** Reads what the flags of `REGISTRY` say. */
 export async function registryOptions(
-  flags: RegistryFlags,
+  flags: Values<typeof REGISTRY>,
   signal: AbortSignal,
 ): Promise<RegistryOptions> {
   const { caCert, insecure, insecureSkipTlsVerify } = flags;
   // Read here and not by the command line: a verb that stays on this machine has no leave to ask.
-  const { user = Deno.env.get("WASH_REG_USER") } = flags;
-  const { password = Deno.env.get("WASH_REG_PASSWORD") } = flags;
+  const { user = Deno.env.get(REGISTRY.user.env) || undefined } = flags;
+  const { password = Deno.env.get(REGISTRY.password.env) || undefined } = flags;
   return {
     insecure,
     insecureSkipTlsVerify,
-    caCert: caCert === undefined ? undefined : await readText(caCert),
+    caCert: caCert === undefined ? undefined : await readText(caCert, signal),
     credentials: (registry) =>
       findCredentials(registry, { user, password, dockerConfig: dockerConfigPath(), signal }),
     signal,
   };
 }
 
-/** Reads what the flags of `PULL_FLAGS` say. */
-export async function pullOptions(flags: PullFlags, signal: AbortSignal): Promise<PullOptions> {
-  const folder = flags.cache === false ? undefined : cacheFolder();
+/** Reads what the flags of `PULLING` say. */
+export async function pullOptions(
+  flags: Values<typeof PULLING>,
+  signal: AbortSignal,
+): Promise<PullOptions> {
+  const folder = flags.noCache ? undefined : cacheFolder();
   return {
     ...await registryOptions(flags, signal),
     digest: flags.digest === undefined ? undefined : parseDigest(flags.digest),
@@ -45,16 +49,19 @@ export async function pullOptions(flags: PullFlags, signal: AbortSignal): Promis
   };
 }
 
-async function readText(path: string): Promise<string> {
-  return new TextDecoder().decode(await readSmallFile(path, MAX_CERTIFICATE));
+async function readText(path: string, signal: AbortSignal): Promise<string> {
+  return new TextDecoder().decode(await readSmallInput(path, MAX_CERTIFICATE, signal));
 }
 
 /** The largest a configuration blob may be; readers in the field bound it alike. */
 const MAX_CONFIG = 4 * 2 ** 20;
 
 /** Reads the configuration blob. */
-export async function readConfig(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  return await readSmallFile(path, MAX_CONFIG);
+export async function readConfig(
+  path: string,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await readSmallInput(path, MAX_CONFIG, signal);
 }
 
 /**

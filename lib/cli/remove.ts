@@ -1,36 +1,14 @@
 import { remove } from "../verbs/remove.ts";
 import { print, printJson } from "./io.ts";
-import { resign, RESIGNING_FLAGS, type ResigningFlags } from "./signing.ts";
-import type { Verb } from "./verb.ts";
+import { resign } from "./signing.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
 
-interface RemoveFlags extends ResigningFlags {
-  readonly arch: string[];
-  readonly allowEmpty?: boolean;
-}
+type RemoveFlags = Values<typeof VERBS.remove.flags>;
 
-/** `par remove`. */
-export const REMOVE: Verb = {
-  name: "remove",
-  description: "take binaries out of an archive, and sign it anew",
-  arguments: [{ name: "<archive>", description: "the archive's path" }],
-  flags: [
-    {
-      flags: "-a, --arch <target>",
-      description: "the target to take out; repeatable",
-      required: true,
-      repeatable: true,
-    },
-    { flags: "--allow-empty", description: "take out the last target too" },
-    ...RESIGNING_FLAGS,
-  ],
-  examples: [
-    "par remove fakepay.par.gz -a x86_64-windows",
-    "par remove fakepay.par -a arm-linux -a x86_64-macos -o json",
-  ],
-  run: ([archive = ""], flags: RemoveFlags, { signal }) => run(archive, flags, signal),
-};
-
-async function run(archive: string, flags: RemoveFlags, signal: AbortSignal): Promise<void> {
+/** Runs `par remove`. */
+export async function run(this: Context, flags: RemoveFlags, archive: string): Promise<void> {
+  const { signal } = this;
   const { arch: targets, allowEmpty } = flags;
   await resign(
     flags,

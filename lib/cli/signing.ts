@@ -5,78 +5,74 @@
  */
 
 import type { ReadOptions } from "../archive/reader.ts";
-import { fileStem } from "../verbs/create.ts";
-import { ParError } from "../errors.ts";
+import type { Signers } from "../archive/pack.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
+import { stat } from "../system/files.ts";
+import { keyStem } from "../verbs/create.ts";
+import { ParError, quote } from "../errors.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
-import { findKey, findKeyOf, readGivenKey } from "../system/keystore.ts";
-import type { KeyPair, PublicKey } from "../signing/nkey.ts";
+import { findKeyOf, type KeyLookup, type PreparedKey, prepareKey } from "../system/keystore.ts";
+import type { PublicKey } from "../signing/nkey.ts";
 import type { Resigning } from "../verbs/rewrite.ts";
+import type { KEY_DIRECTORY, RESIGNING, SIGNING_KEYS } from "./flags.ts";
 import { say } from "./io.ts";
-import { MAX_SIZE, OUTPUT, parseLimits, sourceDateEpoch } from "./options.ts";
+import { sourceDateEpoch } from "./options.ts";
 import { withProgress } from "./progress.ts";
-import type { Flag } from "./verb.ts";
+import type { Values } from "./verb.ts";
 
-/** The values of {@linkcode KEY_FLAGS}. */
-export interface KeyFlags {
-  readonly directory?: string;
-  readonly issuer?: string;
-  readonly subject?: string;
-  readonly disableKeygen?: boolean;
-}
-
-/** `-d/--directory`: where key files are. */
-export const DIRECTORY: Flag = {
-  flags: "-d, --directory <path>",
-  description: "the key directory (default: $HOME/.wash/keys)",
-  env: "WASH_KEYS",
-};
-
-/** The flags that say which keys to sign with. */
-export const KEY_FLAGS: readonly Flag[] = [
-  DIRECTORY,
-  {
-    flags: "-i, --issuer <seed>",
-    description: "the issuer's seed, or its file: an account key",
-    env: "WASH_ISSUER_KEY",
-  },
-  {
-    flags: "-s, --subject <seed>",
-    description: "the provider's seed, or its file: a service key",
-    env: "WASH_SUBJECT_KEY",
-  },
-  { flags: "--disable-keygen", description: "fail where a key is missing, instead of making one" },
-];
+/** The keys to sign with; those that are new are stored when they are confirmed. */
+type Keys = Signers & Required<Pick<Resigning, "confirmKeys">>;
 
 /**
- * Finds the issuer's and the subject's key, and makes those that are missing.
+ * Finds the issuer's and the subject's key, and prepares those that are missing.
  *
  * @param flags What the command line says.
- * @param stem The file name the subject's key is called after.
+ * @param stem The file name the subject's key is called after, where there is one.
+ * @param signal Ends the waiting for a pipe.
  */
 export async function findKeys(
-  flags: KeyFlags,
-  stem: string,
-): Promise<{ issuer: KeyPair; subject: KeyPair }> {
-  return { issuer: await findIssuer(flags), subject: await findSubject(flags, stem) };
+  flags: Values<typeof SIGNING_KEYS>,
+  stem: string | undefined,
+  signal: AbortSignal,
+): Promise<Keys> {
+  return toKeys(await findIssuer(flags, signal), await findSubject(flags, stem, signal));
 }
 
-function findIssuer(flags: KeyFlags): Promise<KeyPair> {
-  return find(flags, { ...ISSUER, given: flags.issuer, name: userName() });
+function toKeys(issuer: PreparedKey, subject: PreparedKey): Keys {
+  return {
+    issuer: issuer.pair,
+    subject: subject.pair,
+    confirmKeys: async () => ({ issuer: await issuer.store(), subject: await subject.store() }),
+  };
 }
 
-function findSubject(flags: KeyFlags, stem: string): Promise<KeyPair> {
-  return find(flags, { ...SUBJECT, given: flags.subject, name: stem });
+function findIssuer(flags: Values<typeof SIGNING_KEYS>, signal: AbortSignal): Promise<PreparedKey> {
+  const given = flags.issuer;
+  return find(flags, { role: "account", title: "issuer", given, name: userName(), signal });
 }
 
-const ISSUER = { role: "account", title: "issuer" } as const;
-const SUBJECT = { role: "service", title: "subject" } as const;
+async function findSubject(
+  flags: Values<typeof SIGNING_KEYS>,
+  stem: string | undefined,
+  signal: AbortSignal,
+): Promise<PreparedKey> {
+  const given = flags.subject;
+  if (given === undefined && stem === undefined) {
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      "Cannot tell which key is the provider's: neither the binary nor the archive has a name; give " +
+        "the key (--subject)",
+    );
+  }
+  return await find(flags, { role: "service", title: "subject", given, name: stem ?? "", signal });
+}
 
 function find(
-  flags: KeyFlags,
-  lookup: Omit<Parameters<typeof findKey>[0], "directory">,
-): Promise<KeyPair> {
+  flags: Values<typeof SIGNING_KEYS>,
+  lookup: Omit<KeyLookup, "directory">,
+): Promise<PreparedKey> {
   const directory = keyDirectory(flags);
-  return findKey({
+  return prepareKey({
     ...lookup,
     directory,
     disableKeygen: flags.disableKeygen,
@@ -84,28 +80,10 @@ function find(
   });
 }
 
-/** The values of {@linkcode RESIGNING_FLAGS}. */
-export interface ResigningFlags extends KeyFlags {
-  readonly newIdentity?: boolean;
-  readonly maxSize?: string;
-  readonly output: "text" | "json";
-}
-
-/** The flags of verbs that sign an archive anew. */
-export const RESIGNING_FLAGS: readonly Flag[] = [
-  ...KEY_FLAGS,
-  {
-    flags: "--new-identity",
-    description: "sign with other keys than before: it becomes another provider",
-  },
-  MAX_SIZE,
-  OUTPUT,
-];
-
 /** What else the verbs need that sign an archive anew. */
 interface Context {
-  /** The archive that says whose keys are needed. */
-  readonly archive: string;
+  /** The archive that says whose keys are needed: the path of one that is changed in its place, or another one. */
+  readonly archive: string | ArchiveSource;
   /** The binary that a new subject's key is called after; the archive where left out. */
   readonly binary?: string;
   /** What the progress bar says. */
@@ -115,19 +93,19 @@ interface Context {
 }
 
 /**
- * Runs a verb that signs an archive anew, with the keys it was signed with and a progress bar.
+ * Runs a verb that signs an archive again, with the keys it was signed with and a progress bar.
  *
  * @param flags What the command line says.
  * @param context The archive, the bar's title, the signal.
  * @param work Calls the verb with the options all of them share.
  */
 export async function resign<T>(
-  flags: ResigningFlags,
+  flags: Values<typeof RESIGNING>,
   context: Context,
   work: (options: Resigning) => Promise<T>,
 ): Promise<T> {
   const { archive, binary, title, signal } = context;
-  const limits = parseLimits(flags);
+  const limits = { maxSize: flags.maxSize };
   const keys = await findResigningKeys(archive, flags, { limits, signal }, binary);
   return await withProgress(
     title,
@@ -147,43 +125,50 @@ export async function resign<T>(
  * @throws {ParError} `ERR_KEY_NOT_FOUND`, and whatever reading claims and keys throws.
  */
 async function findResigningKeys(
-  archive: string,
-  flags: ResigningFlags,
-  options: ReadOptions,
-  binary: string = archive,
-): Promise<{ issuer: KeyPair; subject: KeyPair; newIdentity: boolean | undefined }> {
+  archive: string | ArchiveSource,
+  flags: Values<typeof RESIGNING>,
+  options: ReadOptions & { readonly signal: AbortSignal },
+  binary?: string,
+): Promise<Keys & Pick<Resigning, "newIdentity">> {
+  const { signal } = options;
+  if (typeof archive === "string") await stat(archive);
   const { claims } = await inspectClaims(archive, { ...options, allowEarly: true });
   const directory = keyDirectory(flags);
   const { newIdentity } = flags;
   const known = async (
-    { role, title }: typeof ISSUER | typeof SUBJECT,
+    title: string,
     given: string | undefined,
     before: PublicKey,
-  ): Promise<KeyPair | undefined> => {
-    if (given !== undefined) return await readGivenKey(given, { role, title });
+  ): Promise<PreparedKey | undefined> => {
+    if (given !== undefined) return undefined;
     const pair = await findKeyOf(directory, before);
-    if (pair || newIdentity) return pair;
+    if (pair) return { pair, store: () => Promise.resolve(pair) };
+    if (newIdentity) return undefined;
     throw new ParError(
       "ERR_KEY_NOT_FOUND",
       `Cannot sign ${
-        JSON.stringify(archive)
+        quote(nameOf(archive))
       } as before: the seed of its ${title} ${before} is not ` +
-        `in ${
-          JSON.stringify(directory)
-        }; give it (--${title}), or sign as another (--new-identity)`,
+        `in ${quote(directory)}; give it, or ask for a new identity`,
     );
   };
-  const issuer = await known(ISSUER, flags.issuer, claims.iss);
-  const subject = await known(SUBJECT, flags.subject, claims.sub);
+  const issuer = await known("issuer", flags.issuer, claims.iss);
+  const subject = await known("subject", flags.subject, claims.sub);
   return {
-    issuer: issuer ?? await findIssuer(flags),
-    subject: subject ?? await findSubject(flags, fileStem(binary)),
+    ...toKeys(
+      issuer ?? await findIssuer(flags, signal),
+      subject ?? await findSubject(flags, keyStem(binary, nameOf(archive)), signal),
+    ),
     newIdentity,
   };
 }
 
+function nameOf(archive: string | ArchiveSource): string {
+  return typeof archive === "string" ? archive : archive.name;
+}
+
 /** The key directory: the flag's, the environment's, else the one in the home directory. */
-export function keyDirectory(flags: KeyFlags): string {
+export function keyDirectory(flags: Values<typeof KEY_DIRECTORY>): string {
   if (flags.directory) return flags.directory;
   const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
   if (!home) {

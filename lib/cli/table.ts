@@ -1,62 +1,102 @@
-import { printable } from "./printable.ts";
+import { printable } from "../errors.ts";
+import { pad, widthOf, wrap } from "./text.ts";
 
 /** What a table shows. */
 export interface TableContent {
   /** Stands over both columns. */
   readonly title: string;
-  /** Names and values. */
-  readonly rows: readonly (readonly [string, string])[];
+  /** Names and values, of which there is one at least. */
+  readonly rows: readonly Row[];
   /** Stands over the list. */
   readonly heading: string;
   /** One line each. */
   readonly list: readonly string[];
 }
 
-/** Draws a table of names and values with a title, and a list below. */
-export async function drawTable(content: TableContent): Promise<string> {
-  const { title, rows, heading, list } = content;
-  const shown = {
-    title: ofOneLine(title),
-    rows: rows.map(([name, value]) => [name, ofOneLine(value)] as const),
-    heading: ofOneLine(heading),
-    list: list.map(ofOneLine),
-  };
-  return drawPlainTable(shown) ?? (await import("./any_table.ts")).drawAnyTable(shown);
+/** A name and a value. */
+export interface Row {
+  readonly name: string;
+  readonly value: string;
+  /** Whether its beginning and its end say enough where there is no room for all of it. */
+  readonly isKey?: boolean;
 }
 
+/** The least room for a column of values; where there is less, each is below its name. */
+const LEAST_VALUES = 22;
+
+/** No terminal is narrower. */
+const LEAST_COLUMNS = 20;
+
 /**
- * Draws a table whose every character is one column wide, and whose columns have room for what goes
- * over both; to load what draws any takes longer than to start up.
+ * Draws a table of names and values with a title, and a list below.
  *
- * @returns The table, or `undefined` where it is another one.
+ * @param content What it shows. Control characters are replaced.
+ * @param columns The most columns a line may take; any number where left out.
  */
-export function drawPlainTable({ title, rows, heading, list }: TableContent): string | undefined {
-  const over = [title, heading, ...list];
-  if (![...over, ...rows.flat()].every((text) => /^[\x20-\x7e]+$/.test(text))) return undefined;
-  const left = Math.max(...rows.map(([name]) => name.length));
-  const right = Math.max(...rows.map(([, value]) => value.length));
-  const both = left + right + 3;
-  if (rows.length === 0 || over.some((text) => text.length > both)) return undefined;
-  const line = (start: string, joint: string, end: string): string =>
-    start + "═".repeat(left + 2) + joint + "═".repeat(right + 2) + end;
-  const centred = (text: string): string =>
-    `║ ${text.padStart(text.length + Math.floor((both - text.length) / 2)).padEnd(both)} ║`;
+export function drawTable(content: TableContent, columns = Infinity): string {
+  const title = ofOneLine(content.title);
+  const heading = ofOneLine(content.heading);
+  const list = content.list.map(ofOneLine);
+  const rows = content.rows.map((row) => ({ ...row, value: ofOneLine(row.value) }));
+  const names = widest(rows.map(({ name }) => name));
+  const most = Math.max(columns, LEAST_COLUMNS) - "║ ".length - " ║".length;
+  const beside = most - names - " ║ ".length;
+  const inTwo = beside >= Math.min(LEAST_VALUES, widest(rows.map(({ value }) => value)));
+
+  const room = inTwo ? beside : most - INDENT.length;
+  const shown = rows.map(({ name, value, isKey }): [string, string] => [
+    name,
+    isKey ? shorten(value, room) : value,
+  ]);
+  const values = Math.min(room, widest(shown.map(([, value]) => value)));
+  const aside = inTwo ? names + " ║ ".length : INDENT.length;
+  const both = Math.max(aside + values, names, Math.min(most, widest([title, heading, ...list])));
+  const rule = (start: string, joint: string, end: string): string =>
+    inTwo
+      ? start + "═".repeat(names + 2) + joint + "═".repeat(both - names - 1) + end
+      : start + "═".repeat(both + 2) + end;
+  const over = (text: string, align: "left" | "centre"): string[] =>
+    wrap(text, both).map((line) => `║ ${pad(line, both, align)} ║`);
+  const row = ([name, value]: [string, string]): string =>
+    inTwo
+      ? wrap(value, both - aside).map((line, at) =>
+        `║ ${pad(at === 0 ? name : "", names, "left")} ║ ${pad(line, both - aside, "right")} ║`
+      ).join("\n")
+      : [name, ...wrap(value, both - aside).map((line) => INDENT + line)]
+        .flatMap((line) => over(line, "left")).join("\n");
   return [
-    line("╔", "═", "╗"),
-    centred(title),
-    line("╠", "╦", "╣"),
-    rows.map(([name, value]) => `║ ${name.padEnd(left)} ║ ${value.padStart(right)} ║`)
-      .join(`\n${line("╠", "╬", "╣")}\n`),
-    line("╠", "╩", "╣"),
-    centred(heading),
-    line("╠", "═", "╣"),
+    rule("╔", "═", "╗"),
+    ...over(title, "centre"),
+    rule("╠", "╦", "╣"),
+    shown.map(row).join(`\n${rule("╠", "╬", "╣")}\n`),
+    rule("╠", "╩", "╣"),
+    ...over(heading, "centre"),
+    rule("╠", "═", "╣"),
     // A list of nothing takes a line too.
-    ...(list.length > 0 ? list : [""]).map((text) => `║ ${text.padEnd(both)} ║`),
-    line("╚", "═", "╝"),
+    ...(list.length > 0 ? list : [""]).flatMap((text) => over(text, "left")),
+    rule("╚", "═", "╝"),
   ].join("\n");
 }
 
-/** A line feed in somebody's text would draw lines that look like the table's own. */
+/** Before a value that is below its name. */
+const INDENT = "  ";
+
+function widest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map(widthOf));
+}
+
+/** How a key is shortened at most: the document on provider archives shows as much of one. */
+const SHORT_KEY = { head: 28, tail: 13 };
+
+/** Takes the middle out of a key that does not fit. */
+function shorten(key: string, room: number): string {
+  if (key.length <= room) return key;
+  const left = Math.min(room - "...".length, SHORT_KEY.head + SHORT_KEY.tail);
+  const tail = Math.floor(left * SHORT_KEY.tail / (SHORT_KEY.head + SHORT_KEY.tail));
+  return `${key.slice(0, left - tail)}...${key.slice(key.length - tail)}`;
+}
+
+/** Somebody's line feed would draw lines that look like the table's own; tabs have any width. */
 function ofOneLine(text: string): string {
-  return printable(text).replaceAll("\n", "\ufffd");
+  return printable(text).replace(/[\n\t]/g, "\ufffd");
 }

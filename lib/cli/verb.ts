@@ -1,59 +1,119 @@
 /**
- * What a verb says of itself: enough to read a command line and to explain one.
+ * What a verb says of itself, as data: what it takes, and what it needs of the machine. Reading a
+ * command line, help, completions, tasks and launchers all follow from it.
  *
  * @module
  */
 
-/** A verb of the command, or a group of verbs. */
+/** A verb of the command. */
 export interface Verb {
-  /** What is typed. */
-  readonly name: string;
   /** What it does, in a few words. */
-  readonly description: string;
+  readonly brief: string;
   /** What it takes beside flags, in order. */
   readonly arguments?: readonly Argument[];
   /** Its flags, in the order of its help. */
-  readonly flags?: readonly Flag[];
+  readonly flags: Flags;
   /** Command lines to start from. */
-  readonly examples?: readonly string[];
-  /** The verbs of a group. */
-  readonly verbs?: readonly Verb[];
-  /** Does it. Flags come under their names in camel case. */
-  run?(args: readonly string[], flags: object, context: Context): Promise<void>;
+  readonly examples: readonly string[];
+  /** What it may do. */
+  readonly needs: Permissions;
+  /** What it may do beside, where it reads an archive from a registry. */
+  readonly remote?: Permissions;
 }
 
-/** An argument: `<one>`, or `<some...>` of which there is at least one. */
+/** Verbs behind a word of their own, such as `par keys`. */
+export interface Group {
+  /** What they are for, in a few words. */
+  readonly brief: string;
+  /** The verbs. */
+  readonly verbs: Readonly<Record<string, Verb>>;
+}
+
+/** An argument, of which there must be one. */
 export interface Argument {
   /** How help shows it. */
   readonly name: string;
   /** What it is. */
-  readonly description: string;
+  readonly brief: string;
+  /** Whether there may be more than one. */
+  readonly many?: true;
+  /** What it may be, where that can be listed. */
+  readonly proposals?: Proposals;
 }
 
-/** A flag; one without a value is true where it is given. */
+/** A list of values that completions propose. */
+export type Proposals = "targets" | "key kinds" | "shells";
+
+/** Flags by their names in camel case: `forceArch` is typed `--force-arch`. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** A flag; one that takes no value is true where it is given. */
 export interface Flag {
-  /** How it is written, as help shows it: `-o, --output <format>`. */
-  readonly flags: string;
   /** What it means. */
-  readonly description: string;
+  readonly brief: string;
+  /** The letter that stands for its name. */
+  readonly short?: string;
+  /** How help shows its value, where it takes one. */
+  readonly value?: string;
   /** Whether the verb cannot do without. */
   readonly required?: true;
-  /** Whether it may be given several times; its values are an array then. */
+  /** Whether all its values count, and not the last one alone. */
   readonly repeatable?: true;
-  /** The environment variable that stands in for it. */
-  readonly env?: string;
+  /** Reads its value; `name` is for messages, such as `--max-size`. */
+  readonly parse?: (text: string, name: string) => unknown;
   /** The only values it takes. */
   readonly choices?: readonly string[];
+  /** What its value may be, where that can be listed. */
+  readonly proposals?: Proposals;
   /** Its value where it is not given. */
   readonly default?: string;
-  /** The camel-case name of a flag that it does not go with. */
+  /** The environment variable that stands in for it. */
+  readonly env?: string;
+  /** Whether the verb reads that variable itself, where it comes to need it. */
+  readonly late?: true;
+  /** A flag that it does not go with. */
   readonly conflicts?: string;
 }
+
+/** What Deno lets a verb do; nothing where left out. */
+export interface Permissions {
+  /** Read files. */
+  readonly read?: true;
+  /** Write files. */
+  readonly write?: true;
+  /** Use the network. */
+  readonly net?: true;
+  /** The programs it may start. */
+  readonly run?: readonly string[];
+  /** The environment variables it may read, beside those of its flags. */
+  readonly env?: readonly string[];
+}
+
+type One<F extends Flag> = F extends { choices: readonly (infer Choice)[] } ? Choice
+  : F extends { parse: (text: string, name: string) => infer Parsed } ? Parsed
+  : string;
+
+type Value<F extends Flag> = F extends { repeatable: true } ? readonly One<F>[]
+  : F extends { value: string } ? One<F>
+  : boolean;
+
+type IsThere<F extends Flag> = F extends { required: true } | { default: string } ? true
+  : F extends { value: string } ? false
+  : true;
+
+/** What a verb is told of its flags. */
+export type Values<F extends Flags> = {
+  readonly [Name in keyof F]: IsThere<F[Name]> extends true ? Value<F[Name]>
+    : Value<F[Name]> | undefined;
+};
 
 /** What a verb is told beside its command line. */
 export interface Context {
   /** The user wants it to stop. */
   readonly signal: AbortSignal;
-  /** Whether a flag, by its name in camel case, is on the command line and not in the environment. */
-  isGiven(flag: string): boolean;
+}
+
+/** A flag's name as it is typed, without dashes. */
+export function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -1,19 +1,369 @@
-import type { Verb } from "./verb.ts";
+/**
+ * Every verb of the command: what it does, what it takes, what it needs.
+ *
+ * @module
+ */
+
+import { parseTarget } from "../target/target.ts";
+import {
+  BINARIES,
+  COMPRESSION,
+  FORMAT,
+  KEY_DIRECTORY,
+  LIMITS,
+  OUTPUT,
+  PULLING,
+  REGISTRY,
+  RESIGNING,
+  SIGNING_KEYS,
+} from "./flags.ts";
+import { parseDays, parseInteger, parseSize } from "./options.ts";
+import type { Argument, Group, Permissions, Verb } from "./verb.ts";
 
 /** The toolkit's version, which `deno.json` states too. */
 export const VERSION = "0.1.0";
 
-/** Each verb, loaded when it is asked for: starting up should not pay for the others. */
-export const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
-  create: async () => (await import("./create.ts")).CREATE,
-  insert: async () => (await import("./insert.ts")).INSERT,
-  remove: async () => (await import("./remove.ts")).REMOVE,
-  merge: async () => (await import("./merge.ts")).MERGE,
-  extract: async () => (await import("./extract.ts")).EXTRACT,
-  inspect: async () => (await import("./inspect.ts")).INSPECT,
-  verify: async () => (await import("./verify.ts")).VERIFY,
-  push: async () => (await import("./push.ts")).PUSH,
-  pull: async () => (await import("./pull.ts")).PULL,
-  keys: async () => (await import("./keys.ts")).KEYS,
-  completions: async () => (await import("./completions.ts")).completionsOf(Object.values(VERBS)),
+/** The shells that command lines can be completed in. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+const ARCHIVE: Argument = {
+  name: "archive",
+  brief: "a path, a reference (host/repository:tag), or - for standard input",
 };
+
+const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path" };
+
+/** Where the key directory is, and whose key is the issuer's. */
+const KEY_VARIABLES = ["HOME", "USER", "USERPROFILE", "USERNAME"] as const;
+
+const SIGNS = {
+  read: true,
+  write: true,
+  env: [...KEY_VARIABLES, "SOURCE_DATE_EPOCH"],
+} as const satisfies Permissions;
+
+/** Docker's configuration, and the cache. */
+const CONNECTS = {
+  net: true,
+  env: ["DOCKER_CONFIG", "HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"],
+} as const satisfies Permissions;
+
+const WASM_TOOLS = { run: ["wasm-tools"], env: ["PATH"] } as const satisfies Permissions;
+
+/** What the command does. */
+export const BRIEF = "make, sign, inspect and verify wasmCloud provider archives";
+
+const READS_KEYS = { read: true, env: KEY_VARIABLES } as const satisfies Permissions;
+
+/** Every verb by what is typed. */
+export const VERBS = {
+  create: {
+    brief: "make a signed archive of a provider's binaries",
+    flags: {
+      name: { short: "n", value: "name", brief: "the provider's display name", required: true },
+      vendor: { short: "v", value: "vendor", brief: "who makes the provider", required: true },
+      capid: {
+        short: "c",
+        value: "id",
+        brief: "the capability contract; hosts before 1.0 need it",
+      },
+      revision: {
+        short: "r",
+        value: "number",
+        brief: "the provider's revision, a whole number",
+        parse: parseInteger,
+      },
+      version: { value: "text", brief: "the provider's version" },
+      schema: {
+        short: "j",
+        value: "file",
+        brief: "the link definition's JSON schema",
+        env: "WASH_JSON_SCHEMA",
+      },
+      wit: {
+        value: "file",
+        brief: "the provider's WIT package, wasm-encoded",
+        conflicts: "witDirectory",
+      },
+      witDirectory: {
+        value: "path",
+        brief: "a folder of WIT to encode with wasm-tools",
+        env: "WIT_DIR",
+      },
+      destination: {
+        value: "path",
+        brief: "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
+      },
+      compress: { brief: "compress with gzip" },
+      expiresIn: {
+        value: "days",
+        brief: "how long the archive is valid (default: for ever)",
+        parse: parseDays,
+      },
+      validIn: {
+        value: "days",
+        brief: "when the archive begins to be valid (default: now)",
+        parse: parseDays,
+      },
+      ...BINARIES,
+      ...COMPRESSION,
+      ...SIGNING_KEYS,
+      ...OUTPUT,
+    },
+    examples: [
+      "par create -n 'Fake Payments' -v wasmCloud -c examples:payments \\\n" +
+      "      -b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
+      "par create -n Echo -v Acme -b x86_64-linux=build/echo -b aarch64-linux=build/echo-arm",
+    ],
+    needs: { ...SIGNS, run: WASM_TOOLS.run, env: [...WASM_TOOLS.env, ...SIGNS.env] },
+  },
+  insert: {
+    brief: "add binaries to an archive or replace them, and sign it again",
+    arguments: [ARCHIVE_FILE],
+    flags: { ...BINARIES, ...COMPRESSION, ...RESIGNING },
+    examples: [
+      "par insert fakepay.par.gz -a aarch64-linux -b build/libfakepay_provider.so",
+      "par insert fakepay.par.gz -b x86_64-windows=fakepay.dll -i ci/issuer.nk -s ci/provider.nk",
+    ],
+    needs: SIGNS,
+  },
+  remove: {
+    brief: "take binaries out of an archive, and sign it again",
+    arguments: [ARCHIVE_FILE],
+    flags: {
+      arch: {
+        short: "a",
+        value: "target",
+        brief: "the target to take out; repeatable",
+        required: true,
+        repeatable: true,
+        proposals: "targets",
+      },
+      allowEmpty: { brief: "take out the last target too" },
+      ...RESIGNING,
+    },
+    examples: [
+      "par remove fakepay.par.gz -a x86_64-windows",
+      "par remove fakepay.par -a arm-linux -a x86_64-macos -o json",
+    ],
+    needs: SIGNS,
+  },
+  merge: {
+    brief: "join archives of one provider that were made on different machines",
+    arguments: [{ name: "archives", brief: "the archives' paths", many: true }],
+    flags: {
+      destination: { value: "path", brief: "the merged archive's path", required: true },
+      compress: { brief: "compress with gzip (default: as the first archive is)" },
+      ...COMPRESSION,
+      ...RESIGNING,
+    },
+    examples: [
+      "par merge --destination fakepay.par.gz linux.par.gz macos.par.gz",
+      "par merge --destination all.par.gz --compress build/parts/*.par",
+    ],
+    needs: SIGNS,
+  },
+  extract: {
+    brief: "verify an archive, and write binaries of it to files",
+    arguments: [{ name: "archive", brief: "a path, or a reference (host/repository:tag)" }],
+    flags: {
+      arch: {
+        short: "a",
+        value: "target",
+        brief: "the target; repeatable (default: this machine's)",
+        parse: parseTarget,
+        repeatable: true,
+        proposals: "targets",
+      },
+      all: { brief: "every target" },
+      output: {
+        value: "path",
+        brief: "the file to write, or a folder (default: <target>.bin here)",
+      },
+      ...PULLING,
+      ...LIMITS,
+      ...FORMAT,
+    },
+    examples: [
+      "par extract fakepay.par.gz --output libfakepay_provider.so",
+      "par extract fakepay.par.gz --all --output build/",
+    ],
+    needs: { read: true, write: true },
+    remote: CONNECTS,
+  },
+  inspect: {
+    brief: "verify an archive, and show what it says",
+    arguments: [ARCHIVE],
+    flags: {
+      jwtOnly: { brief: "print the signed token alone" },
+      claimsOnly: {
+        brief: "read no further than the token; the binaries are not checked",
+        conflicts: "wit",
+      },
+      wit: { brief: "print the WIT package as text, with wasm-tools", conflicts: "jwtOnly" },
+      ...PULLING,
+      ...LIMITS,
+      ...OUTPUT,
+    },
+    examples: [
+      "par inspect fakepay.par.gz",
+      "par inspect --claims-only -o json fakepay.par.gz",
+    ],
+    needs: { read: true },
+    remote: {
+      ...CONNECTS,
+      write: true,
+      run: WASM_TOOLS.run,
+      env: [...WASM_TOOLS.env, ...CONNECTS.env],
+    },
+  },
+  verify: {
+    brief: "verify an archive, and check it against a policy",
+    arguments: [ARCHIVE],
+    flags: {
+      trustedIssuer: {
+        value: "key",
+        brief: "an issuer to trust, or a file that lists one per line; repeatable",
+        repeatable: true,
+        env: "PAR_TRUSTED_ISSUERS",
+        late: true,
+      },
+      subject: { value: "key", brief: "the provider's public key that it must have" },
+      requireArch: {
+        value: "target",
+        brief: "a target that it must have; repeatable",
+        parse: parseTarget,
+        repeatable: true,
+        proposals: "targets",
+      },
+      thisHost: { brief: "it must have a binary that this machine can run" },
+      maxAge: { value: "days", brief: "how long ago it may have been issued", parse: parseDays },
+      ...PULLING,
+      ...LIMITS,
+      ...OUTPUT,
+    },
+    examples: [
+      "par verify fakepay.par.gz --trusted-issuer issuers.txt --this-host",
+      "par verify fakepay.par.gz --require-arch aarch64-linux --max-age 90 -o json",
+    ],
+    needs: { read: true },
+    remote: { ...CONNECTS, write: true },
+  },
+  push: {
+    brief: "verify an archive, and push it to a registry",
+    arguments: [{ name: "reference", brief: "where to: host/repository:tag" }, ARCHIVE_FILE],
+    flags: {
+      config: { short: "c", value: "file", brief: "the configuration blob (default: {})" },
+      annotation: {
+        short: "a",
+        value: "key=value",
+        brief: "an annotation of the manifest; repeatable",
+        repeatable: true,
+      },
+      monolithicPush: { brief: "send the archive in one request" },
+      chunkSize: {
+        value: "size",
+        brief: "the most bytes that one request sends (default: 4M)",
+        parse: parseSize,
+      },
+      ...REGISTRY,
+      ...LIMITS,
+      ...OUTPUT,
+    },
+    examples: [
+      "par push registry.example/payments/fakepay:1.0 fakepay.par.gz",
+      "par push --insecure localhost:5000/fakepay:1.0 fakepay.par.gz -a org.example.build=42",
+    ],
+    needs: { ...CONNECTS, read: true },
+  },
+  pull: {
+    brief: "pull an archive from a registry, and verify it",
+    arguments: [{ name: "reference", brief: "where it is: host/repository:tag, or @digest" }],
+    flags: {
+      destination: {
+        value: "path",
+        brief: "the file to write (default: <repository>.par or .par.gz)",
+      },
+      ...PULLING,
+      ...LIMITS,
+      ...OUTPUT,
+    },
+    examples: [
+      "par pull registry.example/payments/fakepay:1.0",
+      "par pull --insecure localhost:5000/fakepay:1.0 --destination fakepay.par.gz",
+    ],
+    needs: { ...CONNECTS, read: true, write: true },
+  },
+  keys: {
+    brief: "make, list and show the keys that archives are signed with",
+    verbs: {
+      gen: {
+        brief: "make a key, put its seed into the key directory, and print its public half",
+        arguments: [{
+          name: "kind",
+          brief:
+            "what it is for: account, cluster, module, server, operator, user, service or curve; or " +
+            "provider, component, host or x25519",
+          proposals: "key kinds",
+        }],
+        flags: {
+          name: {
+            value: "name",
+            brief: "the key file's name without _<kind>.nk (default: the user's for an account, " +
+              "else the public key)",
+          },
+          ...KEY_DIRECTORY,
+          ...OUTPUT,
+        },
+        examples: ["par keys gen account", "par keys gen provider --name libfakepay_provider"],
+        needs: { ...READS_KEYS, write: true },
+      },
+      list: {
+        brief: "list the keys in the key directory",
+        flags: { ...KEY_DIRECTORY, ...OUTPUT },
+        examples: ["par keys list", "par keys list -d ci/keys -o json"],
+        needs: READS_KEYS,
+      },
+      get: {
+        brief: "print a key's seed, which is a secret",
+        arguments: [{ name: "name", brief: "the key file's name, with or without .nk" }],
+        flags: { public: { brief: "print its public half alone" }, ...KEY_DIRECTORY, ...OUTPUT },
+        examples: [
+          "par keys get --public kevin_account",
+          "par keys get libfakepay_provider_service",
+        ],
+        needs: READS_KEYS,
+      },
+    },
+  },
+  completions: {
+    brief: "print a script that completes par's command lines in a shell",
+    arguments: [{
+      name: "shell",
+      brief: `one of ${SHELLS.join(", ")}`,
+      proposals: "shells",
+    }],
+    flags: {},
+    examples: ["source <(par completions bash)", "par completions fish | source"],
+    needs: {},
+  },
+} as const satisfies Readonly<Record<string, Verb | Group>>;
+
+/** The verb that a command line names, and the words that name it. */
+export interface Found {
+  readonly path: readonly string[];
+  readonly verb: Verb | Group;
+}
+
+/**
+ * Finds the verb, or the group of verbs, that a command line begins with.
+ *
+ * @param words The words behind the program's name.
+ */
+export function findVerb([name = "", inner = ""]: readonly string[]): Found | undefined {
+  const all: Readonly<Record<string, Verb | Group>> = VERBS;
+  const verb = Object.hasOwn(all, name) ? all[name] : undefined;
+  if (!verb) return undefined;
+  if (!("verbs" in verb) || !Object.hasOwn(verb.verbs, inner)) return { path: [name], verb };
+  return { path: [name, inner], verb: verb.verbs[inner] as Verb };
+}

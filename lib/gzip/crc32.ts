@@ -7,10 +7,10 @@
 /** The checksum's polynomial with its bits reversed: the most significant bit stands for one. */
 const POLYNOMIAL = 0xedb88320;
 
-/** One, in that order of bits. */
+/** The polynomial 1 in that order of bits. */
 const ONE = 2 ** 31;
 
-/** x to the 8th, which is what one more byte multiplies a checksum by. */
+/** The polynomial x^8: one more byte multiplies a checksum by it. */
 const BYTE = 2 ** 23;
 
 /**
@@ -29,7 +29,7 @@ export function crc32(bytes: Uint8Array): number {
 }
 
 /**
- * Computes the CRC-32 of two byte strings, one behind the other, from those of each.
+ * Computes the CRC-32 of two joined byte strings from the CRC-32 of each.
  *
  * @param first The checksum of the first.
  * @param second The checksum of the second.

@@ -11,48 +11,48 @@ import { builtin } from "../runtime/builtins.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { startWorker } from "../runtime/worker.ts";
 
-/** Deflates blocks, several at a time. */
+/** Deflates several blocks at a time. */
 export interface DeflatePool extends Disposable {
-  /** How many blocks to hand in before the first result is read, so that no thread rests. */
+  /** How many blocks to hand in before reading the first result, so that every thread has work. */
   readonly depth: number;
-  /** Gives memory for one block, to be filled and handed in. */
+  /** Gives memory for one block. Fill it and hand it in. */
   allocate(): Uint8Array;
   /**
-   * Deflates a block up to a byte boundary, as an unfinished stream (RFC 1951): a sync flush ends it.
+   * Deflates a block as an unfinished stream (RFC 1951). A sync flush ends it at a byte boundary.
    *
-   * @param block What `allocate` gave, or its first part; it is not to be used any more.
-   * @returns The deflated bytes. The work begins at once.
+   * @param block The memory that `allocate` gave, or its first part. The pool owns it from now on.
+   * @returns The deflated bytes. The work starts at once.
    */
   deflate(block: Uint8Array): Bytes;
 }
 
-/** One block in work, and one at hand. */
+/** Each worker has one block in work and one waiting. */
 const WORKER_LOAD = 2;
 
-/** How many blocks a thread may be done with before it is time to clean up what is left of them. */
+/** A thread tidies its memory after so many blocks. */
 const TIDY_INTERVAL = 8;
 
-/** How many bytes a block may grow by: deflate adds less to what it cannot make smaller. */
+/** The most bytes that a block may grow by. Deflate adds less to data that it cannot compress. */
 const GROWTH = 4 * 1024;
 
-/** The most bytes of a chunk that is given out. */
+/** The length of the chunks that the pool gives out, in bytes. */
 const PIECE_LENGTH = 64 * 1024;
 
 /** Settings of {@linkcode createDeflatePool}. */
 export interface DeflatePoolOptions {
   /** Deflate's effort, 1 to 9. */
   readonly level: number;
-  /** How many threads deflate: this one alone, or so many others, and it is free to read and write. */
+  /** How many threads deflate. With 1 it is this thread; with more, this thread only reads and writes. */
   readonly jobs: number;
-  /** The most bytes of a block. */
+  /** The largest block, in bytes. */
   readonly blockLength: number;
 }
 
 /**
  * Makes a pool.
  *
- * A runtime without workers, and a worker that fails, cost time and change nothing else: the blocks
- * are deflated on this thread then, to the same bytes.
+ * Where the runtime has no workers, or a worker fails, this thread deflates the blocks to the same
+ * bytes, only more slowly.
  *
  * @param options Effort, threads, memory.
  */
@@ -66,8 +66,8 @@ export function createDeflatePool(options: DeflatePoolOptions): DeflatePool {
   const allocatePiece = buffersInTurn(PIECE_LENGTH);
   const settings = [level, outputLength, TIDY_INTERVAL];
   const workers = startWorkers(jobs > 1 ? jobs : 0, deflateHere, settings);
-  // Seen by all threads: to send each block as a message would copy it twice, into new memory. What
-  // a block is deflated to stands behind it, since it is needed once more where a worker fails.
+  // All threads share this memory, because a message would copy each block twice. The result goes
+  // behind the block: if a worker fails, this thread needs the block again.
   const newMemory = (): ArrayBufferLike =>
     workers.length > 0
       ? new SharedArrayBuffer(blockLength + outputLength)
@@ -85,7 +85,7 @@ export function createDeflatePool(options: DeflatePoolOptions): DeflatePool {
       return async function* (): Bytes {
         const deflated = await result;
         yield* pieces(deflated, allocatePiece);
-        // A worker that failed may still have its hands on the block.
+        // A worker that failed may still write to the block.
         if (!idlest || deflated.buffer === block.buffer) memory.push(block.buffer);
         giveBack(deflated, outputLength);
         if (++count % TIDY_INTERVAL === 0) tidy();
@@ -95,7 +95,7 @@ export function createDeflatePool(options: DeflatePoolOptions): DeflatePool {
   };
 }
 
-/** Copies, since nobody outside shall see memory that threads share. */
+/** Copies the bytes, so that no caller sees memory that threads share. */
 function* pieces(
   bytes: Uint8Array,
   allocate: ReturnType<typeof buffersInTurn>,
@@ -110,7 +110,7 @@ function* pieces(
 
 type Deflate = (block: Uint8Array) => Promise<Uint8Array>;
 
-/** Where in the memory of a block a worker has put what it is deflated to. */
+/** Where a worker put the result in the memory of a block. */
 interface Place {
   readonly offset: number;
   readonly length: number;
@@ -121,7 +121,7 @@ interface Task {
   readonly resolve: (deflated: Promise<Uint8Array> | Uint8Array) => void;
 }
 
-/** A worker, what it was asked for and has not answered, and who stands in for it. */
+/** A worker, its open tasks, and the function that replaces it if it fails. */
 class DeflateWorker {
   readonly #worker: Worker;
   readonly #substitute: Deflate;
@@ -175,12 +175,12 @@ function startWorkers(
   try {
     while (workers.length < count) workers.push(new DeflateWorker(script, substitute));
   } catch {
-    // A runtime without workers, or without enough of them.
+    // This runtime has no workers, or not enough of them.
   }
   return workers;
 }
 
-/** What a worker does. It is sent there as text, so it can use nothing from around it. */
+/** The worker's program. It is sent as text, so it can use nothing from outside itself. */
 function serve(
   create: typeof createDeflate,
   level: number,
@@ -217,7 +217,7 @@ function createDeflate(
   level: number,
   outputLength: number,
 ): (block: Uint8Array) => Uint8Array {
-  // Room for all that comes out, so that it is one buffer, whose memory can be given back.
+  // Room for the whole result: one buffer, whose memory can be given back.
   const chunkSize = outputLength;
   const finishFlush = zlib.constants.Z_SYNC_FLUSH;
   return (block) => zlib.deflateRawSync(block, { level, finishFlush, chunkSize });

@@ -1,5 +1,5 @@
 /**
- * Reading one gzip member, and refusing anything beside it. This module is browser compatible.
+ * Reads one gzip member and refuses anything that follows it. This module is browser compatible.
  *
  * @module
  */
@@ -22,10 +22,10 @@ import { builtin, refusesTrailingData } from "../runtime/builtins.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { iterate, toStream } from "../bytes/streams.ts";
 
-/** A member up to this length is small. */
+/** The largest small member, in bytes. */
 const SMALL_LENGTH = 16 * 1024;
 
-/** What a small member may decompress to, as it is held in memory. */
+/** The largest content of a small member, in bytes. It is held in memory. */
 const SMALL_CONTENT_LENGTH = 1024 * 1024;
 
 /** RFC 1952, section 2.3.1: a checksum and a length. */
@@ -34,7 +34,7 @@ const TRAILER_LENGTH = 8;
 /** RFC 1952, section 2.3.1. */
 const FLAG = { HCRC: 2, EXTRA: 4, NAME: 8, COMMENT: 16, RESERVED: 0xe0 } as const;
 
-/** Tells a gzip member from a plain tar stream, as readers in the field do: by two bytes. */
+/** Tells whether a stream is gzip by its first two bytes, as other readers do. */
 export async function isGzip(reader: ByteReader): Promise<boolean> {
   const [first, second] = await reader.peek(2);
   return first === 0x1f && second === 0x8b;
@@ -84,35 +84,34 @@ export async function readGzipHeader(reader: ByteReader): Promise<GzipHeader> {
   return extra ? { bytes, extra } : { bytes };
 }
 
-/** A place in a member that can be told from the outside, counted from behind its header. */
+/** A place in a member where the compressed and the decompressed bytes can both be cut. */
 export interface Boundary {
-  /** How many compressed bytes are before it. */
+  /** Compressed bytes before it, counted from the end of the header. */
   readonly deflated: number;
-  /** How many bytes they are decompressed. */
+  /** Decompressed bytes before it. */
   readonly inflated: number;
 }
 
 /** Settings of {@linkcode gunzip}. */
 export interface GunzipOptions {
-  /** Places where the two must meet, in order; the last is the member's end. */
+  /** Where the member must be cut, in order. The last boundary is the member's end. */
   readonly boundaries?: readonly Boundary[] | undefined;
-  /** Is told, for each boundary in order, the checksum of what is between the last one and it. */
+  /** Receives the CRC-32 of the content before each boundary, counted from the boundary before. */
   readonly onChecksum?: ((crc32: number) => void) | undefined;
 }
 
 /**
  * Decompresses the member whose header was just read.
  *
- * Between two boundaries, the bytes are inflated with an empty history; and that they end there, as
- * they would for a reader that knows of no boundaries, is probed. So what comes out is what comes out
- * anywhere, and each part could be cut out and put into another member.
+ * The bytes between two boundaries are inflated with an empty history. A probe proves that they end at
+ * the boundary for a reader that knows no boundaries, too. So every reader gets the same content, and
+ * each part can be copied into another member.
  *
- * @param reader The stream, behind the header; left at its end.
+ * @param reader The stream, right after the header. It is read to its end.
  * @param header The header.
- * @param options What to check beside the checksum. In a browser, boundaries are not seen.
- * @throws {ParError} `ERR_GZIP_CORRUPT`, `ERR_ARCHIVE_TRUNCATED`, `ERR_INDEX_MISMATCH` for a boundary
- * that is none, and where anything follows the member `ERR_GZIP_SECOND_MEMBER` or
- * `ERR_ARCHIVE_TRAILING_DATA`.
+ * @param options What to check besides the checksum. A browser cannot check boundaries.
+ * @throws {ParError} Of the category `untrusted`: `ERR_INDEX_MISMATCH` if the member cannot be cut at
+ * a boundary, `ERR_GZIP_SECOND_MEMBER` or `ERR_ARCHIVE_TRAILING_DATA` if anything follows it.
  */
 export async function* gunzip(
   reader: ByteReader,
@@ -193,7 +192,7 @@ export async function* gunzip(
   );
 }
 
-/** The parts that boundaries cut a member into, as they are passed. */
+/** The parts between the boundaries, and which of them is being read. */
 class Parts {
   readonly #boundaries: readonly Boundary[];
   #passed = 0;
@@ -202,12 +201,12 @@ class Parts {
     this.#boundaries = boundaries;
   }
 
-  /** Whether the part is the one that holds the final block. */
+  /** Whether this is the last part, which holds the final block. */
   get last(): boolean {
     return this.#passed === this.#boundaries.length - 1;
   }
 
-  /** How many bytes to feed, of which so many were, to the part's end; or to the flush it ends in. */
+  /** Compressed bytes left before the part ends, or before its closing flush. */
   rest(fed: number): number {
     const boundary = this.#boundaries[this.#passed];
     if (!boundary) return Infinity;
@@ -216,12 +215,12 @@ class Parts {
     return rest;
   }
 
-  /** Goes on behind a boundary, which must be at this length of the content. */
+  /** Starts the next part. The boundary must be at this length of the content. */
   pass(inflated: number): void {
     if (this.#boundaries[this.#passed++]?.inflated !== inflated) throw mismatch();
   }
 
-  /** Ends the member, which must be at the last boundary. */
+  /** Ends the member. It must be at the last boundary. */
   end(deflated: number): void {
     const last = this.#boundaries.at(-1);
     if (!last) return;
@@ -244,7 +243,7 @@ function mismatch(): ParError {
   );
 }
 
-/** The browser's own decompressor checks the trailer, and refuses what follows it. */
+/** The browser's decompressor checks the trailer and refuses anything that follows. */
 async function* gunzipOnTheWeb(reader: ByteReader, header: GzipHeader): Bytes {
   const member = async function* (): Bytes {
     yield header.bytes;
@@ -258,10 +257,10 @@ async function* gunzipOnTheWeb(reader: ByteReader, header: GzipHeader): Bytes {
 }
 
 /**
- * Decompresses a small member, without loading `node:zlib`, which takes longer than all the rest.
+ * Decompresses a small member without `node:zlib`, because loading that takes longer than the work.
  *
- * @returns The content, and the reader left at its end; or `undefined`, and the reader left where it
- * was, where the member is not small, or not in order in any way: the other way finds out in which.
+ * @returns The content. `undefined` if the member is not small or has any fault; then the reader stands
+ * where it stood, and {@linkcode gunzip} finds the fault.
  */
 async function gunzipSmall(
   reader: ByteReader,
@@ -289,7 +288,7 @@ async function gunzipSmall(
   return content;
 }
 
-/** Whether bytes inflate alone, to such a length, and end as the last part or as another one does. */
+/** Whether a part inflates alone, has this length, and ends as the last or as another part must. */
 async function isPart(deflated: Uint8Array, length: number, last: boolean): Promise<boolean> {
   const probe = createProbe();
   const blocks = last
@@ -301,7 +300,7 @@ async function isPart(deflated: Uint8Array, length: number, last: boolean): Prom
     equal(content.subarray(length), probe.inflated);
 }
 
-/** Decompresses what is in memory, up to {@linkcode SMALL_CONTENT_LENGTH}. */
+/** Decompresses bytes in memory, up to {@linkcode SMALL_CONTENT_LENGTH}. */
 async function decompress(
   format: CompressionFormat,
   ...parts: readonly Uint8Array[]

@@ -1,5 +1,5 @@
 /**
- * Writing one gzip member whose parts can be inflated, and copied, alone. This module is browser
+ * Writes one gzip member whose parts can be inflated and copied alone. This module is browser
  * compatible.
  *
  * @module
@@ -13,34 +13,34 @@ import type { Bytes } from "../bytes/chunks.ts";
 import { iterate, toStream } from "../bytes/streams.ts";
 
 /**
- * Input bytes to one deflate call, which knows nothing of those before: so large that this costs next
- * to no bytes. A block's size is part of the format's reproducibility.
+ * Input bytes of one deflate call, which starts with an empty history. At this size that costs next to
+ * no bytes. Changing it changes the bytes of every archive.
  */
 const BLOCK_LENGTH = 1024 * 1024;
 
-/** Starting a worker takes as long as deflating about one block does. */
+/** Starting a worker takes about as long as deflating one block. */
 const BLOCKS_WORTH_WORKERS = 4;
 
 /** A final, empty deflate block (RFC 1951, section 3.2.6). */
 const FINAL_BLOCK = Uint8Array.of(3, 0);
 
-/** A part of the input that shall be inflatable without what stands before it. */
+/** A part of the input that can be inflated without the parts before it. */
 export interface Segment {
-  /** How many bytes it has. */
+  /** Its length in bytes. */
   readonly length: number;
-  /** Gives them. */
+  /** Gives its bytes. */
   readonly open: () => Bytes;
-  /** The same, deflated before, to be copied instead. */
+  /** The same part in another member, to copy instead of compressing it again. */
   readonly deflated?: DeflatedSegment | undefined;
 }
 
 /** A part of another member that can be inflated alone. */
 export interface DeflatedSegment {
-  /** How many bytes it has, deflated. */
+  /** Its compressed length in bytes. */
   readonly length: number;
-  /** The checksum of what it inflates to. */
+  /** The CRC-32 of its content. */
   readonly crc32: number;
-  /** Gives the deflated bytes: whole blocks that end at a byte boundary, none of them final. */
+  /** Gives its compressed bytes: whole blocks, none of them final, that end at a byte boundary. */
   readonly open: () => Bytes;
 }
 
@@ -48,14 +48,14 @@ export interface DeflatedSegment {
 export interface GzipOptions {
   /** Deflate's effort, 1 to 9. */
   readonly level: number;
-  /** How many threads deflate; the bytes do not depend on it. As many as cores where left out. */
+  /** How many threads deflate; default: one for each core. The bytes do not depend on it. */
   readonly jobs?: number | undefined;
   /** The data of the header's extra field (RFC 1952, section 2.3.1.1), at most 65535 bytes. */
   readonly extra?: Uint8Array | undefined;
   /**
-   * Is told the deflated length of each segment, in order, once it is given out. In a browser, which
-   * can neither mark where a segment ends nor copy one, it is not called, and there is no extra
-   * field.
+   * Receives the compressed length of each segment in order, after the segment is given out. A browser
+   * can neither mark where a segment ends nor copy one: there it is not called, and the header has no
+   * extra field.
    */
   readonly onSegment?: (deflatedLength: number) => void;
 }
@@ -66,9 +66,9 @@ export const EXTRA_OFFSET = 12;
 /**
  * Compresses segments into one gzip member (RFC 1952).
  *
- * Each segment begins at a byte boundary with an empty history. Inside a segment, blocks of a fixed
- * size are compressed independently, so that the same input gives the same bytes however they are
- * shared out. The last segment holds the final block.
+ * Each segment begins at a byte boundary with an empty history. Inside a segment, blocks of a fixed size
+ * are compressed independently, so that the bytes do not depend on the number of threads. The last
+ * segment holds the final block.
  *
  * @param segments The input, in order.
  * @param options Effort, threads, header.
@@ -128,7 +128,7 @@ function countJobs(segments: readonly Segment[], jobs: number | undefined): numb
   return Math.min(jobs ?? globalThis.navigator?.hardwareConcurrency ?? 1, blocks);
 }
 
-/** Deflated bytes in the order they were asked for, while they are made in any other. */
+/** Puts deflated bytes into the order of the input, whichever thread finishes first. */
 class OutputQueue {
   readonly #parts: (Bytes | "end of segment")[] = [];
   readonly #onSegment: (deflatedLength: number) => void;
@@ -146,7 +146,7 @@ class OutputQueue {
     this.#parts.push("end of segment");
   }
 
-  /** Gives the first parts out, and leaves as many as `rest`. */
+  /** Gives out the first parts and leaves `rest` of them. */
   async *take(rest: number): Bytes {
     while (this.#parts.length > rest) {
       const part = this.#parts.shift();
@@ -201,7 +201,7 @@ async function* blocks(input: Bytes, allocate: () => Uint8Array): AsyncGenerator
   if (block) yield block.subarray(0, filled);
 }
 
-/** The browser compresses at a level of its own choice, and without marks between segments. */
+/** The browser chooses the level itself and cannot mark where a segment ends. */
 async function* gzipOnTheWeb(segments: readonly Segment[]): Bytes {
   const input = async function* (): Bytes {
     for (const segment of segments) yield* segment.open();

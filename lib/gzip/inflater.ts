@@ -1,6 +1,5 @@
 /**
- * Inflating piece by piece (RFC 1951), and telling where one piece may end. This module is browser
- * compatible.
+ * Inflates piece by piece (RFC 1951), and proves where a piece ends. This module is browser compatible.
  *
  * @module
  */
@@ -13,29 +12,29 @@ import { builtin } from "../runtime/builtins.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { iterate, toStream } from "../bytes/streams.ts";
 
-/** What is inflated at a time; larger chunks are no faster, smaller ones are slower. */
+/** Bytes of one chunk. Larger chunks are no faster, smaller ones are slower. */
 export const CHUNK_LENGTH = 1024 * 1024;
 
 /** A final, empty block (RFC 1951, section 3.2.6). */
 export const FINAL_BLOCK: Uint8Array<ArrayBuffer> = Uint8Array.of(3, 0);
 
-/** What a sync flush ends in: the lengths of an empty stored block (RFC 1951, section 3.2.4). */
+/** A sync flush ends with the two lengths of an empty stored block (RFC 1951, section 3.2.4). */
 export const FLUSH_LENGTH = 4;
 
-/** Whether bytes are what a sync flush ends in. */
+/** Whether bytes are the end of a sync flush. */
 export function isFlush(bytes: Uint8Array): boolean {
   return bytes.length === FLUSH_LENGTH && [0, 0, 0xff, 0xff].every((byte, i) => byte === bytes[i]);
 }
 
 /**
- * Something to put in the place of a flush's lengths: those of a stored block of random bytes, and
- * the bytes. Only where a stored block's lengths are due do they come out as they are; whatever else
- * a stream may have been bent to be in the middle of, it cannot know them.
+ * A stored block of random bytes, to feed in place of a flush's lengths. The random bytes come out
+ * unchanged only if the stream expects the lengths of a stored block. A stream that was forged to be in
+ * the middle of anything else cannot know them.
  */
 export interface Probe {
-  /** What goes in. */
+  /** The bytes to feed. */
   readonly deflated: Uint8Array<ArrayBuffer>;
-  /** What must come out. */
+  /** The bytes that must come out. */
   readonly inflated: Uint8Array<ArrayBuffer>;
 }
 
@@ -45,7 +44,7 @@ export function createProbe(): Probe {
   return { deflated: concat([Uint8Array.of(32, 0, 223, 255), inflated]), inflated };
 }
 
-/** Inflates a chunk at a time: what it is fed is used up before it asks for more. */
+/** Inflates one chunk at a time, and uses it up before it takes the next one. */
 export class Inflater implements Disposable {
   readonly #stream: InflateRaw;
   #last: Uint8Array = new Uint8Array(0);
@@ -62,17 +61,17 @@ export class Inflater implements Disposable {
     });
   }
 
-  /** Whether the final block has ended, with bytes left over. */
+  /** Whether the final block has ended and bytes are left. */
   get ended(): boolean {
     return this.#stream.bytesWritten < this.#fed;
   }
 
-  /** The bytes of the last chunk that are behind the final block. */
+  /** The bytes of the last chunk that follow the final block. */
   get unused(): Uint8Array {
     return this.#last.subarray(this.#last.length - (this.#fed - this.#stream.bytesWritten));
   }
 
-  /** Gives what a chunk inflates to. */
+  /** Inflates a chunk. */
   async *feed(chunk: Uint8Array): Bytes {
     let done = false;
     this.#last = chunk;
@@ -85,9 +84,9 @@ export class Inflater implements Disposable {
       const inflated: Uint8Array | null = this.#stream.read();
       if (inflated) {
         const { buffer, byteOffset, length } = inflated;
-        // A plain array: `slice` of a `Buffer`, which this is, does not copy.
+        // A plain array, because this is a `Buffer`, whose `slice` does not copy.
         yield new Uint8Array(buffer, byteOffset, length);
-        // What zlib gives before the last bytes of its buffer leaves room for others in it.
+        // zlib goes on filling the buffer until its last byte is used.
         const last = byteOffset + length === CHUNK_LENGTH;
         if (last) giveBack(inflated, CHUNK_LENGTH);
       } else if (this.#failure) throw inflateError(this.#failure);
@@ -97,13 +96,13 @@ export class Inflater implements Disposable {
   }
 
   /**
-   * Tells whether the lengths of a stored block that is not the final one are due, as they are before
-   * the last bytes of a sync flush. Nothing can be fed behind this.
+   * Tells whether the stream expects the lengths of a stored block that is not the final one, as it
+   * does before the end of a sync flush. The stream cannot be used after this.
    */
   async awaitsLengths(): Promise<boolean> {
     const probe = createProbe();
     const found: Uint8Array[] = [];
-    // The byte behind is taken where more blocks may come, and left where the final one has ended.
+    // If more blocks may come, the stream takes the byte behind; after the final block it does not.
     const behind = Uint8Array.of(0);
     try {
       for await (const part of this.feed(concat([probe.deflated, behind]))) {
@@ -121,10 +120,10 @@ export class Inflater implements Disposable {
 }
 
 /**
- * Inflates a segment: deflated bytes that were cut out of a member at byte boundaries.
+ * Inflates a segment: compressed bytes that were cut out of a member at byte boundaries.
  *
  * @param deflated The segment's bytes.
- * @returns What they inflate to.
+ * @returns Its content.
  * @throws {ParError} `ERR_GZIP_CORRUPT`.
  */
 export async function* inflateSegment(deflated: Bytes): Bytes {

@@ -144,7 +144,7 @@ export function protocolError(task: string, reason: string): ParError {
  * @param text What a server sent.
  * @returns The text to show.
  */
-export function printable(text: string): string {
+export function oneLine(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
   return line.length > MAX_SHOWN_LENGTH ? `${line.slice(0, MAX_SHOWN_LENGTH - 1)}…` : line;
 }
@@ -169,9 +169,9 @@ async function readErrors(
     const texts = errors.map(({ code, message }) =>
       [code, message].filter((part) => typeof part === "string" && part !== "").join(": ")
     );
-    return { codes: errors.map(({ code }) => code), text: printable(hide(texts.join("; "))) };
+    return { codes: errors.map(({ code }) => code), text: oneLine(hide(texts.join("; "))) };
   } catch {
     const plain = /^(?:text\/plain|$)/.test(answer.headers.get("content-type") ?? "");
-    return { codes: [], text: plain ? printable(hide(body)) : "" };
+    return { codes: [], text: plain ? oneLine(hide(body)) : "" };
   }
 }

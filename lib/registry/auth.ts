@@ -48,6 +48,8 @@ interface BearerChallenge {
 }
 
 const MAX_TOKEN_LENGTH = 1024 * 1024;
+/** RFC 6750, section 2.1: a header cannot carry any other characters. */
+const BEARER_TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 /** "Token Response Fields": how long a token is valid that does not say so, in seconds. */
 const DEFAULT_LIFE = 60;
 /** A token is renewed this many milliseconds before it expires, because a request takes time too. */
@@ -127,12 +129,24 @@ export class Authorizer {
         this.#failure = cause;
         return undefined;
       });
-    if (credentials?.kind === "password") {
-      this.#secrets.add(basic(credentials).slice("Basic ".length)).add(credentials.password);
-    } else if (credentials) {
-      this.#secrets.add(
-        credentials.kind === "identity" ? credentials.identityToken : credentials.registryToken,
-      );
+    switch (credentials?.kind) {
+      case "password":
+        this.#secrets.add(basic(credentials).slice("Basic ".length)).add(credentials.password);
+        break;
+      case "identity":
+        this.#secrets.add(credentials.identityToken)
+          .add(formEncoded({ token: credentials.identityToken }).slice("token=".length));
+        break;
+      case "registry":
+        this.#secrets.add(credentials.registryToken);
+        // The error of a header that cannot carry the token would show it.
+        if (!BEARER_TOKEN.test(credentials.registryToken)) {
+          throw new ParError(
+            "ERR_REGISTRY_CREDENTIALS",
+            `Cannot log in to ${this.#options.registry}: its token has characters that no token ` +
+              "has; check for a stray line break",
+          );
+        }
     }
     return credentials;
   }
@@ -145,7 +159,7 @@ export class Authorizer {
       realm === undefined || realm.username || realm.password ||
       !(realm.protocol === "https:" || realm.protocol === "http:")
     ) {
-      throw protocolError(task, `${registry} names a token server whose address is not a URL`);
+      throw protocolError(task, `${registry} names a token server without a plain web address`);
     }
     if (realm.protocol === "http:" && !allowsPlain(realm)) {
       throw new ParError(
@@ -206,8 +220,7 @@ export class Authorizer {
     const { token, access_token, expires_in } = parseRecord(body) ?? {};
     // Some servers send one of the two, some both, and some an empty one beside the other.
     const value = token || access_token;
-    // RFC 6750, section 2.1: a header cannot carry any other characters.
-    if (typeof value !== "string" || !/^[A-Za-z0-9\-._~+/]+=*$/.test(value)) {
+    if (typeof value !== "string" || !BEARER_TOKEN.test(value)) {
       throw protocolError(task, `${challenge.realm.host} answered without a token`);
     }
     const life = typeof expires_in === "number" && expires_in > 0 ? expires_in : DEFAULT_LIFE;
@@ -249,19 +262,23 @@ function tokenRequest(challenge: BearerChallenge, credentials: Credentials | und
 
 /** "OAuth2 Token Authentication": a POST with the identity token in its body. */
 function oauthRequest(challenge: BearerChallenge, identityToken: string): Request {
-  const form = new URLSearchParams({
+  const bytes = new TextEncoder().encode(formEncoded({
     grant_type: "refresh_token",
     client_id: "wasmcloud-par",
     refresh_token: identityToken,
     scope: challenge.scopes.join(" "),
-  });
-  if (challenge.service !== undefined) form.set("service", challenge.service);
+    ...(challenge.service !== undefined && { service: challenge.service }),
+  }));
   return {
     method: "POST",
     url: challenge.realm,
     headers: { "content-type": "application/x-www-form-urlencoded" },
-    content: toContent(new TextEncoder().encode(form.toString())),
+    content: toContent(bytes),
   };
+}
+
+function formEncoded(fields: Record<string, string>): string {
+  return new URLSearchParams(fields).toString();
 }
 
 function keyOf({ realm, service, scopes }: BearerChallenge): string {

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type FileSink, readFile, throwIfAborted, writeFile } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
+import { type FileSink, readFile, writeFile } from "../system/files.ts";
 import { type Bytes, keep } from "../bytes/chunks.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { checkBlob, FIRST_REQUEST } from "./download.ts";
@@ -46,7 +47,7 @@ export class BlobCache {
   }
 
   /**
-   * Finds a blob and checks its digest, which reads all of it. A file with another size is deleted.
+   * Finds a blob. It reads all of it to check its digest.
    *
    * @param blob The blob's descriptor.
    * @param signal Stops the reading.
@@ -55,20 +56,15 @@ export class BlobCache {
   async find(blob: Descriptor, signal?: AbortSignal): Promise<string | undefined> {
     const path = this.#path(blob);
     try {
-      if ((await Deno.lstat(path)).size === blob.size) {
-        for await (
-          const _ of checkBlob(readFile(path), blob, "use a cached blob")
-        ) {
-          throwIfAborted(signal);
-        }
-        return path;
+      for await (const _ of checkBlob(readFile(path), blob, "use a cached blob")) {
+        throwIfAborted(signal);
       }
-      await Deno.remove(path);
+      return path;
     } catch {
       throwIfAborted(signal);
       // Missing, damaged or unreadable: the blob is downloaded again and replaces this file.
+      return undefined;
     }
-    return undefined;
   }
 
   /**

@@ -6,7 +6,7 @@
 
 import type { ArchiveSource } from "../bytes/source.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import type { BlobCache } from "./cache.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";

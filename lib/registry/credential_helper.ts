@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote, throwIfAborted } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import { parseRecord } from "./json.ts";
 
 /** The credentials that a helper stores for one server. */

@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import { readFromHelper } from "./credential_helper.ts";
 import { type DockerConfig, readDockerConfig, serverKey } from "./docker_config.ts";
 

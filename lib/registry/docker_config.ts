@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { readSmallFile, writeFile } from "../system/files.ts";
 import { isRecord, parseRecord } from "./json.ts";
 
 /** The credentials of one registry in the file; a field that is missing is an empty text. */

@@ -6,9 +6,9 @@
 
 import { readStream } from "../bytes/streams.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import type { Answer } from "./answer.ts";
-import { printable } from "./answer.ts";
+import { oneLine } from "./answer.ts";
 import { TransientError } from "./retry.ts";
 import type { Content, Transport } from "./transport.ts";
 
@@ -234,7 +234,7 @@ function reasonOf(cause: unknown): string {
   let deepest = cause;
   while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
   const text = deepest instanceof Error ? deepest.message : String(deepest);
-  return printable(
+  return oneLine(
     text.replace(/^Fetch failed: |^.*client error \(\w+\): /s, "").replace(
       /\bhttps?:[^\s)]*/g,
       "…",

@@ -7,8 +7,8 @@
 
 import { BLOCK_LENGTH, encodeHeader, isZero, padded } from "../archive/tar.ts";
 import type { Bytes } from "../bytes/chunks.ts";
-import { ParError } from "../errors.ts";
-import { quote, readFile, readSmallFile, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { readFile, readSmallFile, writeFile } from "../system/files.ts";
 import type { ClientPurpose, RawManifest } from "./client.ts";
 import { type Descriptor, isDescriptor } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote } from "../system/files.ts";
-import { printable } from "./answer.ts";
+import { ParError, quote } from "../errors.ts";
+import { oneLine } from "./answer.ts";
 import { type Descriptor, isDescriptor } from "./descriptor.ts";
 import { isRecord, parseRecord } from "./json.ts";
 import { type Annotations, LAYER_TYPE, MANIFEST_TYPE, TAR_LAYER_TYPE } from "./media_types.ts";
@@ -84,7 +83,7 @@ export function parseManifest(
     throw refuse("it is an index of several images; give the digest of one of them");
   }
   if (mediaType !== MANIFEST_TYPE && mediaType !== DOCKER_MANIFEST_TYPE) {
-    throw refuse(`its manifest has the media type ${quote(printable(mediaType))}`);
+    throw refuse(`its manifest has the media type ${quote(oneLine(mediaType))}`);
   }
   if (!Array.isArray(layers) || layers.length !== 1) {
     throw refuse(`it has ${Array.isArray(layers) ? layers.length : "no"} layers instead of one`);
@@ -92,7 +91,7 @@ export function parseManifest(
   const [layer] = layers as unknown[];
   if (!isDescriptor(layer)) throw refuse("its layer has no media type, digest and size");
   if (layer.mediaType !== LAYER_TYPE && layer.mediaType !== TAR_LAYER_TYPE) {
-    throw refuse(`its layer has the media type ${quote(printable(layer.mediaType))}`);
+    throw refuse(`its layer has the media type ${quote(oneLine(layer.mediaType))}`);
   }
   if (!isDescriptor(config)) throw refuse("its config has no media type, digest and size");
   return {

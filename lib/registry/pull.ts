@@ -6,7 +6,8 @@
 
 import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
-import { type FileSink, readFile, throwIfAborted, writeFile } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
+import { type FileSink, readFile, writeFile } from "../system/files.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { BlobCache } from "./cache.ts";

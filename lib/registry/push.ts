@@ -6,7 +6,7 @@
 
 import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { digestOf, finishDigest } from "./descriptor.ts";
 import { formatManifest } from "./manifest.ts";

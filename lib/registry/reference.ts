@@ -5,8 +5,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
 import { isDigest } from "./descriptor.ts";
 
 /** The reference of one archive. Only {@linkcode parseReference} makes one. */
@@ -226,9 +225,15 @@ export function baseName(reference: Reference): string {
   return reference.repository.slice(reference.repository.lastIndexOf("/") + 1);
 }
 
+/**
+ * A user and a password where a reference has its host, as in a URL. A password may contain any
+ * character, so everything before the last @ belongs to them, unless a digest follows it.
+ */
+const USER_INFO = /^([a-z]+:\/\/)?(?=[^/@]*:|.*@[^@]*\/).*@(?!sha[0-9][^@/]*$)/is;
+
 /** Quotes a reference for a message, and removes a password from it. */
 export function quoteReference(text: string): string {
-  return quote(text.replace(/^([a-z]+:\/\/)?[^/@]*:[^/@]*@(?!sha256:)/i, "$1…@"));
+  return quote(text.trim().replace(USER_INFO, "$1…@"));
 }
 
 function split(
@@ -241,7 +246,7 @@ function split(
   if (/^[a-z]+:\/\//i.test(bare)) {
     throw invalid("the only scheme of a reference is oci://; give host/repository:tag");
   }
-  if (/^[^/]*@[^/]*\//.test(bare)) {
+  if (USER_INFO.test(bare)) {
     throw invalid("a reference must not contain a user and a password; give them as options");
   }
   const at = bare.indexOf("@");
@@ -351,6 +356,8 @@ function parsePrefix(text: string): string {
  * `build/kv.par.gz` would be valid on Docker Hub, but it is a path.
  */
 function readsLikeReference(text: string): boolean {
+  // Whoever then reads it as a reference hears what is wrong with it, without the password.
+  if (USER_INFO.test(text)) return true;
   let reference: Reference;
   try {
     reference = split(text);

@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 
 /** Time and randomness. A test replaces them. */
 export interface Clock {

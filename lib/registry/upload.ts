@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { RefusedError } from "./answer.ts";

@@ -1,6 +1,6 @@
 /**
- * The native built-ins of Deno and Node, taken where they are present: a browser has none of them,
- * and a static import would keep the module from loading there.
+ * The native modules of Deno and Node, where they are present. A browser has none of them, and a static
+ * import would keep a module from loading there.
  *
  * @module
  */
@@ -11,10 +11,10 @@ interface Builtins {
 }
 
 /**
- * Gives a native built-in module.
+ * Gives a native module.
  *
  * @param name Its specifier.
- * @returns The module, or `undefined` where the runtime has none.
+ * @returns The module, or `undefined` if the runtime does not have it.
  */
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
   const { process } = globalThis as {
@@ -24,17 +24,17 @@ export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name]
 }
 
 /**
- * Whether {@linkcode builtin} has something to give. In Deno even to look at `process` loads all that
- * Node's modules stand on, which takes as long as starting up; this does not.
+ * Whether the runtime has native modules. In Deno 2.9.6 even reading `process` loads the base of all
+ * Node modules, which takes as long as starting up. This function does not read it.
  */
 export function hasBuiltins(): boolean {
   return "Deno" in globalThis || builtin("node:zlib") !== undefined;
 }
 
 /**
- * Whether the runtime's `DecompressionStream` refuses what follows a gzip member, as the standard asks
- * for (Compression Streams, "Decompress and enqueue a chunk"). Those of Node 20 and 22 join members,
- * and that of Node 20 takes zeros behind one.
+ * Whether the runtime's `DecompressionStream` refuses anything that follows a gzip member, as the
+ * standard requires (Compression Streams, "Decompress and enqueue a chunk"). In Node 20 and 22 it joins
+ * members, and in Node 20 it accepts zeros behind a member.
  */
 export function refusesTrailingData(): boolean {
   return "Deno" in globalThis || !hasBuiltins();

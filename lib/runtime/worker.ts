@@ -1,16 +1,20 @@
 /**
- * Starting a thread from the text of a function. This module is browser compatible.
+ * Starts a thread from the text of a function. This module is browser compatible.
  *
  * @module
  */
 
 /**
- * Starts a worker. To load a file takes a permission that the caller may not have, and whose refusal
- * would leave its trace on the terminal; a script's own text takes none.
+ * Starts a worker from the text of its program, which is that of a function: a function is checked like
+ * any other code.
  *
- * @param script The worker's program, which can import nothing.
+ * A file of its own was tried with Deno 2.9.6. To load one takes a permission that the caller may not
+ * have (`--allow-read`, or `--allow-import` where the module came by URL), and the refusal is printed
+ * to the terminal however it is handled. A bundle would need a second file beside it, too.
+ *
+ * @param script The worker's program. It can import nothing.
  * @returns The worker.
- * @throws {Error} In a runtime without workers, or without enough of them.
+ * @throws {Error} If the runtime has no workers, or not enough of them.
  */
 export function startWorker(script: string): Worker {
   return new Worker(`data:text/javascript,${encodeURIComponent(script)}`, { type: "module" });

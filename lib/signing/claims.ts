@@ -1,78 +1,86 @@
 /**
- * The claims a provider archive carries: what they say, and how they are checked for shape. This
- * module is browser compatible.
+ * The claims of a provider archive, and the checks of their members. This module is browser
+ * compatible.
  *
  * @module
  */
 
 import { ParError } from "../errors.ts";
+import { type Json, parseJson } from "./json.ts";
 import { parsePublicKey, type PublicKey } from "./nkey.ts";
 import { isTargetName, type Target } from "../target/target.ts";
 
-/** Any value that JSON can hold. */
-export type Json = string | number | boolean | null | readonly Json[] | {
-  readonly [name: string]: Json;
-};
-
-/** The `wascap` part of the claims: what the provider is, and what its binaries hash to. */
+/** The member `wascap` of the claims. It describes the provider and has the hashes of its files. */
 export interface ProviderMetadata {
   /** The display name. */
   readonly name?: string;
-  /** The capability contract's id, such as `examples:payments`; hosts before 1.0 need it. */
+  /** The id of the capability contract, such as `examples:payments`. Hosts before 1.0 need it. */
   readonly capid?: string;
-  /** Who makes the provider. */
+  /** The vendor of the provider. */
   readonly vendor: string;
-  /** A revision that grows by one, as a signed 32-bit integer. */
+  /** The revision, a signed 32-bit integer. By custom it grows by one. */
   readonly rev?: number;
   /** A version for people, such as `1.0`. */
   readonly ver?: string;
-  /** For each target, and for `world.wasm`, the SHA-256 of its bytes as upper-case hexadecimal. */
+  /** The SHA-256 of each target's binary, and of `world.wasm`, in upper-case hexadecimal. */
   readonly target_hashes: Readonly<Record<string, string>>;
-  /** The JSON schema of the link definition. */
+  /** The JSON schema of the link's configuration. */
   readonly config_schema?: Json;
 }
 
-/** The payload of an archive's token (RFC 7519, section 4, and wasmCloud's own). */
+/** The payload of a token: claims of RFC 7519, section 4, and two of wasmCloud's own. */
 export interface Claims {
-  /** When the token ends to be valid, in seconds since the epoch; never where absent. */
+  /** The token is not valid from this time on, in seconds since the epoch. Without it: no end. */
   readonly exp?: number;
-  /** The token's unique id. */
+  /** The unique id of the token. */
   readonly jti: string;
-  /** When it was issued, in seconds since the epoch. */
+  /** The time at which the token was issued, in seconds since the epoch. */
   readonly iat: number;
-  /** The issuer: an account's public key. */
+  /** The issuer: the public key of an account. */
   readonly iss: PublicKey;
-  /** The subject: the provider's own public key, a service's. */
+  /** The subject, which is the provider: the public key of a service. */
   readonly sub: PublicKey;
-  /** When the token begins to be valid, in seconds since the epoch; at once where absent. */
+  /** The token is not valid before this time, in seconds since the epoch. Without it: no start. */
   readonly nbf?: number;
-  /** What the provider is. */
+  /** What the provider is, and the hashes of its files. */
   readonly wascap: ProviderMetadata;
-  /** The revision of this set of fields; 3 today. */
+  /** The revision of the format of the claims, an unsigned 32-bit integer. It is 3 today. */
   readonly wascap_revision?: number;
 }
 
-/** The revision of the claims' fields that this toolkit writes. */
+/** The `wascap_revision` of the claims that this toolkit writes. */
 export const WASCAP_REVISION = 3;
 
+/** The known members of the payload. */
+const MEMBERS = ["exp", "jti", "iat", "iss", "sub", "nbf", "wascap", "wascap_revision"];
+
+/** The known members of `wascap`. */
+const WASCAP_MEMBERS = ["name", "capid", "vendor", "rev", "ver", "target_hashes", "config_schema"];
+
 /**
- * Checks that a payload is a provider's claims.
+ * Checks that a payload is the claims of a provider.
  *
- * Unknown fields are let through and kept. What is known must have its type: a reader elsewhere
- * that is stricter or laxer than this one must not come to another meaning.
+ * Unknown members are accepted and kept. A known member must have its type and its exact name, so
+ * that the claims mean the same to every reader. An optional member that is `null` is removed.
  *
- * @param payload The token's payload, parsed.
- * @returns The same object, typed.
- * @throws {ParError} `ERR_CLAIMS_INVALID`, `ERR_TOKEN_ISSUER` or `ERR_TOKEN_SUBJECT`.
+ * `JSON.parse` keeps one of two members with the same name, so they cannot be noticed here.
+ * `verifyToken()` refuses them.
+ *
+ * @param payload The parsed payload of a token.
+ * @returns The same object, as checked claims.
+ * @throws {ParError} Of the category `untrusted`. If the issuer or the subject is not a public key
+ * of its role, the code says which of the two it is.
  */
 export function parseClaims(payload: unknown): Claims {
   if (!isObject(payload)) throw invalid("the payload is not a JSON object");
+  refuseOtherCase(payload, MEMBERS);
   for (const field of ["iat"]) requireField(payload, field, isTime, "a time in seconds");
   for (const field of ["exp", "nbf"]) optional(payload, field, isTime, "a time in seconds");
   for (const field of ["jti", "iss", "sub"]) requireField(payload, field, isString, "a string");
-  optional(payload, "wascap_revision", isTime, "a whole number");
+  optional(payload, "wascap_revision", isUnsigned32, "a whole number of 32 bits");
   const metadata = payload["wascap"];
   if (!isObject(metadata)) throw invalid("`wascap` is not an object; is this a provider's token?");
+  refuseOtherCase(metadata, WASCAP_MEMBERS, "wascap.");
   requireField(metadata, "vendor", isString, "a string", "wascap.");
   for (const field of ["name", "capid", "ver"]) {
     optional(metadata, field, isString, "a string", "wascap.");
@@ -92,16 +100,44 @@ export function parseClaims(payload: unknown): Claims {
 }
 
 /**
- * Lists the targets that claims vouch for.
+ * Formats claims as JSON, and parses the JSON again to make sure that a reader accepts it.
  *
- * @param claims A provider's claims.
+ * @param claims The claims. Their members are written in the order that they have.
+ * @returns The JSON of the payload.
+ * @throws {ParError} `ERR_OPTION_INVALID` for claims that a reader would refuse.
+ */
+export function formatClaims(claims: Claims): string {
+  try {
+    const text = JSON.stringify(claims, refuseNonFinite);
+    parseClaims(parseJson(new TextEncoder().encode(text)));
+    return text;
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      `Cannot sign the claims: every reader would refuse them (${message}); correct them first`,
+      cause,
+    );
+  }
+}
+
+/** Refuses infinities and NaN, for which `JSON.stringify` would write `null`. */
+function refuseNonFinite(_name: string, value: unknown): unknown {
+  if (typeof value !== "number" || Number.isFinite(value)) return value;
+  throw new RangeError(`JSON cannot hold the number ${value}`);
+}
+
+/**
+ * Lists the targets that the claims have a hash of.
+ *
+ * @param claims The claims of a provider.
  * @returns The targets, sorted.
  */
 export function claimedTargets({ wascap }: Claims): Target[] {
   return Object.keys(wascap.target_hashes).filter(isTargetName).sort();
 }
 
-/** Whether a number is a revision: an integer of 32 bits, as the reference stores it. */
+/** Tells whether a value is a revision: a signed 32-bit integer, as the reference stores it. */
 export function isRevision(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) === ((value as number) | 0);
 }
@@ -124,13 +160,26 @@ function checkKey(
   }
 }
 
+/**
+ * Refuses members whose names differ from known ones only in case. Go's JSON decoder takes them for
+ * the known ones, and it compares by the case folding of Unicode.
+ */
+function refuseOtherCase(object: JsonObject, names: readonly string[], path = ""): void {
+  const anyCase = new RegExp(`^(?:${names.join("|")})$`, "iu");
+  for (const name of Object.keys(object)) {
+    if (anyCase.test(name) && !names.includes(name)) {
+      throw invalid(`\`${path}${name}\` differs from a known member only in upper and lower case`);
+    }
+  }
+}
+
 type Check = (value: unknown) => boolean;
 
 function requireField(object: JsonObject, field: string, is: Check, what: string, path = ""): void {
   if (!is(object[field])) throw invalid(`\`${path}${field}\` is not ${what}`);
 }
 
-/** The reference writes no absent field, yet reads `null` as one. */
+/** Removes a member that is `null`: the reference reads it as an absent member, and writes none. */
 function optional(object: JsonObject, field: string, is: Check, what: string, path = ""): void {
   if (object[field] === null) delete object[field];
   if (Object.hasOwn(object, field)) requireField(object, field, is, what, path);
@@ -148,6 +197,10 @@ function isString(value: unknown): value is string {
 
 function isTime(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isUnsigned32(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) === (value as number) >>> 0;
 }
 
 function invalid(reason: string): ParError {

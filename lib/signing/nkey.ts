@@ -1,15 +1,16 @@
 /**
- * nkeys: Ed25519 keys in the text form that NATS and wasmCloud share. A public key begins with its
- * role's letter, a seed with `S` and that letter. This module is browser compatible.
+ * Keys in the text form of nkeys, which NATS and wasmCloud share. A public key begins with the
+ * letter of its role. A seed begins with `S` and that letter. This module is browser compatible.
  *
  * @module
  */
 
-import { decodeBase32, encodeBase32 } from "./base32.ts";
+import { base32nopad } from "npm:@scure/base@2.4.0";
+import * as base64url from "npm:jose@6.2.18/base64url";
 import { ParError } from "../errors.ts";
 import { hex } from "../bytes/hex.ts";
 
-/** What a key is for. An `account` issues archives, a `service` is the provider itself. */
+/** What a key is for. The issuer of an archive has an `account` key, a provider a `service` key. */
 export type KeyRole =
   | "account"
   | "cluster"
@@ -20,7 +21,7 @@ export type KeyRole =
   | "service"
   | "curve";
 
-/** A role and the byte its keys begin with; base32 makes the byte's upper five bits the letter. */
+/** The first byte of each role's public keys. Base32 turns its upper five bits into the letter. */
 const PREFIXES: Readonly<Record<KeyRole, number>> = {
   account: 0 << 3,
   cluster: 2 << 3,
@@ -36,9 +37,10 @@ const PREFIXES: Readonly<Record<KeyRole, number>> = {
 export const KEY_ROLES: readonly KeyRole[] = Object.keys(PREFIXES) as KeyRole[];
 
 /**
- * A checked public key in its text form: 56 characters of base32, such as `A…` for an account.
+ * A public key that was checked, in its text form: 56 characters of base32, such as `A…` for an
+ * account.
  *
- * A string like any other when it is printed; only {@linkcode parsePublicKey} makes one.
+ * At run time it is a plain string. Only {@linkcode parsePublicKey} gives a string this type.
  */
 export type PublicKey = string & { readonly "~checked": "public key" };
 
@@ -49,14 +51,21 @@ const ROLE_OF: ReadonlyMap<number, KeyRole> = new Map(
 const PREFIX_SEED = 18 << 3;
 const KEY_LENGTH = 32;
 
+/** The number of characters in a public key. */
+const PUBLIC_KEY_LENGTH = 56;
+/** The number of characters in a seed. */
+const SEED_LENGTH = 58;
+
 /**
- * Checks a public key.
+ * Checks a public key: its length, its base32, its checksum and its role.
+ *
+ * It does not check that the bytes are a point of the curve; {@linkcode verifySignature} does.
  *
  * @param text 56 characters of base32 (RFC 4648, section 6, without padding).
- * @param role The role it must have; any where left out.
- * @returns The same text, typed.
- * @throws {ParError} `ERR_KEY_INVALID` for another form, `ERR_KEY_CHECKSUM` for a mistyped
- * character, `ERR_KEY_ROLE` for a key of another role.
+ * @param role The role that the key must have. Without it, any role is accepted.
+ * @returns The same text, as a checked key.
+ * @throws {ParError} Of the category `failed`. The code is `ERR_KEY_CHECKSUM` if a character was
+ * mistyped, and `ERR_KEY_ROLE` if the key has another role.
  *
  * @example
  * ```ts
@@ -69,17 +78,30 @@ const KEY_LENGTH = 32;
  */
 export function parsePublicKey(text: string, role?: KeyRole): PublicKey {
   const shown = `public key ${JSON.stringify(text)}`;
+  if (text.length !== PUBLIC_KEY_LENGTH) {
+    throw new ParError(
+      "ERR_KEY_INVALID",
+      `Cannot read ${shown}: ` +
+        (text.length === SEED_LENGTH && /^S/i.test(text)
+          ? "it is a seed, which is secret; give the public key that belongs to it"
+          : `a public key has ${PUBLIC_KEY_LENGTH} characters, and this has ${text.length}`),
+    );
+  }
   const payload = decode(text, shown);
   const found = ROLE_OF.get(payload[0] ?? -1);
-  if (payload.length !== 1 + KEY_LENGTH || !found) {
-    throw new ParError("ERR_KEY_INVALID", `Cannot read ${shown}: it is not a public key's form`);
+  if (!found) {
+    throw new ParError(
+      "ERR_KEY_INVALID",
+      `Cannot read ${shown}: its first letter stands for no role; the key of an issuer begins ` +
+        "with A, the key of a provider with V",
+    );
   }
   if (role && role !== found) throw roleError(shown, role, found);
   return text as PublicKey;
 }
 
 /**
- * Reads the role from a public key.
+ * Tells the role of a public key.
  *
  * @param key A checked public key.
  * @returns Its role.
@@ -97,10 +119,11 @@ export function roleOf(key: PublicKey): KeyRole {
 }
 
 /**
- * Gives the 32 bytes of a public key.
+ * Decodes a public key into its 32 bytes.
  *
  * @param key A checked public key.
- * @returns The point of RFC 8032, section 5.1.5; for a curve key that of RFC 7748, section 5.
+ * @returns An Ed25519 public key (RFC 8032, section 5.1.5), or for a curve key an X25519 public key
+ * (RFC 7748, section 5).
  *
  * @example
  * ```ts
@@ -119,11 +142,12 @@ function bytesOf(key: PublicKey): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A private key and its public half.
+ * A private key with its public key.
  *
- * The seed stays inside: printing, spreading or serializing a pair shows the public key alone.
+ * The seed is private to the object. Whoever prints, spreads or serializes a pair sees its role and
+ * its public key only.
  *
- * @example Make a key, keep its seed, sign with it
+ * @example Make a pair, and make it again from its seed
  * ```ts
  * import assert from "node:assert/strict";
  *
@@ -134,9 +158,9 @@ function bytesOf(key: PublicKey): Uint8Array<ArrayBuffer> {
  * ```
  */
 export class KeyPair {
-  /** The role both halves have. */
+  /** The role of both keys. */
   readonly role: KeyRole;
-  /** The public half in its text form. */
+  /** The public key in its text form. */
   readonly publicKey: PublicKey;
   readonly #seed: Uint8Array<ArrayBuffer>;
 
@@ -147,59 +171,60 @@ export class KeyPair {
   }
 
   /**
-   * Makes a new pair from the system's random source.
+   * Makes a new pair. The seed comes from the system's source of random numbers.
    *
-   * @param role What the key is for.
-   * @returns A new pair.
+   * @param role The role of the new pair.
+   * @returns The new pair.
    */
   static async generate(role: KeyRole): Promise<KeyPair> {
     return await KeyPair.#of(role, crypto.getRandomValues(new Uint8Array(KEY_LENGTH)));
   }
 
   /**
-   * Reads a seed. No error of this function contains any part of it.
+   * Makes the pair that belongs to a seed. No error of this function contains a part of the seed.
    *
-   * @param text 58 characters of base32, beginning with `S`; white space around it is ignored.
-   * @param role The role it must have; any where left out.
-   * @param name How errors call it, such as `the issuer's seed file /home/me/me_account.nk`.
+   * @param text 58 characters of base32 that begin with `S`. White space around them is ignored.
+   * @param role The role that the seed must have. Without it, any role is accepted.
+   * @param name What error messages call the seed, such as `the issuer's seed file
+   * /home/me/me_account.nk`.
    * @returns The pair.
-   * @throws {ParError} `ERR_KEY_INVALID`, `ERR_KEY_CHECKSUM`, `ERR_KEY_ROLE` as
-   * {@linkcode parsePublicKey}.
+   * @throws {ParError} Of the category `failed`, with the codes of {@linkcode parsePublicKey}.
    */
   static async fromSeed(text: string, role?: KeyRole, name = "the seed"): Promise<KeyPair> {
     const trimmed = text.trim();
+    if (trimmed.length !== SEED_LENGTH) {
+      throw new ParError(
+        "ERR_KEY_INVALID",
+        `Cannot read ${name}: a seed has ${SEED_LENGTH} characters, and this has ` +
+          `${trimmed.length}`,
+      );
+    }
     const payload = decode(trimmed, name);
     const [first = 0, second = 0] = payload;
-    // A seed's two prefix bytes hold five bits of the kind, then the eight of the role.
+    // The first two bytes hold five bits that say "seed", then the eight bits of the role.
     const found = ROLE_OF.get(((first & 7) << 5) | (second >> 3));
     const seed = payload.slice(2);
     const isSeed = (first & 0xf8) === PREFIX_SEED && (second & 7) === 0;
-    if (!isSeed || seed.length !== KEY_LENGTH || !found) {
+    if (!isSeed || !found) {
       throw new ParError(
         "ERR_KEY_INVALID",
-        `Cannot use ${name} as a seed: a seed has 58 characters and begins with S`,
+        `Cannot use ${name}: it is not a seed; a seed begins with S and the letter of its role`,
       );
     }
     if (role && role !== found) throw roleError(name, role, found);
-    const pair = await KeyPair.#of(found, seed);
-    // The two bits base32 leaves over must be zero, or one key would have four spellings.
-    if (pair.seed() !== trimmed) throw encodingError(name);
-    return pair;
+    return await KeyPair.#of(found, seed);
   }
 
   static async #of(role: KeyRole, seed: Uint8Array<ArrayBuffer>): Promise<KeyPair> {
     const algorithm = role === "curve" ? "X25519" : "Ed25519";
     const key = await importPrivateKey(seed, algorithm, true);
     const { x } = await crypto.subtle.exportKey("jwk", key);
-    const bytes = Uint8Array.from(
-      atob((x ?? "").replaceAll("-", "+").replaceAll("_", "/")),
-      (char) => char.charCodeAt(0),
-    );
-    return new KeyPair(role, encode(Uint8Array.of(PREFIXES[role], ...bytes)) as PublicKey, seed);
+    const payload = Uint8Array.of(PREFIXES[role], ...base64url.decode(x ?? ""));
+    return new KeyPair(role, encode(payload) as PublicKey, seed);
   }
 
   /**
-   * Gives the secret's text form, to store where only its owner reads.
+   * Gives the seed in its text form. Store it where only its owner can read it.
    *
    * @returns 58 characters of base32.
    */
@@ -211,63 +236,92 @@ export class KeyPair {
   }
 
   /**
-   * Signs bytes with Ed25519 (RFC 8032, section 5.1.6).
+   * Gives the private key in the form of WebCrypto, for libraries that sign. It cannot be exported,
+   * so it does not give the seed away.
    *
-   * @param data What to sign.
-   * @returns A signature of 64 bytes.
-   * @throws {ParError} `ERR_KEY_ROLE` for a curve key, which cannot sign.
+   * @returns An Ed25519 key that can only sign.
+   * @throws {ParError} `ERR_KEY_ROLE` for a curve key, because X25519 keys do not sign.
    */
-  async sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  async signingKey(): Promise<CryptoKey> {
     if (this.role === "curve") {
       throw new ParError(
         "ERR_KEY_ROLE",
-        `Cannot sign with the curve key ${this.publicKey}: it encrypts; give another role's key`,
+        `Cannot sign with ${this.publicKey}: a curve key only encrypts; use a key of another role`,
       );
     }
-    const key = await importPrivateKey(this.#seed, "Ed25519", false);
-    return new Uint8Array(await crypto.subtle.sign("Ed25519", key, data));
+    return await importPrivateKey(this.#seed, "Ed25519", false);
   }
 
-  /** The public key: what may be seen of a pair in a text. */
+  /**
+   * Signs bytes with Ed25519 (RFC 8032, section 5.1.6).
+   *
+   * @param data The bytes to sign.
+   * @returns The signature, 64 bytes.
+   * @throws {ParError} `ERR_KEY_ROLE` for a curve key, because X25519 keys do not sign.
+   */
+  async sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await crypto.subtle.sign("Ed25519", await this.signingKey(), data));
+  }
+
+  /** Gives the public key, so that a pair in a text does not show its seed. */
   toString(): string {
     return this.publicKey;
   }
 
-  /** The public key: what may be seen of a pair in JSON. */
+  /** Gives the public key, so that a pair in JSON does not show its seed. */
   toJSON(): string {
     return this.publicKey;
   }
 }
 
 /**
- * Checks an Ed25519 signature (RFC 8032, section 5.1.7). Every signature that this toolkit believes
- * has passed here.
+ * Verifies an Ed25519 signature of some bytes (RFC 8032, section 5.1.7).
  *
- * @param publicKey The signer's 32 bytes, as {@linkcode publicKeyBytes} gives them.
- * @param data What was signed.
- * @param signature The signature to check, of any length.
- * @returns False for anything but a valid signature.
+ * @param publicKey The 32 bytes of the public key, as {@linkcode publicKeyBytes} gives them.
+ * @param data The bytes that were signed.
+ * @param signature The signature. It may have any length; one that has not 64 bytes is not valid.
+ * @returns Whether the signature is valid. It never is for a public key of small order, or for one
+ * that is not a point of the curve.
  */
 export async function verifySignature(
   publicKey: Uint8Array<ArrayBuffer>,
   data: Uint8Array<ArrayBuffer>,
   signature: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {
-  const point = publicKey.slice();
-  point[31] = (point[31] ?? 0) & 0x7f; // the top bit is the sign of x, not part of y
-  if (SMALL_ORDER.has(hex(point))) return false;
+  const key = await importPublicKey(publicKey);
+  if (!key) return false;
   try {
-    const key = await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
     return await crypto.subtle.verify("Ed25519", key, signature, data);
   } catch {
-    // Runtimes refuse bytes that are no point of the curve, some here and some when they verify.
+    // Some runtimes notice only here that the public key is not a point of the curve.
     return false;
   }
 }
 
 /**
- * The points of small order, by their y in every encoding that decodes to one. With such a point
- * for a key there are signatures that hold for any message: nobody's, so nobody's are believed.
+ * Imports a public key into WebCrypto. Every key that verifies a signature comes from here, so no
+ * other code needs to know about keys of small order.
+ *
+ * @param publicKey The 32 bytes of the public key, as {@linkcode publicKeyBytes} gives them.
+ * @returns An Ed25519 key that can only verify. It is `undefined` for a key of small order, and for
+ * bytes that the runtime does not accept as a key.
+ */
+export async function importPublicKey(
+  publicKey: Uint8Array<ArrayBuffer>,
+): Promise<CryptoKey | undefined> {
+  const point = publicKey.slice();
+  point[31] = (point[31] ?? 0) & 0x7f; // the top bit is the sign of x, not part of y
+  if (SMALL_ORDER.has(hex(point))) return undefined;
+  try {
+    return await crypto.subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The points of small order: the y coordinate in each encoding that decodes to one of them. For
+ * such a public key, anybody can make a signature that is valid for many messages or for all.
  */
 const SMALL_ORDER: ReadonlySet<string> = new Set([
   "00".repeat(32),
@@ -279,7 +333,7 @@ const SMALL_ORDER: ReadonlySet<string> = new Set([
   "ee" + "ff".repeat(30) + "7f",
 ]);
 
-/** RFC 8410, section 7: what stands before the 32 bytes in a private key's PKCS #8 form. */
+/** Imports a private key as PKCS #8 (RFC 8410, section 7), because WebCrypto takes no raw seed. */
 function importPrivateKey(
   seed: Uint8Array,
   algorithm: "Ed25519" | "X25519",
@@ -298,35 +352,49 @@ function importPrivateKey(
 
 function encode(payload: Uint8Array): string {
   const sum = crc16(payload);
-  return encodeBase32(Uint8Array.of(...payload, sum & 0xff, sum >> 8));
+  return base32nopad.encode(Uint8Array.of(...payload, sum & 0xff, sum >> 8));
 }
 
-/** Takes off base32 and checksum. `shown` is how the text may be called in an error. */
+/** Decodes base32, checks the checksum and removes it. Error messages call the text `shown`. */
 function decode(text: string, shown: string): Uint8Array<ArrayBuffer> {
   const bytes = decodeBase32(text);
-  if (!bytes || bytes.length < 4) throw encodingError(shown);
+  if (!bytes) throw encodingError(shown);
   const payload = new Uint8Array(bytes.subarray(0, -2));
   const [low = 0, high = 0] = bytes.subarray(-2);
   if (crc16(payload) !== (low | (high << 8))) {
     throw new ParError(
       "ERR_KEY_CHECKSUM",
-      `Cannot use ${shown}: its checksum does not match; a character was changed or lost`,
+      `Cannot use ${shown}: its checksum does not match, so a character was changed; copy it again`,
     );
   }
   return payload;
 }
 
+/**
+ * Decodes base32. The package accepts the canonical form only: upper case, no padding, and no
+ * leftover bits other than zeros. Its errors quote a character, which may be one of a seed, so they
+ * are dropped here.
+ */
+function decodeBase32(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return new Uint8Array(base32nopad.decode(text));
+  } catch {
+    return undefined;
+  }
+}
+
 function encodingError(shown: string): ParError {
   return new ParError(
     "ERR_KEY_INVALID",
-    `Cannot read ${shown}: a key consists of the letters A-Z and the digits 2-7, nothing else`,
+    `Cannot read ${shown}: it is not canonical base32, which has only the letters A-Z and the ` +
+      "digits 2-7",
   );
 }
 
 function roleError(shown: string, wanted: KeyRole, found: KeyRole): ParError {
   return new ParError(
     "ERR_KEY_ROLE",
-    `Cannot use ${shown}: this must be ${article(wanted)} key, and it is ${article(found)} key`,
+    `Cannot use ${shown}: it is ${article(found)} key; give ${article(wanted)} key`,
   );
 }
 
@@ -334,7 +402,7 @@ function article(role: KeyRole): string {
   return `${/^[ao]/.test(role) ? "an" : "a"} ${role}`;
 }
 
-/** CRC-16/XMODEM: polynomial 0x1021, initial value 0. */
+/** The CRC-16/XMODEM of some bytes: polynomial 0x1021, initial value 0. */
 function crc16(bytes: Uint8Array): number {
   let sum = 0;
   for (const byte of bytes) {

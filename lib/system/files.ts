@@ -4,36 +4,42 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
+import { throwIfAborted, untilAborted } from "../bytes/abort.ts";
+import { concat } from "../bytes/chunks.ts";
+import { readAhead } from "../bytes/read_ahead.ts";
+import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { buffersInTurn, type Bytes } from "../bytes/chunks.ts";
-
-/** Large enough that the cost of a chunk does not count, small enough to stay in the CPU's cache. */
-const CHUNK_LENGTH = 256 * 1024;
+import type { Bytes } from "../bytes/chunks.ts";
+import { type Input, isDescriptor, lookAt, openPipe, readPipe } from "./pipe.ts";
 
 /**
- * Makes a source of a file.
+ * Makes a source of a file. One of a pipe can be opened once.
  *
  * @param path The file's path.
+ * @param signal Ends the waiting for a pipe.
  * @returns The source.
  */
-export function fileSource(path: string): ArchiveSource {
+export function fileSource(path: string, signal?: AbortSignal): ArchiveSource {
   let first: string | undefined;
   const check: Check = (info) => {
-    const now = identityOf(info);
+    const now = info ? identityOf(info) : "a pipe";
+    if (!info && first !== undefined) throw readTwice(path);
     first ??= now;
     if (first !== now) throw fileChanged(path);
   };
   return {
     name: path,
-    open: () => readChunks(path, {}, check),
-    range: (start, length) => readChunks(path, { start, length }, check),
-    size: async () => (await stat(path)).size,
+    open: () => readChunks(path, {}, check, signal),
+    range: (start, length) => readChunks(path, { start, length }, check, signal),
+    async size() {
+      const { pipe, info } = await look(path);
+      return pipe ? undefined : info?.size;
+    },
   };
 }
 
-/** Looks at the state of a file that was just opened. */
-type Check = (info: Deno.FileInfo) => void;
+/** Looks at the state of a file that was just opened; a pipe has none. */
+type Check = (info: Deno.FileInfo | undefined) => void;
 
 /** Tells one state of a file from the next, without reading it. */
 export function identityOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
@@ -46,6 +52,10 @@ export function fileChanged(path: string): ParError {
     "ERR_FILE_CHANGED",
     `Cannot go on with ${quote(path)}: another program changed it meanwhile; try again`,
   );
+}
+
+function readTwice(path: string): ParError {
+  return unreadable(path, "it is a pipe, which was read already; save it to a file first");
 }
 
 /**
@@ -69,34 +79,23 @@ export interface FilePart {
 
 async function* readChunks(
   path: string,
-  { start = 0, length = Infinity }: FilePart,
+  { start = 0, length }: FilePart,
   check: Check,
+  signal?: AbortSignal,
 ): Bytes {
-  const allocate = buffersInTurn(CHUNK_LENGTH);
-  using file = await openForReading(path);
-  const next = async (): Promise<Uint8Array | undefined> => {
-    if (length === 0) return undefined;
-    const buffer = allocate(Math.min(CHUNK_LENGTH, length));
-    const count = await file.read(buffer) ?? 0;
-    length -= count;
-    return count === 0 ? undefined : buffer.subarray(0, count);
-  };
-  let ahead: Promise<Uint8Array | undefined> | undefined;
+  const { pipe } = await look(path);
   try {
+    if (pipe) {
+      check(undefined);
+      if (start > 0) throw readTwice(path);
+      return yield* readPipe(path, signal);
+    }
+    using file = await Deno.open(path);
     check(await file.stat());
     if (start > 0) await file.seek(start, Deno.SeekMode.Start);
-    for (let chunk = await next(); chunk; chunk = await ahead) {
-      // Read while this one is worked on.
-      ahead = next();
-      // What goes wrong is told when it is waited for.
-      ahead.catch(() => {});
-      yield chunk;
-    }
+    yield* readAhead(async (buffer) => await file.read(buffer) ?? 0, length);
   } catch (cause) {
     throw cause instanceof ParError ? cause : readError(path, cause);
-  } finally {
-    // A file cannot be closed while it is read.
-    await ahead?.catch(() => {});
   }
 }
 
@@ -105,39 +104,63 @@ async function* readChunks(
  *
  * @param path The file's path.
  * @param limit The most bytes it may have.
- * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also for a larger file.
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also for a larger file, and for
+ * what is no file.
  */
 export async function readSmallFile(path: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
-  if ((await stat(path)).size > limit) {
-    throw new ParError(
-      "ERR_FILE_UNREADABLE",
-      `Cannot read ${quote(path)}: it has more than ${limit} bytes; is it the right file?`,
-    );
-  }
-  try {
-    return await Deno.readFile(path);
-  } catch (cause) {
-    throw readError(path, cause);
-  }
+  await stat(path);
+  return await readSmallInput(path, limit);
 }
 
 /**
- * Looks a file up.
+ * Reads a small file whole, or what a pipe gives, such as `<(pass show issuer)`.
+ *
+ * @param path The path, as a person gave it.
+ * @param limit The most bytes it may have.
+ * @param signal Ends the waiting for a pipe.
+ * @throws {ParError} As {@linkcode readSmallFile}, and `ERR_ABORTED`.
+ */
+export async function readSmallInput(
+  path: string,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of readChunks(path, { length: limit + 1 }, () => {}, signal)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > limit) {
+      throw unreadable(path, `it has more than ${limit} bytes; is it the right file?`);
+    }
+  }
+  return concat(chunks);
+}
+
+/**
+ * Looks a file up that is to be there again and again: no pipe.
  *
  * @param path The file's path.
- * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also for a directory.
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also for what is no file.
  */
 export async function stat(path: string): Promise<Deno.FileInfo> {
-  let info: Deno.FileInfo;
-  try {
-    info = await Deno.stat(path);
-  } catch (cause) {
+  const { info } = await look(path);
+  if (info?.isFile) return info;
+  throw unreadable(path, "it is a pipe, and this takes a file");
+}
+
+/**
+ * Looks at what there is to read.
+ *
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE` for a directory, a socket, a
+ * device.
+ */
+export async function look(path: string): Promise<Input> {
+  const input = await lookAt(path).catch((cause) => {
     throw readError(path, cause);
-  }
-  if (info.isDirectory) {
-    throw new ParError("ERR_FILE_UNREADABLE", `Cannot read ${quote(path)}: it is a directory`);
-  }
-  return info;
+  });
+  if (input.refusal !== undefined) throw unreadable(path, input.refusal);
+  return input;
 }
 
 /** Where the bytes of a new file go. */
@@ -179,8 +202,10 @@ export async function writeFile<T>(
   throwIfAborted(options.signal);
   const destination = await resolveDestination(path);
   if (destination.device) {
-    using file = await attempt(path, () => Deno.open(path, { write: true }));
-    return await produce({ write: (chunk) => attempt(path, () => writeAll(file, chunk)) });
+    using file = await attempt(path, () => openPipe(path, { write: true }, options.signal));
+    return await produce({
+      write: (chunk) => attempt(path, () => untilAborted(writeAll(file, chunk), options.signal)),
+    });
   }
   const temporary = temporaryPath(destination.path);
   const mode = options.mode ??
@@ -213,18 +238,6 @@ export async function writeFile<T>(
   }
 }
 
-/** Fails with `ERR_ABORTED` once the signal was given. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) {
-    throw new ParError("ERR_ABORTED", "Cannot go on: the work was stopped", signal.reason);
-  }
-}
-
-/** A path as messages show it: quoted, so that spaces and control characters are seen. */
-export function quote(path: string): string {
-  return JSON.stringify(path);
-}
-
 interface Destination {
   readonly path: string;
   readonly device: boolean;
@@ -247,6 +260,19 @@ async function resolveDestination(path: string): Promise<Destination> {
     if (cause instanceof Deno.errors.NotFound) return { path, device: false };
     throw cause instanceof ParError ? cause : writeError(path, cause);
   }
+}
+
+/**
+ * Fails where a file cannot be written for a reason that shows beforehand, so that nobody works, or
+ * waits, for nothing.
+ *
+ * @param path The destination.
+ * @throws {ParError} `ERR_FILE_UNWRITABLE` for a directory, and for a folder that is missing.
+ */
+export async function checkDestination(path: string): Promise<void> {
+  const destination = await resolveDestination(path);
+  const folder = destination.path.slice(0, lastSeparator(destination.path) + 1);
+  await attempt(path, () => Deno.stat(folder || "."));
 }
 
 /**
@@ -313,32 +339,15 @@ async function openTemporary(path: string, options: WriteFileOptions): Promise<D
 async function lock(file: Deno.FsFile, signal: AbortSignal | undefined): Promise<void> {
   // Older releases of Deno have no way to try.
   if (await file.tryLock?.(true)) return;
-  throwIfAborted(signal);
-  const aborted = Promise.withResolvers<void>();
-  const abort = (): void => aborted.resolve();
-  signal?.addEventListener("abort", abort);
-  try {
-    await Promise.race([file.lock(true), aborted.promise]);
-    throwIfAborted(signal);
-  } finally {
-    signal?.removeEventListener("abort", abort);
-  }
+  await untilAborted(file.lock(true), signal);
 }
 
 function inTheWay(path: string): Error {
   return new Error(`${quote(path)} is in the way and no file of ours; remove it`);
 }
 
-async function openForReading(path: string): Promise<Deno.FsFile> {
-  await stat(path);
-  try {
-    return await Deno.open(path);
-  } catch (cause) {
-    throw readError(path, cause);
-  }
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+/** Writes all of the bytes, in as many steps as the system takes. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
@@ -361,7 +370,8 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-function readError(path: string, cause: unknown): ParError {
+/** The error for a file that cannot be read, with what the system says. */
+export function readError(path: string, cause: unknown): ParError {
   if (cause instanceof Deno.errors.NotFound) {
     return new ParError(
       "ERR_FILE_NOT_FOUND",
@@ -369,7 +379,15 @@ function readError(path: string, cause: unknown): ParError {
       cause,
     );
   }
-  return new ParError("ERR_FILE_UNREADABLE", `Cannot read ${quote(path)}: ${reason(cause)}`, cause);
+  if (cause instanceof Deno.errors.NotCapable && isDescriptor(path)) {
+    const advice = "it is no pipe, and Deno opens no other descriptors; give the file by its name";
+    return unreadable(path, advice, cause);
+  }
+  return unreadable(path, reason(cause), cause);
+}
+
+function unreadable(path: string, reason: string, cause?: unknown): ParError {
+  return new ParError("ERR_FILE_UNREADABLE", `Cannot read ${quote(path)}: ${reason}`, cause);
 }
 
 function writeError(path: string, cause: unknown): ParError {

@@ -1,41 +1,109 @@
 /**
- * Key files: one seed each, readable by their owner alone.
+ * Key files. Each holds one seed, and only its owner can read it.
  *
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile, writeFile } from "./files.ts";
+import { ParError, quote } from "../errors.ts";
+import { readSmallFile, readSmallInput, writeFile } from "./files.ts";
 import { KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
 
-/** No seed file is longer, however much white space an editor left in it. */
+/** The most bytes of a seed file. A seed has 58; the rest is for white space that editors add. */
 const MAX_SEED_FILE = 4096;
 
-/** Which key is looked for, and where. */
+/** Which key to find, and where. */
 export interface KeyLookup {
-  /** What the key is for. */
+  /** The role that the key must have. */
   readonly role: KeyRole;
-  /** What messages call it: `issuer`, `subject`. */
+  /** What messages call the key: `issuer` or `subject`. */
   readonly title: string;
-  /** A seed file's path, or a seed itself; the key directory is searched where left out. */
+  /**
+   * A seed, or the path of a seed file or of a pipe that a seed comes from. Without it, the key is
+   * looked for in the key directory.
+   */
   readonly given?: string | undefined;
   /** The key directory. */
   readonly directory: string;
-  /** The key file's name without `_<role>.nk`. */
+  /** The name of the key file in the key directory, without `_<role>.nk`. */
   readonly name: string;
-  /** Whether a missing key is an error instead of made. */
+  /** Makes a missing key an error. Without it, a missing key is generated. */
   readonly disableKeygen?: boolean | undefined;
-  /** Is told the path before a key is made there. */
+  /** Is called with the path of the key file before a new key is stored there. */
   readonly onGenerate?: ((path: string) => void) | undefined;
+  /** Stops the wait for a pipe. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A key to sign with. It may not be in the key directory yet. */
+export interface PreparedKey {
+  /** The pair that was found, or a new one. */
+  readonly pair: KeyPair;
+  /**
+   * Stores a new key in the key directory. For a key that was found, it does nothing.
+   *
+   * @returns The pair to sign with. It is not the pair above if another process stored a key of the
+   * same name first.
+   * @throws {ParError} Of the category `failed`.
+   */
+  readonly store: () => Promise<KeyPair>;
 }
 
 /**
- * Finds a key pair: the given one, else the key directory's, else a new one that is put there.
+ * Finds or generates a key pair like {@linkcode findKey}, but leaves it to the caller when to store
+ * a new one. So a command that fails leaves no new key behind.
  *
- * @param lookup Which key, and where.
+ * @param lookup Which key to find, and where.
+ * @returns The pair, and a function that stores it.
+ * @throws {ParError} As {@linkcode findKey} does, except for errors of storing.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const lookup = { role: "account", title: "issuer", directory, name: "kevin" } as const;
+ * const { pair, store } = await prepareKey(lookup);
+ * assert.deepEqual(await listKeys(directory), []);
+ * assert.equal((await store()).publicKey, pair.publicKey);
+ * assert.equal((await listKeys(directory)).length, 1);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
+export async function prepareKey(lookup: KeyLookup): Promise<PreparedKey> {
+  const { given, directory, name, role, disableKeygen, onGenerate, signal } = lookup;
+  if (given !== undefined) return found(await readGivenKey(given, lookup, signal));
+  const path = keyPath(directory, name, role);
+  const kept = await readKeyIfPresent(path, lookup);
+  if (kept) return found(kept);
+  if (disableKeygen) {
+    // These are the words of `wash`, for scripts that look for them.
+    throw new ParError(
+      "ERR_KEY_NOT_FOUND",
+      `No keypair found in ${path}, please ensure key exists or supply one as a flag`,
+    );
+  }
+  const pair = await KeyPair.generate(role);
+  const store = async (): Promise<KeyPair> => {
+    onGenerate?.(path);
+    await storeKey(path, pair);
+    // If another process stored a key first, both use that one.
+    return await readKey(path, lookup);
+  };
+  return { pair, store };
+}
+
+function found(pair: KeyPair): PreparedKey {
+  return { pair, store: () => Promise.resolve(pair) };
+}
+
+/**
+ * Finds a key pair. It takes the given key. Without one, it takes the key in the key directory.
+ * Without that, it generates a key and stores it there.
+ *
+ * @param lookup Which key to find, and where.
  * @returns The pair.
- * @throws {ParError} `ERR_KEY_NOT_FOUND`, `ERR_KEY_INVALID`, `ERR_KEY_CHECKSUM`, `ERR_KEY_ROLE`,
- * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`.
+ * @throws {ParError} Of the category `failed`. If the key is missing and must not be generated, the
+ * code is `ERR_KEY_NOT_FOUND`.
  *
  * @example
  * ```ts
@@ -50,41 +118,36 @@ export interface KeyLookup {
  * ```
  */
 export async function findKey(lookup: KeyLookup): Promise<KeyPair> {
-  if (lookup.given !== undefined) return await readGivenKey(lookup.given, lookup);
-  const path = keyPath(lookup.directory, lookup.name, lookup.role);
-  const found = await readKeyIfPresent(path, lookup);
-  if (found) return found;
-  if (lookup.disableKeygen) {
-    throw new ParError(
-      "ERR_KEY_NOT_FOUND",
-      `No keypair found in ${path}, please ensure key exists or supply one as a flag`,
-    );
-  }
-  lookup.onGenerate?.(path);
-  await storeKey(path, await KeyPair.generate(lookup.role));
-  // Another process may have been first: its key is the one both use.
-  return await readKey(path, lookup);
+  const { store } = await prepareKey(lookup);
+  return await store();
 }
 
-/** The path of a key file. */
+/**
+ * Gives the path of a key file.
+ *
+ * @param directory The key directory.
+ * @param name The name of the key.
+ * @param role The role of the key.
+ * @returns The path, `<directory>/<name>_<role>.nk`.
+ */
 export function keyPath(directory: string, name: string, role: KeyRole): string {
   const separator = directory === "" || /[/\\]$/.test(directory) ? "" : "/";
   return `${directory}${separator}${name}_${role}.nk`;
 }
 
 /**
- * Puts a key into a new file, and leaves a file that is there already as it is.
+ * Stores a key in a new file. A file that exists already is not changed.
  *
- * @param path The file's path; its folder is made where it is missing.
+ * @param path The path of the file. A missing folder is created.
  * @param pair The key.
- * @returns Whether this call made the file.
- * @throws {ParError} `ERR_FILE_UNWRITABLE`.
+ * @returns Whether this call created the file.
+ * @throws {ParError} `ERR_FILE_UNWRITABLE` if the file or its folder cannot be created.
  */
 export async function storeKey(path: string, pair: KeyPair): Promise<boolean> {
   await makeDirectory(parentOf(path));
   const taken = new Error("another process stored a key first");
   try {
-    // Writers of one file take turns, so that of two runs at once one makes the key.
+    // `writeFile()` locks the file, so of two processes only one stores its key.
     await writeFile(path, async (sink) => {
       if (await exists(path)) throw taken;
       await sink.write(new TextEncoder().encode(pair.seed()));
@@ -102,7 +165,7 @@ async function makeDirectory(path: string): Promise<void> {
   } catch (cause) {
     throw new ParError(
       "ERR_FILE_UNWRITABLE",
-      `Cannot make the key directory ${quote(path)}: ${(cause as Error).message}`,
+      `Cannot create the key directory ${quote(path)}: ${(cause as Error).message}`,
       cause,
     );
   }
@@ -116,21 +179,21 @@ function parentOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"), 0)) || ".";
 }
 
-/** A key file and the pair in it. */
+/** A key file that was read. */
 export interface StoredKey {
-  /** The file's name without `.nk`. */
+  /** The name of the file without `.nk`. */
   readonly name: string;
-  /** The pair. */
+  /** The pair that belongs to the seed in it. */
   readonly pair: KeyPair;
 }
 
 /**
  * Reads every key file of a directory.
  *
- * @param directory The key directory; one that is missing holds no keys.
- * @param onUnreadable Is told of each file that holds no seed.
+ * @param directory The key directory. It may be missing; then there are no keys.
+ * @param onUnreadable Is called with the error of each file that cannot be read or holds no seed.
  * @returns The keys, sorted by name.
- * @throws {ParError} `ERR_FILE_UNREADABLE`.
+ * @throws {ParError} `ERR_FILE_UNREADABLE` if the directory cannot be listed.
  */
 export async function listKeys(
   directory: string,
@@ -166,11 +229,12 @@ async function keyFileNames(directory: string): Promise<string[]> {
 }
 
 /**
- * Finds the pair of a public key, whatever its file is called.
+ * Finds the pair of a public key in the key directory. The name of its file does not matter.
  *
  * @param directory The key directory.
- * @param publicKey The public half.
- * @returns The pair, or `undefined` where no file holds it.
+ * @param publicKey The public key.
+ * @returns The pair, or `undefined` if no key file holds its seed.
+ * @throws {ParError} `ERR_FILE_UNREADABLE` if the directory cannot be listed.
  */
 export async function findKeyOf(
   directory: string,
@@ -180,18 +244,32 @@ export async function findKeyOf(
   return keys.find(({ pair }) => pair.publicKey === publicKey)?.pair;
 }
 
-/** What a key file should hold, and what messages call it. */
+/** Which key a file should hold, and what messages call it. */
 export interface KeyDescription {
-  /** The role it must have; any where left out. */
+  /** The role that the key must have. Without it, any role is accepted. */
   readonly role?: KeyRole | undefined;
-  /** What messages call it. */
+  /** What messages call the key. */
   readonly title: string;
 }
 
-/** Reads a seed file. */
-export async function readKey(path: string, { role, title }: KeyDescription): Promise<KeyPair> {
-  const bytes = await readSmallFile(path, MAX_SEED_FILE);
-  return await KeyPair.fromSeed(
+/**
+ * Reads a seed file of the key directory.
+ *
+ * @param path The path of the file.
+ * @param description Which key it should hold.
+ * @returns The pair.
+ * @throws {ParError} Of the category `failed`. A missing file has the code `ERR_FILE_NOT_FOUND`.
+ */
+export async function readKey(path: string, description: KeyDescription): Promise<KeyPair> {
+  return await toPair(await readSmallFile(path, MAX_SEED_FILE), path, description);
+}
+
+function toPair(
+  bytes: Uint8Array,
+  path: string,
+  { role, title }: KeyDescription,
+): Promise<KeyPair> {
+  return KeyPair.fromSeed(
     new TextDecoder().decode(bytes),
     role,
     `the ${title} seed file ${quote(path)}`,
@@ -210,16 +288,30 @@ async function readKeyIfPresent(
   }
 }
 
-/** Reads the key that a flag gives: a path to a seed file, or the seed itself. */
-export async function readGivenKey(given: string, description: KeyDescription): Promise<KeyPair> {
+/**
+ * Reads a key that the user gave.
+ *
+ * @param given A seed, or the path of a seed file or of a pipe that a seed comes from.
+ * @param description Which key it should be.
+ * @param signal Stops the wait for a pipe.
+ * @returns The pair.
+ * @throws {ParError} Of the category `failed`.
+ */
+export async function readGivenKey(
+  given: string,
+  description: KeyDescription,
+  signal?: AbortSignal,
+): Promise<KeyPair> {
   const { role, title } = description;
-  if (!looksLikeSeed(given)) return await readKey(given, description);
-  // A file may have such a name, unlikely as it is.
+  if (!looksLikeSeed(given)) {
+    return await toPair(await readSmallInput(given, MAX_SEED_FILE, signal), given, description);
+  }
+  // A file could have a name that looks like a seed.
   const file = await readKeyIfPresent(given, description).catch(() => undefined);
   return file ?? await KeyPair.fromSeed(given, role, `the seed given as ${title}`);
 }
 
-/** Generous, so that a mistyped seed is not taken for a path and shown in an error. */
+/** Also true for mistyped seeds, because what is taken for a path is shown in errors. */
 function looksLikeSeed(text: string): boolean {
   return /^[A-Z0-9]{30,}$/i.test(text.replaceAll(/[\s"'-]/g, ""));
 }

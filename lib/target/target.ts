@@ -14,29 +14,49 @@ import { ParError } from "../errors.ts";
  */
 export type Target = string & { readonly "~checked": "target" };
 
-const ARCHITECTURES: ReadonlySet<string> = new Set([
+const ARCHITECTURES = [
   "x86",
   "x86_64",
   "arm",
-  "armv7",
   "aarch64",
+  "arm64ec",
+  "loongarch64",
+  "m68k",
   "mips",
   "mipsel",
+  "mips32r6",
   "mips64",
   "mips64el",
+  "mips64r6",
+  "powerpc",
   "powerpc64",
+  "riscv32",
   "riscv64",
   "s390x",
-]);
+  "sparc64",
+];
 
-const SYSTEMS: ReadonlySet<string> = new Set([
+const SYSTEMS = [
   "linux",
-  "macos",
-  "windows",
-  "ios",
-  "freebsd",
   "android",
-]);
+  "macos",
+  "ios",
+  "tvos",
+  "visionos",
+  "watchos",
+  "windows",
+  "dragonfly",
+  "freebsd",
+  "illumos",
+  "netbsd",
+  "openbsd",
+  "solaris",
+];
+
+/** Every target that hosts are known to look for. */
+export const KNOWN_TARGETS: readonly string[] = ARCHITECTURES.flatMap((architecture) =>
+  SYSTEMS.map((system) => `${architecture}-${system}`)
+);
 
 /** `<target>.bin` fits the 100 bytes of a tar header's name field. */
 const MAX_LENGTH = 96;
@@ -94,20 +114,87 @@ export function isTargetName(text: string): text is Target {
  * ```
  */
 export function isKnownTarget(target: Target): boolean {
-  const dash = target.indexOf("-");
-  return ARCHITECTURES.has(target.slice(0, dash)) && SYSTEMS.has(target.slice(dash + 1));
+  const [architecture = "", system = ""] = cutAtDash(target);
+  return isKnownArchitecture(architecture) && isKnownSystem(system);
 }
 
-/** How `process.platform` and `Deno.build.os` spell systems that Rust spells otherwise. */
-const SYSTEM_NAMES: Readonly<Record<string, string>> = { darwin: "macos", win32: "windows" };
+/** Whether a text is the name of an architecture, as hosts spell it. */
+export function isKnownArchitecture(name: string): boolean {
+  return ARCHITECTURES.includes(name);
+}
 
-/** How `process.arch` spells architectures that Rust spells otherwise. */
-const ARCHITECTURE_NAMES: Readonly<Record<string, string>> = {
-  x64: "x86_64",
-  ia32: "x86",
-  arm64: "aarch64",
-  ppc64: "powerpc64",
+/** Whether a text is the name of an operating system, as hosts spell it. */
+export function isKnownSystem(name: string): boolean {
+  return SYSTEMS.includes(name);
+}
+
+/**
+ * Splits a target into its two names. The system's is the one that hosts use, also where the target
+ * says `darwin` for `macos`.
+ *
+ * @param target A target.
+ */
+export function splitTarget(target: Target): { architecture: string; system: string } {
+  const [architecture = "", system = ""] = cutAtDash(target);
+  return { architecture, system: systemName(system) };
+}
+
+function cutAtDash(text: string): [string, string] {
+  const dash = text.indexOf("-");
+  return dash < 0 ? [text, ""] : [text.slice(0, dash), text.slice(dash + 1)];
+}
+
+/**
+ * Names the target that hosts look for, for a target that people call by other names.
+ *
+ * @param target A target, such as `armv7-linux` or `x86_64-darwin`.
+ * @returns The target of hosts, or `undefined` where none is known for it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(usualTarget(parseTarget("armv7-linux")), "arm-linux");
+ * assert.equal(usualTarget(parseTarget("arm-linux")), "arm-linux");
+ * assert.equal(usualTarget(parseTarget("x86_64-testrunner")), undefined);
+ * ```
+ */
+export function usualTarget(target: Target): Target | undefined {
+  const { architecture, system } = splitTarget(target);
+  const usual = `${architectureName(architecture)}-${system}`;
+  return isTargetName(usual) && isKnownTarget(usual) ? usual : undefined;
+}
+
+/** What people and programs call systems that Rust calls otherwise. */
+const SYSTEM_NAMES: Readonly<Record<string, string>> = {
+  darwin: "macos",
+  osx: "macos",
+  sunos: "solaris",
+  win32: "windows",
 };
+
+function systemName(name: string): string {
+  return Object.hasOwn(SYSTEM_NAMES, name) ? SYSTEM_NAMES[name] as string : name;
+}
+
+/** What people and programs call architectures that Rust calls otherwise. */
+const ARCHITECTURE_NAMES: readonly (readonly [RegExp, string])[] = [
+  [/^(x64|amd64)$/, "x86_64"],
+  [/^(i[3-6]86|ia32)$/, "x86"],
+  [/^(arm|thumb)(v\d.*)?$/, "arm"],
+  [/^arm64(e|_32)?$/, "aarch64"],
+  [/^loong64$/, "loongarch64"],
+  [/^mipsisa32r6/, "mips32r6"],
+  [/^mipsisa64r6/, "mips64r6"],
+  [/^(powerpc64le|ppc64|ppc64le)$/, "powerpc64"],
+  [/^riscv32.*$/, "riscv32"],
+  [/^riscv64.*$/, "riscv64"],
+  [/^sparcv9$/, "sparc64"],
+];
+
+function architectureName(name: string): string {
+  return ARCHITECTURE_NAMES.find(([pattern]) => pattern.test(name))?.[1] ?? name;
+}
 
 /**
  * Names the target of the machine this runs on.
@@ -125,9 +212,7 @@ export function hostTarget(): Target | undefined {
   // Deno and Node both carry `process`; a browser has neither.
   const { process } = globalThis as { process?: { arch?: string; platform?: string } };
   if (!process?.arch || !process.platform) return undefined;
-  const arch = ARCHITECTURE_NAMES[process.arch] ?? process.arch;
-  const system = SYSTEM_NAMES[process.platform] ?? process.platform;
-  return parseTarget(`${arch}-${system}`);
+  return parseTarget(`${architectureName(process.arch)}-${systemName(process.platform)}`);
 }
 
 /**
@@ -147,20 +232,10 @@ export function hostTarget(): Target | undefined {
  */
 export function targetFromTriple(triple: string): Target | undefined {
   const [cpu = "", ...rest] = triple.split("-");
-  // Android's triples leave the vendor out.
-  const system = rest.find((part) => /^(linux|darwin|ios|windows|freebsd|android)/.test(part));
-  const os = rest.some((part) => part.startsWith("android"))
+  // Android's triples leave the vendor out, and call it an environment of Linux.
+  const system = rest.some((part) => /^android/.test(part))
     ? "android"
-    : system === "darwin"
-    ? "macos"
-    : system;
-  const arch = /^i[3-6]86$/.test(cpu)
-    ? "x86"
-    : /^arm64e?$/.test(cpu)
-    ? "aarch64"
-    : /^(arm|thumb)(v\d|$)/.test(cpu)
-    ? "arm"
-    : cpu.replace(/^riscv64.*/, "riscv64").replace(/^powerpc64le$/, "powerpc64");
-  const target = `${arch}-${os}`;
+    : rest.map(systemName).find(isKnownSystem);
+  const target = `${architectureName(cpu)}-${system}`;
   return isTargetName(target) && isKnownTarget(target) ? target : undefined;
 }

@@ -4,40 +4,52 @@
  * @module
  */
 
+import { requireKeys, requireList, requireOptions, requireText } from "./arguments.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries } from "./binary.ts";
+import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims } from "../signing/claims.ts";
-import { keep } from "../bytes/chunks.ts";
+import type { Bytes } from "../bytes/chunks.ts";
+import { toStream } from "../bytes/streams.ts";
 import { ParError } from "../errors.ts";
-import { throwIfAborted, writeFile } from "../system/files.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
+import { checkDestination, writeFile } from "../system/files.ts";
+import { isDescriptor } from "../system/pipe.ts";
 import {
   type Compression,
-  packArchive,
+  type MeasuredContent,
+  measureWit,
   type PackedArchive,
   type ProviderDescription,
+  signContents,
   type Signing,
+  statedClaims,
   type WriteProgress,
 } from "../archive/pack.ts";
 import { blobSource } from "../bytes/source.ts";
 import type { Target } from "../target/target.ts";
 
-/** Settings of {@linkcode create}. */
-export interface CreateOptions extends ProviderDescription, Signing, BinaryOptions {
-  /** The binaries, one for each target; none makes an archive to insert into later. */
+/** Settings of {@linkcode createStream}. */
+export interface CreateStreamOptions extends ProviderDescription, Signing, BinaryOptions {
+  /** The binaries, one for each target. Without any, the archive is one to insert into later. */
   readonly binaries: readonly BinaryInput[];
-  /** A file's path, or a stream to write to. */
-  readonly destination: string | WritableStream<Uint8Array>;
   /** Whether to compress with gzip. */
   readonly compress?: boolean | undefined;
-  /** Deflate's effort from 1 to 9; 9 where left out. */
+  /** The compression level from 1 to 9. Default: 9. */
   readonly compressLevel?: number | undefined;
-  /** How many threads compress; the bytes do not depend on it. As many as cores where left out. */
+  /** How many threads compress; default: one for each core. The bytes do not depend on it. */
   readonly jobs?: number | undefined;
   /** The provider's WIT package, wasm-encoded. */
   readonly wit?: Uint8Array<ArrayBuffer> | undefined;
-  /** Stops the work; a destination file is left as it was. */
+  /** Stops the work. A destination file is left as it was. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told how many bytes of the binaries are written, and of how many. */
+  /** Receives how many bytes of the binaries are written, and of how many. */
   readonly onProgress?: WriteProgress | undefined;
+}
+
+/** Settings of {@linkcode create}. */
+export interface CreateOptions extends CreateStreamOptions {
+  /** The path of the file to write. */
+  readonly destination: string;
 }
 
 /** What {@linkcode create} made. */
@@ -50,78 +62,131 @@ export interface CreateResult {
   readonly targets: readonly Target[];
 }
 
+/** The result of {@linkcode createStream}. */
+export interface CreatedStream extends CreateResult {
+  /** The archive's bytes. Read it, or cancel it: until then, temporary copies of pipes stay. */
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+}
+
 /**
- * Makes a signed archive.
+ * Makes a signed archive in a file. The file gets its name only when it is complete.
  *
- * Each binary is streamed twice, and none is held in memory. A destination file has its name only
- * once it is whole.
+ * Each binary is read twice, in chunks: to hash it and to write it. Bytes that come from a pipe are kept
+ * in a temporary file in between.
  *
- * @param options What to put in, who signs, where it goes.
- * @returns The claims, the token, the targets.
- * @throws {ParError} `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`,
- * `ERR_FILE_CHANGED`, `ERR_TARGET_INVALID`, `ERR_TARGET_MISMATCH`, `ERR_TARGET_UNKNOWN`,
- * `ERR_TARGET_DUPLICATE`, `ERR_BINARY_TOO_LARGE`, `ERR_OPTION_INVALID`, `ERR_KEY_ROLE`,
- * `ERR_ABORTED`.
+ * @param options What to put in, who signs, and where it goes.
+ * @returns The claims, the token and the targets.
+ * @throws {ParError} Of the category `usage` for a wrong option, else of the category `failed`;
+ * `ERR_FILE_CHANGED` if a binary changes between the two readings.
  *
- * @example An archive from bytes at hand to a stream
+ * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { inspect } from "./inspect.ts";
  * import { KeyPair } from "../signing/nkey.ts";
  *
- * const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
- * const created = create({
+ * const destination = await Deno.makeTempFile();
+ * const { targets } = await create({
  *   name: "Fake Payments",
  *   vendor: "wasmCloud",
  *   issuer: await KeyPair.generate("account"),
  *   subject: await KeyPair.generate("service"),
  *   binaries: [{ source: new Uint8Array(1000), target: "x86_64-linux" }],
- *   destination: writable,
+ *   destination,
  * });
- * const archive = await inspect(readable);
- * assert.deepEqual((await created).targets, ["x86_64-linux"]);
- * assert.equal(archive.claims.wascap.name, "Fake Payments");
+ * assert.deepEqual(targets, ["x86_64-linux"]);
+ * await Deno.remove(destination);
  * ```
  */
 export async function create(options: CreateOptions): Promise<CreateResult> {
-  const { destination, wit, signal } = options;
-  const pack = async (target: Pick<Compression, "patch"> = {}): Promise<PackedArchive> =>
-    await packArchive({
-      ...options,
-      binaries: await openBinaries(options.binaries, options),
-      wit: wit && blobSource(wit, "the WIT package"),
-      ...target,
-    });
-  if (typeof destination !== "string") return await pipe(pack, destination, signal);
+  const { destination, signal } = requireOptions(options);
+  requireText(destination, "the destination");
+  // Reading the binaries may take long, or wait for a pipe.
+  await checkDestination(destination);
+  using contents = await openContents(options);
   return await writeFile(destination, async (sink) => {
-    const packed = await pack({ patch: sink.patch });
+    const packed = await contents.pack({ patch: sink.patch });
     for await (const chunk of packed.bytes) await sink.write(chunk);
     return toResult(packed);
-  }, signal ? { signal } : {});
+  }, { signal });
+}
+
+/**
+ * Makes a signed archive as a stream, without a file. A compressed archive has no index then, because the
+ * index is written last, to the front.
+ *
+ * @param options What to put in, and who signs.
+ * @returns The claims, the token, the targets, and the stream.
+ * @throws {ParError} As {@linkcode create}. The stream fails with `ERR_FILE_CHANGED` if a binary changed
+ * since it was hashed, and with `ERR_ABORTED`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { inspect } from "./inspect.ts";
+ * import { KeyPair } from "../signing/nkey.ts";
+ *
+ * const { stream, targets } = await createStream({
+ *   name: "Fake Payments",
+ *   vendor: "wasmCloud",
+ *   issuer: await KeyPair.generate("account"),
+ *   subject: await KeyPair.generate("service"),
+ *   binaries: [{ source: new Uint8Array(1000), target: "x86_64-linux" }],
+ * });
+ * assert.deepEqual((await inspect(stream)).binaries.map(({ target }) => target), targets);
+ * ```
+ */
+export async function createStream(options: CreateStreamOptions): Promise<CreatedStream> {
+  const contents = await openContents(requireOptions(options));
+  try {
+    const packed = await contents.pack({});
+    return {
+      ...toResult(packed),
+      stream: toStream(passOn(packed.bytes, contents, options.signal)),
+    };
+  } catch (error) {
+    contents[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function* passOn(
+  bytes: Bytes,
+  contents: Contents,
+  signal: AbortSignal | undefined,
+): Bytes {
+  using _ = contents;
+  for await (const chunk of bytes) {
+    throwIfAborted(signal);
+    yield chunk;
+  }
+}
+
+/** Everything that goes into the archive, read once. */
+interface Contents extends Disposable {
+  pack(target: Pick<Compression, "patch">): Promise<PackedArchive>;
+}
+
+async function openContents(options: CreateStreamOptions): Promise<Contents> {
+  requireText(options.name, "the provider's name");
+  requireText(options.vendor, "the vendor");
+  requireKeys(options);
+  requireList(options.binaries, "the binaries");
+  const stated = statedClaims(options);
+  const { wit } = options;
+  const measured = wit && await measureWit(blobSource(wit, "the WIT package"));
+  const binaries = await openBinaries(options.binaries, options, options.signal);
+  const contents = new Map<string, MeasuredContent>(
+    binaries.list.map(({ target, content }) => [target, content]),
+  );
+  if (measured) contents.set(WIT_ENTRY, measured);
+  return {
+    pack: (target) => signContents({ ...options, ...stated, contents, ...target }),
+    [Symbol.dispose]: () => binaries[Symbol.dispose](),
+  };
 }
 
 function toResult({ claims, token, targets }: PackedArchive): CreateResult {
   return { claims, token, targets };
-}
-
-async function pipe(
-  pack: () => Promise<PackedArchive>,
-  destination: WritableStream<Uint8Array>,
-  signal: AbortSignal | undefined,
-): Promise<CreateResult> {
-  const writer = destination.getWriter();
-  try {
-    const packed = await pack();
-    for await (const chunk of packed.bytes) {
-      throwIfAborted(signal);
-      await writer.write(keep(chunk));
-    }
-    await writer.close();
-    return toResult(packed);
-  } catch (error) {
-    await writer.abort(error).catch(() => {});
-    throw error;
-  }
 }
 
 /**
@@ -146,14 +211,29 @@ export function archivePath(
   destination: string | undefined,
   compress: boolean,
 ): string {
-  if (destination === undefined && binary === undefined) {
+  const stem = binary === undefined || isDescriptor(binary) ? undefined : fileStem(binary);
+  if (destination === undefined && stem === undefined) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      "Cannot name an archive without a binary: give its path (--destination)",
+      "Cannot name an archive without a binary that has a name: give its destination",
     );
   }
-  const path = destination ?? `${fileStem(binary ?? "")}.par`;
+  const path = destination ?? `${stem}.par`;
   return compress && !path.endsWith(".gz") ? `${path}.gz` : path;
+}
+
+/**
+ * Gives the name that the provider's own key is looked for under.
+ *
+ * @param binary The first binary's path.
+ * @param archive The archive's path.
+ * @returns The stem of the one that has a name, and `undefined` where both are pipes.
+ */
+export function keyStem(binary: string | undefined, archive: string): string | undefined {
+  const path = [binary, archive].find((path) =>
+    path !== undefined && path !== "-" && !isDescriptor(path)
+  );
+  return path === undefined ? undefined : fileStem(path);
 }
 
 /** A path's file name without its last extension. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireOptions } from "./arguments.ts";
 import { binaryEntry } from "../archive/entries.ts";
 import {
   checkHash,
@@ -14,9 +15,9 @@ import {
 import { openRanged, type RangedArchive } from "../archive/segment.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { createSha256, toClaimsHash } from "../bytes/digest.ts";
-import { ParError } from "../errors.ts";
-import { type FileSink, quote, resolvePath, writeFile } from "../system/files.ts";
-import { type ArchiveInput, toSource } from "./inspect.ts";
+import { ParError, quote } from "../errors.ts";
+import { type FileSink, resolvePath, writeFile } from "../system/files.ts";
+import { type ArchiveInput, openSource } from "./inspect.ts";
 import { targetNotFound } from "./remove.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { parseTarget, type Target } from "../target/target.ts";
@@ -65,7 +66,9 @@ export async function extract(
   archive: ArchiveInput,
   options: ExtractOptions,
 ): Promise<VerifiedClaims> {
-  const source = toSource(archive);
+  const { signal } = requireOptions(options);
+  using opened = await openSource(archive, signal);
+  const { source } = opened;
   const outputs = await arrange(
     Object.entries(options.outputs).map(([target, path]) => [parseTarget(target), path]),
   );

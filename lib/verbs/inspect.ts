@@ -11,7 +11,9 @@ import {
   type VerifiedArchive,
   type VerifiedClaims,
 } from "../archive/reader.ts";
+import { wrongType } from "./arguments.ts";
 import { fileSource } from "../system/files.ts";
+import { openRepeatable } from "../system/spool.ts";
 import { type ArchiveSource, blobSource, streamSource } from "../bytes/source.ts";
 
 /** An archive to read: a file's path, a stream, bytes at hand, or a source of another kind. */
@@ -22,13 +24,46 @@ export type ArchiveInput =
   | Uint8Array<ArrayBuffer>
   | ArchiveSource;
 
-/** Makes a source of whatever a caller gave. */
-export function toSource(input: ArchiveInput): ArchiveSource {
-  if (typeof input === "string") return fileSource(input);
+/**
+ * Makes a source of whatever a caller gave.
+ *
+ * @param input The archive.
+ * @param signal Ends the waiting for a pipe.
+ */
+export function toSource(input: ArchiveInput, signal?: AbortSignal): ArchiveSource {
+  if (typeof input === "string") return fileSource(input, signal);
+  if (typeof input !== "object" || input === null) {
+    throw wrongType(input, "the archive", "a path, a stream, bytes or another source");
+  }
   // Asked for before the classes: to name `ReadableStream` makes Deno load all that it is made of.
   if ("open" in input) return input;
   if (input instanceof ReadableStream) return streamSource(input, "the archive");
-  return blobSource(input, "the archive");
+  if (input instanceof Blob || input instanceof Uint8Array) return blobSource(input, "the archive");
+  throw wrongType(input, "the archive", "a path, a stream, bytes or another source");
+}
+
+/** A source that can be read more than once, until it is disposed of. */
+export interface OpenSource extends Disposable {
+  /** The source. */
+  readonly source: ArchiveSource;
+}
+
+/**
+ * Makes a source of whatever a caller gave, for work that reads an archive more than once: what a
+ * pipe gives is kept meanwhile.
+ *
+ * @param input The archive.
+ * @param signal Ends the waiting for a pipe.
+ */
+export async function openSource(
+  input: ArchiveInput,
+  signal: AbortSignal | undefined,
+): Promise<OpenSource> {
+  if (typeof input !== "string") {
+    return { source: toSource(input), [Symbol.dispose]: (): void => {} };
+  }
+  const source = await openRepeatable(input, signal);
+  return { source, [Symbol.dispose]: (): void => source[Symbol.dispose]() };
 }
 
 /**
@@ -51,7 +86,7 @@ export async function inspect(
   archive: ArchiveInput,
   options: ReadOptions = {},
 ): Promise<VerifiedArchive> {
-  return await readArchive(toSource(archive).open(), options);
+  return await readArchive(toSource(archive, options.signal).open(), options);
 }
 
 /**
@@ -74,5 +109,5 @@ export async function inspectClaims(
   archive: ArchiveInput,
   options: ReadOptions = {},
 ): Promise<VerifiedClaims> {
-  return await readClaims(toSource(archive).open(), options);
+  return await readClaims(toSource(archive, options.signal).open(), options);
 }

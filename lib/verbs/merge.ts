@@ -4,11 +4,15 @@
  * @module
  */
 
+import { requireKeys, requireList, requireOptions, requireText } from "./arguments.ts";
 import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
-import { fileSource, quote, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { JsonNumber } from "../signing/json.ts";
+import { checkDestination, writeFile } from "../system/files.ts";
+import { openSource } from "./inspect.ts";
+import type { ArchiveSource } from "../bytes/source.ts";
 import { type MeasuredContent, signContents } from "../archive/pack.ts";
 import {
   keptClaims,
@@ -33,7 +37,7 @@ export interface MergeOptions extends Resigning {
  * must agree, and so must the bytes of a target that several of them have. Of revisions the highest
  * is kept, of validity windows what is common to all, of other claims those of the first archive.
  *
- * @param archives The archives' paths, at least one.
+ * @param archives The archives, at least one: paths, or sources that can be read more than once.
  * @param options Where the result goes, and who signs.
  * @returns The claims, the token, the targets.
  * @throws {ParError} Any code of the category `untrusted`; `ERR_MERGE_CONFLICT`,
@@ -63,16 +67,26 @@ export interface MergeOptions extends Resigning {
  * ```
  */
 export async function merge(
-  archives: readonly string[],
+  archives: readonly (string | ArchiveSource)[],
   options: MergeOptions,
 ): Promise<RewriteResult> {
+  requireList(archives, "the archives");
+  requireKeys(requireOptions(options));
+  requireText(options.destination, "the destination");
+  await checkDestination(options.destination);
+  // Before the destination is locked: nobody else should have to wait for what may be a pipe.
+  using opened = new DisposableStack();
+  const sources: ArchiveSource[] = [];
+  for (const archive of archives) {
+    sources.push(opened.use(await openSource(archive, options.signal)).source);
+  }
   await using cursors = new AsyncDisposableStack();
   return await writeFile(options.destination, async (sink) => {
     const contents = new Map<string, MeasuredContent>();
     let first: { path: string; claims: Claims; compressed: boolean } | undefined;
     let claims: Claims | undefined;
-    for (const path of archives) {
-      const source = fileSource(path);
+    for (const source of sources) {
+      const path = source.name;
       const { limits, signal } = options;
       const cursor = cursors.use(new EntryCursor(source, { limits, signal }));
       const { archive, contents: more } = await openArchive(source, cursor, options);
@@ -103,8 +117,16 @@ const DESCRIPTION: readonly (readonly [string, (claims: Claims) => unknown])[] =
   ["vendor", ({ wascap }) => wascap.vendor],
   ["capability contract id", ({ wascap }) => wascap.capid],
   ["version", ({ wascap }) => wascap.ver],
-  ["schema", ({ wascap }) => JSON.stringify(wascap.config_schema)],
+  ["schema", ({ wascap }) => JSON.stringify(sorted(wascap.config_schema))],
 ];
+
+/** The same value with the members of each object in one order, since theirs means nothing. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null || value instanceof JsonNumber) return value;
+  const members = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(members.map(([name, each]) => [name, sorted(each)]));
+}
 
 /** What makes them those of one provider, unless the merged archive is to be another's. */
 const KEYS: typeof DESCRIPTION = [

@@ -5,7 +5,7 @@
  */
 
 import type { Claims } from "../signing/claims.ts";
-import { type ArchiveInput, inspect, toSource } from "./inspect.ts";
+import { type ArchiveInput, inspect, openSource } from "./inspect.ts";
 import type { Limits } from "../archive/limits.ts";
 import { type Annotations, TITLE } from "../registry/media_types.ts";
 import { pushArchive, type Pushed, type PushOptions } from "../registry/push.ts";
@@ -51,7 +51,8 @@ export async function push(
   const to = typeof reference === "string"
     ? parseReference(reference, { ...options, hostRequired: true })
     : reference;
-  return await pushArchive(to, toSource(archive), {
+  using opened = await openSource(archive, signal);
+  return await pushArchive(to, opened.source, {
     ...options,
     verify: async (source) => describe((await inspect(source, { limits, signal })).claims),
   });

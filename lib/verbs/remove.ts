@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
-import { quote } from "../system/files.ts";
+import { requireList, requireOptions } from "./arguments.ts";
+import { ParError, quote } from "../errors.ts";
 import { type Resigning, rewriteArchive, type RewriteResult } from "./rewrite.ts";
 import { parseTarget, type Target } from "../target/target.ts";
 
@@ -48,6 +48,7 @@ export interface RemoveOptions extends Resigning {
  * ```
  */
 export async function remove(archive: string, options: RemoveOptions): Promise<RewriteResult> {
+  requireList(requireOptions(options).targets, "the targets");
   return await rewriteArchive(archive, options, ({ contents, archive: { binaries } }) => {
     for (const target of options.targets) {
       if (contents.delete(parseTarget(target))) continue;
@@ -57,7 +58,7 @@ export async function remove(archive: string, options: RemoveOptions): Promise<R
     if (!left && !options.allowEmpty) {
       throw new ParError(
         "ERR_TARGET_LAST",
-        `Cannot leave ${quote(archive)} without any binary, unless told to (--allow-empty)`,
+        `Cannot leave ${quote(archive)} without any binary, unless that is allowed`,
       );
     }
   });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireKeys, requireOptions, requireText } from "./arguments.ts";
 import { EntryCursor } from "../archive/cursor.ts";
 import { binaryEntry, WIT_ENTRY } from "../archive/entries.ts";
 import {
@@ -14,12 +15,13 @@ import {
 } from "../archive/reader.ts";
 import { copySegments } from "../archive/segment.ts";
 import type { Claims } from "../signing/claims.ts";
-import { ParError } from "../errors.ts";
-import { fileChanged, fileSource, identityOf, quote, stat, writeFile } from "../system/files.ts";
+import { ParError, quote } from "../errors.ts";
+import { fileChanged, fileSource, identityOf, stat, writeFile } from "../system/files.ts";
 import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import {
   type MeasuredContent,
   signContents,
+  type Signing,
   type SignOptions,
   type WriteProgress,
 } from "../archive/pack.ts";
@@ -35,6 +37,8 @@ export interface Resigning {
   readonly subject: KeyPair;
   /** Whether the keys may be others than before, which makes it another provider. */
   readonly newIdentity?: boolean | undefined;
+  /** Is called when all else was checked, and gives the keys to sign with; see `Signing`. */
+  readonly confirmKeys?: Signing["confirmKeys"];
   /** Seconds since the epoch to state as the time of issue; see `Signing`. */
   readonly sourceDateEpoch?: number | undefined;
   /** Deflate's effort from 1 to 9 for what is compressed anew; 9 where left out. */
@@ -111,6 +115,8 @@ export async function rewriteArchive(
   options: Resigning,
   change: (archive: OpenArchive) => Promise<void> | void,
 ): Promise<RewriteResult> {
+  requireText(path, "the archive's path");
+  requireKeys(requireOptions(options));
   await stat(path);
   return await writeFile(path, async (sink) => {
     const before = identityOf(await stat(path));
@@ -139,11 +145,9 @@ export async function rewriteArchive(
 /** Everything of the claims that signing anew keeps. */
 export function keptClaims(
   claims: Claims,
-): Pick<SignOptions, "wascap" | "others" | "expires" | "notBefore"> {
+): Pick<SignOptions, "wascap" | "others" | "exp" | "nbf"> {
   const { exp, jti: _jti, iat: _iat, iss: _iss, sub: _sub, nbf, wascap, ...others } = claims;
-  const date = (seconds?: number): Date | undefined =>
-    seconds === undefined ? undefined : new Date(seconds * 1000);
-  return { wascap, others, expires: date(exp), notBefore: date(nbf) };
+  return { wascap, others, exp, nbf };
 }
 
 /**
@@ -160,7 +164,7 @@ export function requireIdentity(claims: Claims, options: Resigning, name: string
       `Cannot sign ${
         quote(name)
       } anew: its ${title} is ${before}, and the key at hand is that of ` +
-        `${now.publicKey}; give the seed of the first, or ask for the change (--new-identity)`,
+        `${now.publicKey}; give the seed of the first, or ask for a new identity`,
     );
   };
   check("issuer", claims.iss, options.issuer);

@@ -6,21 +6,25 @@
 
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
 import type { Claims } from "../signing/claims.ts";
-import { type ErrorCode, ParError } from "../errors.ts";
+import { type ErrorCode, ParError, redact } from "../errors.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../target/executable.ts";
+import { requireList, requireOptions, requireText } from "./arguments.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
-import type { PublicKey } from "../signing/nkey.ts";
-import { hostTarget, type Target } from "../target/target.ts";
+import { parsePublicKey } from "../signing/nkey.ts";
+import { hostTarget, parseTarget, type Target } from "../target/target.ts";
 import { formatTime } from "../signing/token.ts";
 
 /** What an archive must be, beside whole and validly signed. */
 export interface Policy extends ReadOptions {
-  /** The accounts that are believed; every one where left out, none where empty. */
-  readonly trustedIssuers?: readonly PublicKey[] | undefined;
-  /** The provider it must be. */
-  readonly subject?: PublicKey | undefined;
-  /** Targets it must have. */
-  readonly requiredTargets?: readonly Target[] | undefined;
+  /**
+   * Public keys of the accounts that are trusted. An empty list trusts none; without a list the issuer is
+   * not checked.
+   */
+  readonly trustedIssuers?: readonly string[] | undefined;
+  /** The public key of the provider that it must be. */
+  readonly subject?: string | undefined;
+  /** Targets that it must have. */
+  readonly requiredTargets?: readonly string[] | undefined;
   /** Whether it must have a binary that this machine can run. */
   readonly thisHost?: boolean | undefined;
   /** How many seconds ago it may have been issued at most. */
@@ -67,12 +71,14 @@ export interface VerifyReport {
  * ```
  */
 export async function verify(archive: ArchiveInput, policy: Policy = {}): Promise<VerifyReport> {
+  // A list that cannot be read must trust nobody, so it is read before anything else.
+  requirePolicy(policy);
   const host = policy.thisHost ? hostTarget() : undefined;
   const head = new HeadCollector();
   let verified: VerifiedArchive;
   try {
     verified = await readArchive(
-      toSource(archive).open(),
+      toSource(archive, policy.signal).open(),
       policy,
       (entry) => entry.kind === "binary" && entry.target === host ? head.add : undefined,
     );
@@ -89,6 +95,24 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
     ...checkAge(verified.claims, policy),
   ];
   return { trusted: checks.every((check) => check.passed), checks, archive: verified };
+}
+
+function requirePolicy(policy: Policy): void {
+  const { trustedIssuers = [], subject, requiredTargets = [] } = requireOptions(policy);
+  requireList(trustedIssuers, "the trusted issuers");
+  requireList(requiredTargets, "the required targets");
+  for (const issuer of trustedIssuers) {
+    requireText(issuer, "a trusted issuer");
+    parsePublicKey(issuer, "account");
+  }
+  if (subject !== undefined) {
+    requireText(subject, "the subject");
+    parsePublicKey(subject, "service");
+  }
+  for (const target of requiredTargets) {
+    requireText(target, "a required target");
+    parseTarget(target);
+  }
 }
 
 /** The checks that reading an archive to its end has made. */
@@ -149,7 +173,9 @@ function checkHost(
       `the binary for ${host} is neither ELF, Mach-O nor PE`,
     );
   }
-  const what = `the binary for ${host} is ${executable.format} for ${executable.machine}`;
+  const { format, machine, flaw } = executable;
+  if (flaw) return fail("host", "ERR_HOST_INCOMPATIBLE", `the binary for ${host} ${flaw}`);
+  const what = `the binary for ${host} is ${format} for ${machine}`;
   return runsOn(executable, host)
     ? pass("host", what)
     : fail("host", "ERR_HOST_INCOMPATIBLE", `${what}, which this machine cannot run`);
@@ -183,7 +209,7 @@ function pass(name: string, message: string): Check {
 }
 
 function fail(name: string, code: ErrorCode, message: string): Check {
-  return { name, passed: false, message, code };
+  return { name, passed: false, message: redact(message), code };
 }
 
 /** Keeps the front of a binary that passes, as much as its header can take. */

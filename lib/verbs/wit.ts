@@ -9,8 +9,9 @@
 
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../archive/reader.ts";
 import { concat, keep } from "../bytes/chunks.ts";
-import { ParError } from "../errors.ts";
-import { quote, readSmallFile, throwIfAborted } from "../system/files.ts";
+import { ParError, printable, quote } from "../errors.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
+import { readSmallInput } from "../system/files.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 
 /** The most bytes a WIT package may have; those of whole systems of interfaces have some 100 KiB. */
@@ -54,7 +55,7 @@ export function checkWit(
     new ParError("ERR_WIT_INVALID", `Cannot use ${name} as the WIT package: ${reason}`);
   if (!startsWith(bytes, MAGIC)) {
     throw refuse(
-      "it is not WebAssembly; for WIT text, give the folder it is in (--wit-directory)",
+      "it is not WebAssembly; for WIT text, give the folder that it is in",
     );
   }
   if (!startsWith(bytes.subarray(MAGIC.length), COMPONENT_LAYER)) {
@@ -100,12 +101,16 @@ function* sections(bytes: Uint8Array): Generator<number | "truncated"> {
 /**
  * Reads a file that holds a wasm-encoded WIT package.
  *
- * @param path The file's path.
+ * @param path The path of a file, or of a pipe that gives one.
+ * @param options A signal.
  * @returns The package.
  * @throws {ParError} `ERR_WIT_INVALID`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`.
  */
-export async function readWit(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  return checkWit(await readSmallFile(path, MAX_WIT_SIZE), quote(path));
+export async function readWit(
+  path: string,
+  { signal }: WitOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  return checkWit(await readSmallInput(path, MAX_WIT_SIZE, signal), quote(path));
 }
 
 /** Settings of {@linkcode encodeWit} and {@linkcode decodeWit}. */
@@ -211,7 +216,7 @@ export async function inspectWit(
   archive: ArchiveInput,
   options: ReadOptions = {},
 ): Promise<ArchiveWit> {
-  const source = toSource(archive);
+  const source = toSource(archive, options.signal);
   const chunks: Uint8Array[] = [];
   const verified = await readArchive(source.open(), options, (entry, size) => {
     if (entry.kind !== "wit") return undefined;
@@ -243,7 +248,7 @@ async function requireDirectory(path: string, task: string): Promise<void> {
   if (isDirectory) return;
   throw new ParError(
     "ERR_FILE_UNREADABLE",
-    `Cannot ${task}: it is a file; give its folder, or a wasm-encoded package (--wit)`,
+    `Cannot ${task}: it is a file; give its folder, or a wasm-encoded package`,
   );
 }
 
@@ -296,18 +301,7 @@ function spawn(
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotFound
       ? `that takes ${TOOL}, and it is not on the PATH; install it (cargo install --locked ${TOOL})`
-      : `${TOOL} cannot be started; allow it (--allow-run=${TOOL})`;
+      : `${TOOL} cannot be started; let Deno run it (--allow-run=${TOOL})`;
     throw new ParError("ERR_WIT_TOOL_MISSING", `Cannot ${task}: ${reason}`, cause);
   }
-}
-
-/**
- * Takes out of a text what would do something to a terminal: all control characters but line feeds
- * and tabs, and those that change the direction of writing.
- *
- * @param text Somebody's text.
- */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- these are what is to be replaced
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { packArchive, type PackOptions } from "../../lib/archive/pack.ts";
+import { packArchive, type PackOptions, type Signers } from "../../lib/archive/pack.ts";
+import { readArchive } from "../../lib/archive/reader.ts";
+import { ParError } from "../../lib/errors.ts";
+import { KeyPair } from "../../lib/signing/nkey.ts";
 import type { Bytes } from "../../lib/bytes/chunks.ts";
 import { parseTarget } from "../../lib/target/target.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
@@ -34,7 +37,6 @@ for (const compress of [false, true]) {
       ["it shrank", noise(5000), noise(4999)],
       ["it is empty", noise(5000), noise(0)],
       ["it grew past a block", noise(512), noise(100_000)],
-      ["it is no longer empty", noise(0), noise(1)],
     ] as const
   ) {
     Deno.test(
@@ -148,6 +150,53 @@ for (
     await assert.rejects(packing, { code: "ERR_OPTION_INVALID" });
   });
 }
+
+Deno.test("packArchive() refuses an empty binary and an empty WIT package with ERR_BINARY_EMPTY", async () => {
+  const nothing = (): Bytes => chunked(noise(0));
+  await assert.rejects(packArchive(options(nothing)), (error) => {
+    assert(error instanceof ParError && error.code === "ERR_BINARY_EMPTY");
+    assert.match(
+      error.message,
+      /^Cannot put the binary for x86_64-linux into an archive: it is empty/,
+    );
+    return true;
+  });
+  const withWit = options(() => chunked(noise(1)), { wit: { open: nothing } });
+  await assert.rejects(packArchive(withWit), { code: "ERR_BINARY_EMPTY" });
+});
+
+Deno.test("packArchive() asks for the keys to sign with when all else was checked", async () => {
+  const x = (): Bytes => chunked(concat("x"), 1);
+  let asked = 0;
+  const other = await KeyPair.generate("account");
+  const confirmKeys = (): Promise<Signers> => {
+    asked++;
+    return Promise.resolve({ issuer: other, subject: SUBJECT });
+  };
+  const refused: Partial<PackOptions>[] = [
+    { revision: 1.5 },
+    { schema: "x".repeat(2 ** 20) },
+    { sourceDateEpoch: -1 },
+    { compress: true, compressLevel: 10 },
+    { jobs: 0 },
+    { binaries: [{ target: parseTarget("arm-linux"), open: () => chunked(noise(0)) }] },
+  ];
+  for (const others of refused) {
+    await assert.rejects(packArchive(options(x, { ...others, confirmKeys })));
+  }
+  assert.equal(asked, 0);
+  const packed = await packArchive(options(x, { confirmKeys }));
+  assert.equal(asked, 1);
+  assert.equal(packed.claims.iss, other.publicKey);
+  const { claims } = await readArchive(packed.bytes);
+  assert.deepEqual(claims, packed.claims);
+  // The keys that were given are as good as any, where they are confirmed.
+  const confirmed = {
+    ...options(x),
+    confirmKeys: () => Promise.resolve({ issuer: ISSUER, subject: SUBJECT }),
+  };
+  assert.deepEqual((await packArchive(confirmed)).token, (await packArchive(options(x))).token);
+});
 
 Deno.test("packArchive() refuses a target twice with ERR_TARGET_DUPLICATE", async () => {
   const binary = { target: parseTarget("x86_64-linux"), open: () => chunked(concat("x"), 1) };

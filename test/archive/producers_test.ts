@@ -4,13 +4,14 @@ import { pack } from "npm:tar-stream@3.2.2";
 import { inspect } from "../../lib/verbs/inspect.ts";
 import { BINARIES, tokenOf } from "../_archive.ts";
 import { concat } from "../_bytes.ts";
+import type { Program } from "../_programs.ts";
 import { isInstalled, runTool, temporaryFolder } from "../_tools.ts";
 
 const NAMES = ["claims.jwt", ...Object.keys(BINARIES).map((target) => `${target}.bin`)];
 
 /** A program that packs files into `a.par`, and the command lines that it does it with. */
 interface Producer {
-  readonly program: string;
+  readonly program: Program;
   /** What the program is asked to tell whether it is there; `--version` where left out. */
   readonly probe?: readonly string[];
   readonly commands: Readonly<Record<string, readonly string[]>>;

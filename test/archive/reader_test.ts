@@ -530,7 +530,7 @@ refuses("a WIT package in the claims that is not there", "ERR_ENTRY_MISSING", ()
   archiveOf({
     bend: ({ wascap }) => wascap.target_hashes["world.wasm"] = claimsHash("a world"),
   }));
-refuses("a hash in the claims under the name __proto__", "ERR_ENTRY_MISSING", () => {
+refuses("a hash in the claims under the name __proto__", "ERR_TOKEN_MALFORMED", () => {
   const json = JSON.stringify(payloadFor()).replace('"aarch64-linux"', '"__proto__"');
   return signToken(json).then((token) =>
     archiveOf({ token, binaries: { "x86_64-linux": BINARIES["x86_64-linux"] as string } })

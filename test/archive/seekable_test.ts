@@ -16,7 +16,7 @@ import {
 import { readArchive, type ReadOptions } from "../../lib/archive/reader.ts";
 import { copySegments, openRanged } from "../../lib/archive/segment.ts";
 import { writeArchive, type WriteEntry } from "../../lib/archive/writer.ts";
-import { create } from "../../lib/verbs/create.ts";
+import { create, createStream } from "../../lib/verbs/create.ts";
 import { type MeasuredContent, packArchive, signContents } from "../../lib/archive/pack.ts";
 import { type ArchiveSource, blobSource } from "../../lib/bytes/source.ts";
 import type { Bytes } from "../../lib/bytes/chunks.ts";
@@ -142,11 +142,7 @@ Deno.test("create() writes to a file an archive with an index, and to a stream o
     compress: true,
   };
   await create({ ...options, destination });
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const [streamed] = await Promise.all([
-    collect(readable),
-    create({ ...options, destination: writable }),
-  ]);
+  const streamed = await collect((await createStream(options)).stream);
   const file = await Deno.readFile(destination);
   const index = await indexOf(file);
   assert.deepEqual(index.map(({ name }) => name), [

@@ -5,7 +5,7 @@ import { hostTarget } from "../../lib/target/target.ts";
 import { claimsHash } from "../_archive.ts";
 import { concat, noise } from "../_bytes.ts";
 import { FIXED_KEYS, REQUIRED, type Sandbox, sandbox } from "../_cli.ts";
-import { ELF_AARCH64, ELF_X86_64, fatMachO, pe } from "../_executable.ts";
+import { elf, ELF_AARCH64, ELF_X86_64, fatMachO, pe } from "../_executable.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "../_keys.ts";
 import { isInstalled, type Output, runTool } from "../_tools.ts";
 
@@ -214,6 +214,33 @@ test("refuses to choose among the machines of one binary", async (box) => {
   assert.match(output.stderr, /x86_64-macos, aarch64-macos/);
 });
 
+test("takes a Rust triple for its target, and says so", async (box) => {
+  const output = await box.create(["-c", "a:b", "-b", "x86_64-unknown-linux-gnu=lib.so"]);
+  assert.equal((await made(box, output, "lib.par")).binaries[0]?.target, "x86_64-linux");
+  assert.equal(
+    output.stderr,
+    "Note: the target of the Rust triple x86_64-unknown-linux-gnu is x86_64-linux\n",
+  );
+});
+
+test("takes armv7-linux, and says what hosts look for", async (box) => {
+  await box.write("lib.so", elf({ machine: 40, bits: 32 }));
+  const output = await box.create(["-c", "a:b", "-a", "armv7-linux", "-b", "lib.so"]);
+  assert.equal((await made(box, output, "lib.par")).binaries[0]?.target, "armv7-linux");
+  assert.equal(output.stderr, "Warning: hosts look for arm-linux, and not for armv7-linux\n");
+});
+
+test("warns of an object file by its name", async (box) => {
+  await box.write("lib.o", elf({ machine: 62, type: 1 }));
+  const output = await box.create(["-c", "a:b", "-b", "lib.o"]);
+  await made(box, output, "lib.par");
+  assert.equal(
+    output.stderr,
+    'Warning: "lib.o" is an object file, which is not linked (ELF for x86_64); no host can run or ' +
+      "load it\n",
+  );
+});
+
 test("warns of a target that no host is known to look for", async (box) => {
   const output = await box.create(["-c", "a:b", "-b", "x86_64-testrunner=lib.so"]);
   await made(box, output, "lib.par");
@@ -238,7 +265,7 @@ test("without a binary makes an archive to insert into, which inspect reads with
 test("without a binary and without a destination says what is missing", async (box) => {
   const output = await box.create([]);
   await failed(box, output, 2, "ERR_OPTION_INVALID");
-  assert.match(output.stderr, /--destination/);
+  assert.match(output.stderr, /give its destination/);
 });
 
 test("sets the validity window in days from now", async (box) => {
@@ -412,18 +439,58 @@ test("--disable-keygen fails where a key is missing, in the words people know", 
   assert.equal(
     output.stderr,
     `Error: No keypair found in ${box.keys}/kevin_account.nk, please ensure key exists or supply ` +
-      "one as a flag [ERR_KEY_NOT_FOUND]\n",
+      "one as a flag (see --issuer, --subject, --directory) [ERR_KEY_NOT_FOUND]\n",
   );
   assert.deepEqual(await box.list(), ["lib.so"]);
   await assert.rejects(Deno.stat(box.keys), Deno.errors.NotFound);
 });
 
 test("makes no keys for an archive that it cannot make", async (box) => {
-  for (const flags of [["-b", "missing.so"], ["-b", "lib.so", "-r", "x"], ["-b", "."]]) {
-    const output = await box.run(["create", ...REQUIRED, ...flags]);
-    assert.notEqual(output.code, 0);
-    await assert.rejects(Deno.stat(box.keys), Deno.errors.NotFound, flags.join(" "));
+  await box.write("empty.so", "");
+  await box.write("fat.dylib", fatMachO([0x01000007, 0x0100000c]));
+  await box.write("text.json", "no JSON");
+  await Deno.mkdir(`${box.folder}/folder`);
+  const files = await box.list();
+  for (
+    const [flags, error] of [
+      ["-b missing.so", "ERR_FILE_NOT_FOUND"],
+      ["-b .", "ERR_FILE_UNREADABLE"],
+      ["-b empty.so", "ERR_BINARY_EMPTY"],
+      ["-b lib.so -b empty.so", "ERR_BINARY_EMPTY"],
+      ["-b fat.dylib", "ERR_TARGET_UNKNOWN"],
+      ["-b lib.so -a aarch64-linux", "ERR_TARGET_MISMATCH"],
+      ["-b lib.so -a x/y", "ERR_TARGET_INVALID"],
+      ["-b lib.so -b lib.so", "ERR_TARGET_DUPLICATE"],
+      ["-b lib.so -r x", "ERR_OPTION_INVALID"],
+      ["-b lib.so -r 2147483648", "ERR_OPTION_INVALID"],
+      ["-b lib.so --expires-in 1 --valid-in 2", "ERR_OPTION_INVALID"],
+      ["-b lib.so --compress --compress-level 10", "ERR_OPTION_INVALID"],
+      ["-b lib.so --jobs 0", "ERR_OPTION_INVALID"],
+      ["-b lib.so --schema text.json", "ERR_SCHEMA_INVALID"],
+      ["-b lib.so --wit text.json", "ERR_WIT_INVALID"],
+      ["-b lib.so --destination missing/a.par", "ERR_FILE_UNWRITABLE"],
+      ["-b lib.so --destination lib.so/a.par", "ERR_FILE_UNWRITABLE"],
+      ["-b lib.so --destination folder", "ERR_FILE_UNWRITABLE"],
+      [`-b lib.so -i ${ISSUER.seed} --disable-keygen`, "ERR_KEY_NOT_FOUND"],
+      ["-b lib.so -i missing.nk", "ERR_FILE_NOT_FOUND"],
+      ["-b lib.so -s missing.nk", "ERR_FILE_NOT_FOUND"],
+    ] as const
+  ) {
+    const output = await box.run(["create", ...REQUIRED, ...flags.split(" ")]);
+    assert(output.stderr.includes(`[${error}]`), `${flags}: ${output.stderr}`);
+    assert.doesNotMatch(output.stderr, /No keypair found in "/);
+    await assert.rejects(Deno.stat(box.keys), Deno.errors.NotFound, flags);
+    assert.deepEqual(await box.list(), files);
   }
+});
+
+test("makes no key of one kind where that of the other cannot be used", async (box) => {
+  await Deno.mkdir(box.keys, { recursive: true });
+  await Deno.writeTextFile(`${box.keys}/lib_service.nk`, "no seed");
+  const output = await box.run(["create", ...REQUIRED, "-b", "lib.so"]);
+  await failed(box, output, 1, "ERR_KEY_INVALID");
+  const names = await Array.fromAsync(Deno.readDir(box.keys), ({ name }) => name);
+  assert.deepEqual(names, ["lib_service.nk"]);
 });
 
 for (

@@ -148,6 +148,61 @@ Deno.test("par insert --new-identity signs with the user's own keys, made where 
   );
 });
 
+Deno.test("verbs that sign anew make no keys where they are refused", async () => {
+  await using s = await sandbox();
+  await s.write("a.par", await richArchive());
+  await s.write("bad.par", (await richArchive()).subarray(0, 3000));
+  await s.write("one.so", "1");
+  await s.write("empty.so", "");
+  await s.write("other.par", await richArchive({ bend: (payload) => payload["wascap"].ver = "2" }));
+  const files = await s.list();
+  for (
+    const [args, error] of [
+      ["insert bad.par -b arm-linux=one.so", "ERR_ARCHIVE_TRUNCATED"],
+      ["insert a.par -b arm-linux=empty.so", "ERR_BINARY_EMPTY"],
+      ["insert a.par -b x86_64-linux=one.so", "ERR_BINARY_FORMAT"],
+      ["insert a.par -b arm-linux=two.so", "ERR_FILE_NOT_FOUND"],
+      ["remove a.par -a mips-linux", "ERR_TARGET_NOT_FOUND"],
+      ["remove a.par -a aarch64-linux -a x86_64-linux", "ERR_TARGET_LAST"],
+      ["merge a.par other.par --destination b.par", "ERR_MERGE_CONFLICT"],
+      ["merge a.par --destination missing/b.par", "ERR_FILE_UNWRITABLE"],
+    ] as const
+  ) {
+    const { stderr } = await s.run([...args.split(" "), "--new-identity"]);
+    assert(stderr.includes(`[${error}]`), `${args}: ${stderr}`);
+    await assert.rejects(Deno.stat(s.keys), Deno.errors.NotFound, args);
+    assert.deepEqual(await s.list(), files);
+  }
+});
+
+Deno.test("par insert says what it replaced by what, in one line", async () => {
+  await using s = await sandbox();
+  await s.write("a.par", await richArchive());
+  await s.write("lib.so", elf("x86_64", "library"));
+  const { code, stderr } = await s.run(["insert", "a.par", "-b", "lib.so", ...FIXED_KEYS]);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    /^Note: x86_64-linux was 16 bytes with the SHA-256 [0-9a-f]{12}…, and is now 71 bytes with the SHA-256 [0-9a-f]{12}…\n$/,
+  );
+});
+
+Deno.test("par insert replaces no binary by a text, unless --force-arch is given", async () => {
+  await using s = await sandbox();
+  const original = await richArchive();
+  await s.write("a.par", original);
+  await s.write("one", "1");
+  const args = ["insert", "a.par", "-b", "x86_64-linux=one", ...FIXED_KEYS];
+  const { code, stderr } = await s.run(args);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /"one" in the place of .* x86_64-linux.*\(see --force-arch\) \[ERR_BINARY_FORMAT\]/,
+  );
+  assert.deepEqual(await s.read("a.par"), original);
+  assert.equal((await s.run([...args, "--force-arch"])).code, 0);
+});
+
 Deno.test("par insert prepares an archive that becomes valid tomorrow", async () => {
   await using s = await sandbox();
   await s.write("one", "1");

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { KEY_ROLES, KeyPair, parsePublicKey, roleOf } from "../../mod.ts";
-import { denoDir, type Sandbox, sandbox, taskFlags } from "../_cli.ts";
+import { KEY_ROLES, roleOf } from "../../lib/signing/mod.ts";
+import { KeyPair, parsePublicKey } from "../../mod.ts";
+import { denoFlags } from "../../scripts/par.ts";
+import { denoDir, type Sandbox, sandbox } from "../_cli.ts";
 import { ISSUER } from "../_keys.ts";
 import { type Output, ROOT, runTool } from "../_tools.ts";
 import { listFolder } from "../verbs/_fixtures.ts";
@@ -25,7 +27,7 @@ const KINDS: readonly (readonly [kind: string, letter: string, role: string])[] 
 async function getSeed(s: Sandbox, ...args: string[]): Promise<Output> {
   return await runTool(
     Deno.execPath(),
-    ["run", ...taskFlags("keys"), `${ROOT}/cli.ts`, "keys", "get", ...args],
+    ["run", ...denoFlags(["keys", "get"]), `${ROOT}/cli.ts`, "keys", "get", ...args],
     {
       cwd: s.folder,
       clearEnv: true,

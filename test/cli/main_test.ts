@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { VERBS, VERSION } from "../../lib/cli/verbs.ts";
+import { inspect } from "../../mod.ts";
 import { archiveOf, gzipped } from "../_archive.ts";
-import { denoDir, sandbox, task, taskFlags } from "../_cli.ts";
+import { denoDir, sandbox, task } from "../_cli.ts";
 import { ROOT, runTool, temporaryFolder } from "../_tools.ts";
 
 Deno.test("par prints its verbs, and fails, where it is given none", async () => {
@@ -34,32 +35,33 @@ Deno.test("par --version prints the version that deno.json states", async () => 
   assert.equal(VERSION, version);
 });
 
-for (const word of ["unknown", "constructor", "toString", "__proto__", "hasOwnProperty"]) {
-  Deno.test(`par refuses the verb ${word} with exit status 2`, async () => {
-    await using box = await sandbox();
-    const { code, stdout, stderr } = await box.run([word]);
-    assert.equal(code, 2, stderr);
-    assert.equal(stdout, "");
-    assert.match(stderr, new RegExp(`unknown command '${word}'`));
-    assert.doesNotMatch(stderr, /^ +at /m, "a stack was printed");
-  });
-}
-
-Deno.test("par suggests the verb or the flag that was meant", async () => {
+Deno.test("par says what is wrong with a command line, as JSON too, with exit status 2", async () => {
   await using box = await sandbox();
-  for (
-    const [args, meant] of [[["inspekt"], "inspect"], [
-      ["inspect", "--jwt-onli"],
-      "--jwt-only",
-    ]] as const
-  ) {
-    const { code, stderr } = await box.run(args);
-    assert.equal(code, 2);
-    assert.match(stderr, new RegExp(`Did you mean ${meant}`));
-  }
+  const message = "Cannot run par inspect: it has no flag --jwt-onli; did you mean --jwt-only?";
+  const plain = await box.run(["inspect", "a.par", "--jwt-onli"]);
+  assert.deepEqual(plain, { code: 2, stdout: "", stderr: `Error: ${message} [ERR_USAGE]\n` });
+  const json = await box.run(["inspect", "a.par", "--jwt-onli", "-o", "json"]);
+  assert.equal(json.code, 2);
+  assert.deepEqual(JSON.parse(json.stdout), {
+    success: false,
+    error: { code: "ERR_USAGE", message },
+  });
 });
 
-Deno.test("par --verbose says what led to an error", async () => {
+Deno.test("par names the flags that may help with an error, and the library does not", async () => {
+  await using box = await sandbox();
+  await box.write("a.par", await archiveOf());
+  const { code, stderr } = await box.run(["inspect", "a.par", "--max-size", "10"]);
+  assert.equal(code, 3);
+  assert.match(stderr, / \(see --max-size\) \[ERR_LIMIT_SIZE\]\n$/);
+  await assert.rejects(
+    inspect(`${box.folder}/a.par`, { limits: { maxSize: 10 } }),
+    (error: Error & { code?: string }) =>
+      error.code === "ERR_LIMIT_SIZE" && !error.message.includes("--"),
+  );
+});
+
+Deno.test("par --verbose shows what caused an error", async () => {
   await using box = await sandbox();
   const plain = await box.run(["inspect", "no.par"]);
   const verbose = await box.run(["inspect", "no.par", "--verbose"]);
@@ -69,29 +71,18 @@ Deno.test("par --verbose says what led to an error", async () => {
   assert.match(verbose.stderr.slice(plain.stderr.length), /^ +because of NotFound: /);
 });
 
-// Permissions.
-Deno.test("the task par:inspect may read files, and neither write, connect nor run", () => {
-  const flags = taskFlags("inspect").filter((flag) => /^(--allow|--deny|-[A-Z])/.test(flag));
-  assert.deepEqual(flags.map((flag) => flag.replace(/=.*/, "")).sort(), [
-    "--allow-env",
-    "--allow-read",
-  ]);
-  assert.match(flags.join(" "), /--allow-env=[A-Z_,]+/, "any variable may be read");
-});
-
-Deno.test("the task par:create may read and write files, and does not connect", () => {
-  const flags = taskFlags("create").filter((flag) => /^(--allow|--deny|-[A-Z])/.test(flag));
-  const beyond = flags.filter((flag) =>
-    !/^--allow-(read|write|run=wasm-tools|env=[A-Z_,]+)$/.test(flag)
-  );
-  assert.deepEqual(beyond, []);
-});
-
-Deno.test("every task of a verb asks nobody, and is bound to the lock file", async () => {
+Deno.test("every task of a verb runs the script that knows its permissions, and that one alone", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
-  for (const name of Object.keys(tasks).filter((name) => name.startsWith("par:"))) {
-    for (const flag of ["--no-prompt", "--frozen"]) assert(task(name).includes(flag), name);
-    assert.doesNotMatch(task(name), /--allow-(all|ffi|sys)| -A\b|--allow-(run|env)(?!=)/, name);
+  const names = Object.keys(tasks).filter((name) => name.startsWith("par:"));
+  assert(names.length > 10);
+  for (const name of names) {
+    const [, remote, verb = ""] = /^par:(remote:)?([a-z]+)$/.exec(name) ?? assert.fail(name);
+    assert(Object.hasOwn(VERBS, verb), name);
+    assert.equal(
+      task(name),
+      "deno run --quiet --no-config --allow-run scripts/par.ts " +
+        `--cwd="$INIT_CWD" ${remote ? "--remote " : ""}${verb}`,
+    );
   }
 });
 
@@ -101,7 +92,7 @@ Deno.test("inspect needs no permission but to read the archive", async () => {
   const { code, stdout, stderr } = await runTool(Deno.execPath(), [
     ..."run --no-prompt --no-config --no-lock".split(" "),
     `--allow-read=${path}`,
-    "--allow-env=NO_COLOR,FORCE_COLOR,CLICOLOR_FORCE",
+    "--allow-env=NO_COLOR,FORCE_COLOR",
     `${ROOT}/cli.ts`,
     "inspect",
     path,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Ajv2020 as Ajv, type AnySchemaObject } from "npm:ajv@8.20.0/dist/2020.js";
 import { VERBS } from "../../lib/cli/verbs.ts";
-import { type Sandbox, sandbox, taskFlags } from "../_cli.ts";
+import { denoFlags } from "../../scripts/par.ts";
+import { type Sandbox, sandbox } from "../_cli.ts";
 import { elf } from "../_executable.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "../_keys.ts";
 import { type Output, ROOT, runTool } from "../_tools.ts";
@@ -205,7 +206,15 @@ Deno.test("keys print what docs/schema describes", async () => {
       "keys-get",
       await runTool(
         Deno.execPath(),
-        ["run", ...taskFlags("keys"), `${ROOT}/cli.ts`, "keys", "get", name, ...JSON_OUTPUT],
+        [
+          "run",
+          ...denoFlags(["keys", "get"]),
+          `${ROOT}/cli.ts`,
+          "keys",
+          "get",
+          name,
+          ...JSON_OUTPUT,
+        ],
         { env: { HOME: box.home } },
       ),
     );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { inspect as show } from "node:util";
-import { create, findKey, insert, KeyPair, listKeys, ParError } from "../../mod.ts";
+import { create, findKey, insert, KeyPair, ParError } from "../../mod.ts";
+import { listKeys } from "../../lib/system/mod.ts";
 import { FIXED_KEYS, type Sandbox, sandbox } from "../_cli.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "../_keys.ts";
 import { temporaryFolder } from "../_tools.ts";
@@ -81,6 +82,18 @@ Deno.test("a seed that stands where it does not belong is not shown", async () =
     ["keys", "get", `${seed}.nk`],
     ["keys", "list", seed],
     ["keys", "list", "-d", "a.par"],
+    [
+      "create",
+      "--name",
+      "x",
+      "--vendor",
+      "y",
+      "--destination",
+      `${seed}.par`,
+      "-b",
+      "one",
+      ...FIXED_KEYS,
+    ],
     ["create", "--name", "x", "--vendor", "y", "--revision", seed, ...FIXED_KEYS],
     ["create", "--name", "x", "--vendor", "y", "--schema", seed, "--destination", "x.par"],
     ["create", "--name", "x", "--vendor", "y", "--expires-in", seed, "--destination", "x.par"],
@@ -143,6 +156,24 @@ Deno.test("a seed in the environment or in a broken file is not shown", async ()
   for (const [args, environment] of runs) {
     await assertKept(s, [...args, "-o", "json", "--verbose"], environment);
   }
+});
+
+Deno.test("a password that stands in a reference is not shown", async () => {
+  await using s = await workshop();
+  const seen: string[] = [];
+  for (const at of ["", "oci://", "https://", "http://"]) {
+    for (const place of ["h.example/kv:1", "h.example", "127.0.0.1:9/kv"]) {
+      const reference = `${at}me:hun/ter2@${place}`;
+      for (
+        const args of [["inspect", reference], ["push", reference, "a.par"], ["pull", reference]]
+      ) {
+        const { code, stdout, stderr } = await s.run([...args, "-o", "json", "--verbose"]);
+        assert.notEqual(code, 0);
+        seen.push(stdout + stderr);
+      }
+    }
+  }
+  assert.doesNotMatch(seen.join(), /hun|ter2/);
 });
 
 Deno.test("no error, no key pair and no result of the library shows a seed", async () => {

@@ -1,40 +1,11 @@
 import assert from "node:assert/strict";
-import * as library from "../../mod.ts";
-import { denoDir, FIXED_KEYS, type Sandbox, sandbox, task, taskFlags } from "../_cli.ts";
+import * as library from "../_library.ts";
+import { denoDir, FIXED_KEYS, type Sandbox, sandbox } from "../_cli.ts";
 import { ISSUER } from "../_keys.ts";
 import { type Output, ROOT, runTool } from "../_tools.ts";
 import { elf, hostElf, readContents } from "../verbs/_fixtures.ts";
 
-/** What each verb needs, and nothing more: which of the two permissions on files, which variables. */
-const NEEDS: Readonly<Record<string, { write: boolean; env: RegExp }>> = {
-  insert: { write: true, env: /^(WASH_|HOME$|USER|SOURCE_DATE_EPOCH$)/ },
-  remove: { write: true, env: /^(WASH_|HOME$|USER|SOURCE_DATE_EPOCH$)/ },
-  merge: { write: true, env: /^(WASH_|HOME$|USER|SOURCE_DATE_EPOCH$)/ },
-  extract: { write: true, env: /^$/ },
-  verify: { write: false, env: /^PAR_TRUSTED_ISSUERS$/ },
-  keys: { write: true, env: /^(WASH_|HOME$|USER)/ },
-};
-
-/** Variables that any program looks at before it colours what it prints. */
-const COLOURS = /^(NO_COLOR|FORCE_COLOR|CLICOLOR_FORCE|COLUMNS|TERM)$/;
-
-for (const [verb, { write, env }] of Object.entries(NEEDS)) {
-  Deno.test(`the task par:${verb} grants what its verb needs and no more`, () => {
-    assert.match(task(`par:${verb}`), new RegExp(` ${verb}$`));
-    const flags = taskFlags(verb);
-    assert(flags.includes("--no-prompt"));
-    assert(flags.includes("--allow-read"));
-    const granted = flags.filter((flag) => /^(-[A-Z]|--allow-)/.test(flag));
-    const names = granted.map((flag) => flag.replace(/=.*/, "")).sort();
-    const wanted = ["--allow-env", "--allow-read", ...(write ? ["--allow-write"] : [])];
-    assert.deepEqual(names, wanted);
-    const variables = granted.find((flag) => flag.startsWith("--allow-env"))?.split("=")[1];
-    assert(variables, "the environment is granted by name");
-    for (const name of variables.split(",")) assert(env.test(name) || COLOURS.test(name), name);
-  });
-}
-
-Deno.test("every verb is a function of mod.ts too", () => {
+Deno.test("every verb is a function of the library too", () => {
   for (const verb of ["insert", "remove", "merge", "extract", "verify"] as const) {
     assert.equal(typeof library[verb], "function");
   }

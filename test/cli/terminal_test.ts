@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { denoDir, type Sandbox, sandbox, taskFlags } from "../_cli.ts";
+import { denoFlags } from "../../scripts/par.ts";
+import { denoDir, type Sandbox, sandbox } from "../_cli.ts";
 import { isInstalled, ROOT, runTool } from "../_tools.ts";
 import { testWith, type Tool } from "../examples/_example.ts";
 
@@ -22,7 +23,7 @@ async function onTerminal(
     Deno.execPath(),
     "run",
     "--quiet",
-    ...taskFlags(args[0] ?? ""),
+    ...denoFlags(args),
     `${ROOT}/cli.ts`,
     ...args,
   ];

@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import { denoDir } from "../_cli.ts";
 import { elf, machO, pe } from "../_executable.ts";
 import { ISSUER } from "../_keys.ts";
+import type { Program } from "../_programs.ts";
 import { isInstalled, ROOT, runTool, temporaryFolder } from "../_tools.ts";
 import { WIT_TEXT } from "../_wit.ts";
 import { CARGO, MAKE, testWith, type Tool } from "../examples/_example.ts";
@@ -27,7 +28,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
 };
 
 /** How a block of each language is run. */
-const RUNNERS: Readonly<Record<string, readonly string[]>> = {
+const RUNNERS: Readonly<Record<string, readonly [Program, ...string[]]>> = {
   sh: ["bash", "-euo", "pipefail", "-c"],
   fish: ["fish", "--no-config", "-c"],
   zsh: ["zsh", "-f", "-c"],
@@ -40,7 +41,7 @@ const MODULE = "https://example.com/par/";
 
 const REGISTRY: Tool = { name: "docker-registry", isThere: () => hasDockerRegistry };
 const OPENSSL: Tool = { name: "openssl", isThere: () => hasOpenssl };
-const program = (name: string): Tool => ({ name, isThere: () => isInstalled(name) });
+const program = (name: Program): Tool => ({ name, isThere: () => isInstalled(name) });
 
 const isCommand = ({ language, words }: Block): boolean =>
   (language in RUNNERS || language === "ts") && !words.includes("norun");
@@ -51,7 +52,7 @@ function toolsOf({ path, blocks }: Document): Tool[] {
   const speaksOf = (text: string): boolean => commands.some((block) => block.text.includes(text));
   const languages = new Set(commands.map(({ language }) => language));
   return [
-    ...[...languages].flatMap((language) => RUNNERS[language]?.slice(0, 1) ?? []).map(program),
+    ...[...languages].flatMap((language) => RUNNERS[language]?.[0] ?? []).map(program),
     ...(commands.some(({ text }) => /^make /m.test(text)) ? [MAKE] : []),
     ...(path === MAKEFILES ? [CARGO] : []),
     ...(speaksOf("wit") ? [program("wasm-tools")] : []),
@@ -184,7 +185,7 @@ async function openMeanings(
 function serveCheckout(): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const { pathname } = new URL(request.url);
-    const file = /^\/(?:(?:cli|mod)|lib\/[\w/]+)\.ts$/.test(pathname) &&
+    const file = /^\/(?:cli|mod|scripts\/par|lib\/[\w/]+)\.ts$/.test(pathname) &&
       await Deno.open(ROOT + pathname).catch(() => undefined);
     if (!file) return new Response(null, { status: 404 });
     return new Response(file.readable, { headers: { "content-type": "application/typescript" } });

@@ -77,6 +77,7 @@ testWith(
       "cli.ts",
       "mod.ts",
       "lib",
+      "scripts",
       "examples",
     ]);
     const theirs = Deno.env.get("HOME") ?? "";
@@ -108,8 +109,8 @@ testWith(
 async function copy(from: string, to: string, names: readonly string[]): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   for (const name of names) {
-    if (name === "target" || name === "build") continue;
     const [source, copied] = [`${from}/${name}`, `${to}/${name}`];
+    if (source !== `${ROOT}/lib/target` && (name === "target" || name === "build")) continue;
     if ((await Deno.lstat(source)).isDirectory) {
       await copy(
         source,

@@ -248,8 +248,8 @@ export const CROSS: Tool = once("the cross toolchain", () => {
   };
   return isInstalled("/usr/bin/cargo") &&
     libraries.every((triple) => isFolder(`/usr/lib/rustlib/${triple}/lib`)) &&
-    ["aarch64-linux-gnu-gcc", "arm-linux-gnueabihf-gcc", "x86_64-w64-mingw32-gcc"]
-      .every((linker) => isInstalled(linker));
+    isInstalled("aarch64-linux-gnu-gcc") && isInstalled("arm-linux-gnueabihf-gcc") &&
+    isInstalled("x86_64-w64-mingw32-gcc");
 });
 
 /** QEMU's user mode, for programs of other machines. */

@@ -287,6 +287,57 @@ testTokens(
   },
 );
 
+testTokens(
+  "a token server that sends back an identity token shows none",
+  async (registry, tokens) => {
+    const reference = parseReference(`${registry.host}/org/kv:1`);
+    const identityToken = "refresh me/horse=";
+    for (const echo of [identityToken, new URLSearchParams({ a: identityToken }).toString()]) {
+      tokens.intercept = () =>
+        Response.json({ errors: [{ message: `no: ${echo}` }] }, { status: 403 });
+      const given: Credentials = { kind: "identity", identityToken };
+      await assertDenied(resolveReference(reference, options(given)), /: no: (a=)?…;/);
+    }
+  },
+);
+
+testTokens("a token that no header can hold is refused without being shown", async (registry) => {
+  const reference = parseReference(`${registry.host}/org/kv:1`);
+  for (const registryToken of ["correct horse\n", "corréct-horse", "correct horse"]) {
+    const given: Credentials = { kind: "registry", registryToken };
+    await assert.rejects(resolveReference(reference, options(given)), (error: ParError) => {
+      assert.equal(error.code, "ERR_REGISTRY_CREDENTIALS");
+      assert.match(error.message, /^Cannot log in to 127\.0\.0\.1:\d+: its token has characters/);
+      assert.doesNotMatch(Deno.inspect(error, { depth: 10 }), /horse/);
+      return true;
+    });
+  }
+});
+
+Deno.test("a token server is reached at a web address without a user alone", async () => {
+  const elsewhere = startFaultProxy(undefined, () => ({ kind: "answer", status: 403 }));
+  await using _elsewhere = elsewhere;
+  const { host } = elsewhere;
+  const realms = ["/token", `me@${host}/`, `http://me@${host}/`, `http://:x@${host}/`, "ftp://h/"];
+  for (const realm of realms) {
+    const proxy = startFaultProxy(undefined, () => ({
+      kind: "answer",
+      status: 401,
+      headers: { "www-authenticate": `Bearer realm="${realm}"` },
+    }));
+    await using _ = proxy;
+    await assert.rejects(
+      resolveReference(parseReference(`${proxy.host}/org/kv:1`), options(RIGHT)),
+      {
+        code: "ERR_REGISTRY_PROTOCOL",
+        message: /names a token server without a plain web address/,
+      },
+      realm,
+    );
+  }
+  assert.equal(elsewhere.requests.length, 0);
+});
+
 Deno.test({
   name: "credentials do not follow a redirect to another host",
   ignore: !hasDockerRegistry || !hasHtpasswd,

@@ -204,6 +204,12 @@ Deno.test({
       assert.deepEqual(await collect(source.range(10, 10)), BYTES.slice(10, 20));
       assert.equal(source.bytesRead, 0);
       assert.equal(blobs(), before);
+      // Somebody changes it after it was found right.
+      await Deno.writeFile(
+        `${folder.path}/blobs/sha256/${HEX}`,
+        BYTES.with(7, 1 ^ (BYTES[7] ?? 0)),
+      );
+      await assert.rejects(collect(source.open()), { code: "ERR_REGISTRY_DIGEST" });
     }
     {
       using source = registrySource(reference, { insecure: true });

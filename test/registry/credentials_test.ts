@@ -93,7 +93,11 @@ Deno.test("findCredentials() refuses a broken configuration, and shows none of i
     '{"auths": {"h.example": {"auth": "aHVudGVyMg=="',
     "[]",
     "hunter2",
+    '"hunter2"',
+    "null",
     { auths: [] },
+    { auths: "hunter2" },
+    { credHelpers: "hunter2" },
     { auths: { "h.example": { auth: "hunter2!" } } },
     { auths: { "h.example": { auth: btoa("hunter2") } } },
     { auths: { "h.example": { auth: btoa("\xff\xfehunter2:x") } } },
@@ -186,6 +190,14 @@ Deno.test("authFiles() names the files of docker and podman", () => {
   );
   assert.deepEqual(files({ REGISTRY_AUTH_FILE: "/a.json" }), ["/a.json"]);
   assert.deepEqual(files({}), []);
+});
+
+Deno.test("findCredentials() refuses a configuration that cannot be read", async () => {
+  await using folder = await temporaryFolder();
+  await assert.rejects(findCredentials("h.example", { dockerConfig: folder.path }), {
+    code: "ERR_REGISTRY_CREDENTIALS",
+    message: /^Cannot look for credentials: cannot read ".*": it is a directory/,
+  });
 });
 
 Deno.test("dockerConfigPath() follows DOCKER_CONFIG, else the home folder", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { ErrorCode, ParError } from "../../lib/errors.ts";
-import { pullArchive, registrySource } from "../../lib/registry/pull.ts";
+import { pullArchive, registrySource, resolveReference } from "../../lib/registry/pull.ts";
 import { pushArchive, type PushOptions } from "../../lib/registry/push.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
 import { blobSource } from "../../lib/bytes/source.ts";
@@ -339,6 +339,50 @@ const PUSH_FAULTS: readonly FaultCase[] = [
     ending: "success",
   })),
   {
+    fault: "an upload whose Location is no address",
+    rule: always("POST", /uploads\/$/, {
+      kind: "answer",
+      status: 202,
+      headers: { location: "http://[" },
+    }),
+    ending: ["ERR_REGISTRY_PROTOCOL", /not a web address/],
+  },
+  {
+    fault: "a registry that finds another digest",
+    rule: ({ method, path }) =>
+      method === "PUT" && path.includes(DIGEST.slice(7))
+        ? { kind: "answer", status: 400, body: '{"errors":[{"code":"DIGEST_INVALID"}]}' }
+        : undefined,
+    ending: ["ERR_REGISTRY_DIGEST", /answered 400: DIGEST_INVALID; the content changed on its way/],
+  },
+  {
+    fault: "a registry that has more than was sent, after a chunk, and loses it",
+    rule: always("PATCH", UPLOAD, {
+      kind: "answer",
+      status: 202,
+      headers: { location: "/v2/kv/blobs/uploads/1", range: `0-${BYTES.length}` },
+    }),
+    ending: ["ERR_REGISTRY_NOT_FOUND", /answered 404: BLOB_UPLOAD_INVALID/],
+  },
+  {
+    fault: "a registry that has more than was sent, after a break",
+    rule: (() => {
+      const cut = first(1, "PATCH", UPLOAD, { kind: "cut request", after: 400_000 });
+      const boast = always("GET", UPLOAD, {
+        kind: "answer",
+        status: 204,
+        headers: { range: `0-${BYTES.length}` },
+      });
+      return (request) => cut(request) ?? boast(request);
+    })(),
+    ending: "success",
+    // The upload begins anew: an offset beyond the end cannot be right.
+    check: (proxy) => {
+      assert.equal(proxy.faults, 2);
+      assert.equal(count(proxy, "POST", /uploads\/$/), 3);
+    },
+  },
+  {
     fault: "a registry that accepts chunks and loses them",
     rule: always("PATCH", UPLOAD, {
       kind: "answer",
@@ -515,6 +559,11 @@ const PULL_FAULTS: readonly FaultCase[] = [
     ending: "success",
   },
   {
+    fault: "status 408 three times",
+    rule: first(3, "GET", BLOB, status(408)),
+    ending: "success",
+  },
+  {
     fault: "status 503 three times",
     rule: first(3, "GET", BLOB, status(503)),
     ending: "success",
@@ -664,6 +713,88 @@ Deno.test("pushArchive() keeps the upload's location if a chunk's answer has non
   });
   assert.deepEqual(registry.blobs.get(DIGEST), BYTES);
   assert.deepEqual(registry.chunks, [1_000_000, 1_000_000, 1_000_000]);
+});
+
+Deno.test("pushArchive() asks again how much has arrived, where that answer is lost", async () => {
+  const registry = startUploadRegistry();
+  await using _registry = registry;
+  const cut = first(1, "PATCH", UPLOAD, { kind: "cut request", after: 700_000 });
+  const refuse = first(2, "GET", UPLOAD, status(503));
+  const proxy = startFaultProxy(registry.host, (request) => cut(request) ?? refuse(request));
+  await using _proxy = proxy;
+  await pushArchive(parseReference(`${proxy.host}/kv:1`), SOURCE, {
+    ...OPTIONS,
+    chunkSize: 1_000_000,
+    clock: instantClock(),
+  });
+  assert.equal(proxy.faults, 3);
+  // No byte was sent twice, as all would be where the upload began anew.
+  assert.equal(registry.received, BYTES.length + "{}".length);
+});
+
+Deno.test({
+  name: "resolveReference() takes no other manifest than that of the digest in a reference",
+  ignore: !hasDockerRegistry,
+  async fn() {
+    await using registry = await startDockerRegistry();
+    const push = (bytes: Uint8Array<ArrayBuffer>, tag: string) =>
+      pushArchive(parseReference(`${registry.host}/kv:${tag}`), blobSource(bytes, "x"), OPTIONS);
+    const { digest } = await push(BYTES, "1");
+    await push(noise(1000), "2");
+    const other = await fetch(`http://${registry.host}/v2/kv/manifests/2`, {
+      headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
+    });
+    const proxy = startFaultProxy(
+      registry.host,
+      always("GET", MANIFEST, {
+        kind: "answer",
+        status: 200,
+        headers: { "content-type": "application/vnd.oci.image.manifest.v1+json" },
+        body: new Uint8Array(await other.arrayBuffer()),
+      }),
+    );
+    await using _ = proxy;
+    await conclude(resolveReference(parseReference(`${proxy.host}/kv@${digest}`), OPTIONS), [
+      "ERR_REGISTRY_DIGEST",
+      new RegExp(`instead of ${digest}`),
+    ]);
+  },
+});
+
+Deno.test({
+  name: "a redirect's user and password are not sent",
+  ignore: !hasDockerRegistry,
+  async fn() {
+    await using registry = await startDockerRegistry();
+    await pushArchive(parseReference(`${registry.host}/kv:1`), SOURCE, OPTIONS);
+    const storage = startFaultProxy(
+      undefined,
+      () => ({ kind: "answer", status: 200, body: BYTES }),
+    );
+    await using _storage = storage;
+    const front = startFaultProxy(
+      registry.host,
+      always("GET", BLOB, {
+        kind: "answer",
+        status: 307,
+        headers: { location: `http://me:hunter2@${storage.host}/blob` },
+      }),
+    );
+    await using _front = front;
+    using source = registrySource(parseReference(`${front.host}/kv:1`), OPTIONS);
+    assert.deepEqual(await collect(source.open()), BYTES);
+    assert(storage.requests.length > 0);
+    for (const { headers } of storage.requests) assert(!headers.has("authorization"));
+  },
+});
+
+Deno.test("a port that no web client may reach is told at once", async () => {
+  const clock = instantClock();
+  await conclude(resolveReference(parseReference("127.0.0.1:1/kv:1"), { ...OPTIONS, clock }), [
+    "ERR_REGISTRY_UNREACHABLE",
+    /127\.0\.0\.1:1 cannot be reached \(.*\); check its name and port/,
+  ]);
+  assert.deepEqual(clock.waits, []);
 });
 
 Deno.test("pushArchive() survives uploads that break off again and again", async () => {

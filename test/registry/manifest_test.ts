@@ -49,6 +49,9 @@ Deno.test("parseManifest() reads what pullers accept", () => {
   assert.deepEqual(parse((manifest) => manifest.annotations = { a: "1", b: 2 }).annotations, {
     a: "1",
   });
+  for (const annotations of [null, "text", ["text"], 7]) {
+    assert.deepEqual(parse((manifest) => manifest.annotations = annotations).annotations, {});
+  }
   // The media type in the manifest may be left out; the answer's header then names it.
   assert.equal(parse((manifest) => delete manifest.mediaType).mediaType, MANIFEST_TYPE);
 });
@@ -73,6 +76,7 @@ Deno.test("parseManifest() refuses what is no provider archive, and says what it
     ],
     [/its layer has no/, (m) => m.layers[0].digest = "sha256:.."],
     [/its layer has no/, (m) => m.layers[0].digest = `sha256:../../${"a".repeat(58)}`],
+    [/its layer has no/, (m) => m.layers[0].digest = [DIGEST]],
     [/its layer has no/, (m) => m.layers[0].size = -1],
     [/its layer has no/, (m) => m.layers[0].size = 1.5],
     [/its layer has no/, (m) => m.layers[0].size = 2 ** 60],

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import type * as Module from "../../mod.ts";
-import { packArchive } from "../../mod.ts";
+import type * as Module from "../_library.ts";
+import { packArchive } from "../../lib/archive/mod.ts";
 import { bundle } from "../../web/bundle.ts";
 import { collect, noise } from "../_bytes.ts";
 import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";
 import { hasChromium, launchChromium } from "../web/_browser.ts";
+import { type Cases, verdictCases } from "./_verdicts.ts";
 
 Deno.test({
-  name: "the module, bundled, packs and verifies the same in a browser (needs Chromium)",
+  name: "the module, bundled, packs, verifies and judges the same in a browser (needs Chromium)",
   ignore: !hasChromium,
 }, async () => {
   const script = await bundle(new URL("_browser_entry.ts", import.meta.url), {
@@ -41,6 +42,10 @@ Deno.test({
     assert.deepEqual(made.plain, [...await collect(bytes)]);
     assert.deepEqual(made.inspected, ["x86_64-linux", content.length, true]);
     assert.equal(made.refused, "ERR_GZIP_CORRUPT");
+    const { tokens, signatures } = await verdictCases();
+    const judged = await page.evaluate(judgeInPage, { tokens, signatures });
+    assert.deepEqual(judged.tokens, tokens.map(([, verdict]) => verdict));
+    assert.deepEqual(judged.signatures, signatures.map(([, , , verdict]) => verdict));
   } finally {
     await browser.close();
     await server.shutdown();
@@ -88,4 +93,22 @@ async function packInPage(
     inspected: [binary?.target, binary?.size, archive.compressed],
     refused,
   };
+}
+
+/** Comes to a verdict on each case. Runs in the page. */
+async function judgeInPage(
+  { tokens, signatures }: Cases,
+): Promise<{ tokens: unknown[]; signatures: boolean[] }> {
+  const { par } = globalThis as unknown as { par: typeof Module };
+  const bytes = (hex: string): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
+  const verdicts: unknown[] = [];
+  for (const [token] of tokens) {
+    verdicts.push(await par.verifyToken(token).then(() => null, ({ code }) => code));
+  }
+  const valid: boolean[] = [];
+  for (const [publicKey, message, signature] of signatures) {
+    valid.push(await par.verifySignature(bytes(publicKey), bytes(message), bytes(signature)));
+  }
+  return { tokens: verdicts, signatures: valid };
 }

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
-import { create } from "../../mod.ts";
+import { createStream, type CreateStreamOptions, JsonNumber } from "../../mod.ts";
 import { bundle } from "../../web/bundle.ts";
-import { concat } from "../_bytes.ts";
+import { collect } from "../_bytes.ts";
 import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";
 import { isInstalled, ROOT, runTool, temporaryFolder } from "../_tools.ts";
 import { elf, MACHINE } from "../web/_binaries.ts";
+import { verdictCases } from "./_verdicts.ts";
 
 const DESCRIPTION = { name: "Fake Payments", vendor: "wasmCloud", capid: "examples:payments" };
 const SOURCE_DATE_EPOCH = 1_700_000_000;
 
 Deno.test({
-  name: "the module, bundled, creates, inspects and verifies the same in Node (needs Node)",
+  name: "the module, bundled, creates, inspects, verifies and judges the same in Node (needs Node)",
   ignore: !isInstalled("node"),
 }, async () => {
   await using folder = await temporaryFolder();
@@ -26,6 +27,9 @@ Deno.test({
   await Deno.writeTextFile(`${path}/inputs.json`, JSON.stringify(inputs));
   await Deno.writeFile(`${path}/plain.par`, await archiveOf(binary, false));
   await Deno.writeFile(`${path}/compressed.par.gz`, await archiveOf(binary, true));
+  const schema = { minimum: new JsonNumber("0.0"), maximum: 10 };
+  await Deno.writeFile(`${path}/numbers.par`, await archiveOf(binary, false, { schema }));
+  await Deno.writeTextFile(`${path}/verdicts.json`, JSON.stringify(await verdictCases()));
   const module = await bundle(new URL("../../mod.ts", import.meta.url), {
     platform: "deno",
     format: "esm",
@@ -38,23 +42,23 @@ Deno.test({
     { env: { PAR_TEST_FOLDER: path, NODE_NO_WARNINGS: "1" } },
   );
   assert.equal(output.code, 0, output.stdout + output.stderr);
-  assert.match(output.stdout, /^# pass 8$/m);
+  assert.match(output.stdout, /^# pass 12$/m);
   assert.match(output.stdout, /^# fail 0$/m);
 });
 
 async function archiveOf(
   binary: Uint8Array<ArrayBuffer>,
   compress: boolean,
+  options: Partial<CreateStreamOptions> = {},
 ): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  await create({
+  const { stream } = await createStream({
     ...DESCRIPTION,
     issuer: await issuerPair(),
     subject: await subjectPair(),
     sourceDateEpoch: SOURCE_DATE_EPOCH,
     binaries: [{ source: binary }],
-    destination: new WritableStream({ write: (chunk): void => void parts.push(chunk) }),
     compress,
+    ...options,
   });
-  return concat(...parts);
+  return await collect(stream);
 }

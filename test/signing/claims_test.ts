@@ -27,6 +27,9 @@ Deno.test("parseClaims() names the field that is wrong", () => {
   assert.match(messageOf((payload) => payload["wascap"].vendor = 1), /`wascap\.vendor`/);
   assert.match(messageOf((payload) => payload["wascap"].rev = 0.5), /`wascap\.rev`/);
   assert.match(messageOf(({ wascap }) => wascap.target_hashes["x"] = ""), /"x"/);
+  assert.match(messageOf((payload) => payload["wascap_revision"] = 2 ** 32), /`wascap_revision`/);
+  assert.match(messageOf((payload) => payload["Iss"] = "x"), /`Iss` .* case/);
+  assert.match(messageOf(({ wascap }) => wascap.Rev = 1), /`wascap\.Rev` .* case/);
   assert.match(messageOf((payload) => payload["iss"] = "x"), /issuer "x"/);
   assert.match(messageOf((payload) => payload["sub"] = "x"), /subject "x"/);
 });

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import {
-  type ErrorCode,
-  inspect,
-  KeyPair,
-  parsePublicKey,
-  publicKeyBytes,
-  verify,
-  verifySignature,
-  verifyToken,
-} from "../../mod.ts";
+import { type ErrorCode, inspect, KeyPair, parsePublicKey, verify } from "../../mod.ts";
+import { publicKeyBytes, verifySignature, verifyToken } from "../../lib/signing/mod.ts";
 import { archiveOf, base64url, JOSE_HEADER, payloadFor, signToken } from "../_archive.ts";
 import { ISSUER, issuerPair, OTHER_ISSUER, otherIssuerPair } from "../_keys.ts";
 import { assertFails, joinToken } from "../verbs/_fixtures.ts";
@@ -360,5 +352,137 @@ Deno.test("times, revisions and hashes of another type are refused, not guessed"
   for (const [field, value] of inner) {
     const wascap = { ...payload["wascap"], [field]: value };
     await assertRefused(await signToken({ ...payload, wascap }), "ERR_CLAIMS_INVALID");
+  }
+});
+
+/** The payload as text, a piece of it replaced. */
+function bent(piece: string, by: string): string {
+  const text = JSON.stringify(payload);
+  assert.equal(text.split(piece).length, 2, piece);
+  return text.replace(piece, () => by);
+}
+
+Deno.test("a member that stands twice is refused at every depth, however it is spelled", async () => {
+  for (
+    const header of [
+      '{"typ":"jwt","alg":"none","alg":"Ed25519"}',
+      '{"typ":"jwt","alg":"Ed25519","alg":"Ed25519"}',
+      '{"typ":"jwt","\\u0061lg":"none","alg":"Ed25519"}',
+      '{"typ":"x","typ":"jwt","alg":"Ed25519"}',
+    ]
+  ) await assertRefused(await signToken(payload, { header }), "ERR_TOKEN_MALFORMED");
+  const hash = "0".repeat(64);
+  for (
+    const text of [
+      bent('"iat":', '"iat":1,"iat":'),
+      bent('"iss":', `"iss":"${OTHER_ISSUER.publicKey}","iss":`),
+      bent('"iss":', `"\\u0069ss":"${OTHER_ISSUER.publicKey}","iss":`),
+      bent('"wascap":', '"wascap":{},"wascap":'),
+      bent('"wascap":', '"x":[{"y":{"z":1,"z":1}}],"wascap":'),
+      bent('"wascap":', '"exp":null,"exp":4102444800,"wascap":'),
+      bent('"vendor":', '"vendor":"somebody","vendor":'),
+      bent('"target_hashes":', '"target_hashes":{},"target_hashes":'),
+      bent('"x86_64-linux":', `"x86_64-linux":"${hash}","x86_64-linux":`),
+      bent('"x86_64-linux":', `"x86_64\\u002dlinux":"${hash}","x86_64-linux":`),
+      bent('"rev":', '"config_schema":{"type":"object","type":"string"},"rev":'),
+      bent('"rev":', '"mood":[[{"a":{},"a":{}}]],"rev":'),
+    ]
+  ) await assertRefused(await signToken(text), "ERR_TOKEN_MALFORMED");
+});
+
+Deno.test("what JSON's readers differ in is refused wherever it stands", async () => {
+  for (
+    const value of [
+      '"\\ud800"',
+      '"\\udc00\\ud800"',
+      '"\\u0000"',
+      "1e400",
+      "-1e400",
+      '{"__proto__":{}}',
+      '{"\\ud800":1}',
+      "NaN",
+      "01",
+      "[1,]",
+      "[".repeat(127) + "]".repeat(127),
+    ]
+  ) {
+    for (
+      const text of [
+        bent('"jti":', `"x":${value},"jti":`),
+        bent('"rev":', `"x":[${value}],"rev":`),
+        bent('"rev":', `"config_schema":${value},"rev":`),
+      ]
+    ) await assertRefused(await signToken(text), "ERR_TOKEN_MALFORMED");
+  }
+  for (const name of ['"\\ud800"', '"\\u0000"', '"__proto__"']) {
+    await assertRefused(await signToken(bent('"jti":', `${name}:1,"jti":`)), "ERR_TOKEN_MALFORMED");
+  }
+  const utf8 = new TextEncoder().encode(JSON.stringify(payload));
+  for (const bytes of [[0xff], [0xed, 0xa0, 0x80], [0xc0, 0xaf]]) {
+    const at = utf8.indexOf(0x46); // The F of "Fake Payments".
+    const bad = Uint8Array.of(...utf8.subarray(0, at), ...bytes, ...utf8.subarray(at));
+    await assertRefused(await signToken(bad), "ERR_TOKEN_MALFORMED");
+  }
+});
+
+Deno.test("white space around and inside, and any way to spell a character, change nothing", async () => {
+  const spaced = ` \r\n\t${JSON.stringify(payload, undefined, 3)}\n `;
+  const token = await signToken(spaced, { header: ' { "alg" : "Ed25519",\n"typ":"jwt" }\n' });
+  assert.deepEqual((await verifyToken(token)).claims, payload);
+  const escaped = await signToken(bent('"iss"', '"\\u0069\\u0073s"'));
+  assert.deepEqual((await verifyToken(escaped)).claims, payload);
+});
+
+Deno.test("a known member in another case is refused, because some readers take it for known", async () => {
+  const other = OTHER_ISSUER.publicKey;
+  for (
+    const text of [
+      bent('"iss":', `"ISS":"${other}","iss":`),
+      bent('"sub":', `"Sub":"${other}","sub":`),
+      bent('"iss":', `"i\u017fs":"${other}","iss":`),
+      bent('"jti":', '"EXP":4102444800,"jti":'),
+      bent('"jti":', '"Nbf":null,"jti":'),
+      bent('"wascap_revision":', '"WasCap_revision":3,"wascap_revision":'),
+      bent('"wascap":', '"waſcap":{},"wascap":'),
+      bent('"vendor":', '"Vendor":"somebody","vendor":'),
+      bent('"target_hashes":', '"Target_Hashes":{},"target_hashes":'),
+      bent('"rev":', '"CONFIG_SCHEMA":{},"rev":'),
+    ]
+  ) await assertRefused(await signToken(text), "ERR_CLAIMS_INVALID");
+  await assertRefused(
+    await signToken(payload, { header: '{"typ":"jwt","alg":"Ed25519","ALG":"none"}' }),
+    "ERR_TOKEN_HEADER",
+  );
+  // Nobody takes these for known ones: targets and schemas have names of their own.
+  const text = bent('"rev":', '"Iss":1,"config_schema":{"VENDOR":1,"vendor":2},"rev":')
+    .replace('"jti":', '"Vendor":1,"iat ":0,"i_at":0,"jti":');
+  await verifyToken(await signToken(text));
+});
+
+Deno.test("times and revisions are whole numbers, and written as such", async () => {
+  for (const number of ["1e3", "1E0", "1.0", "1.5", "-0", "-0.0", "0e0", "1e-1", "-1"]) {
+    for (
+      const text of [
+        bent('"iat":1700000000', `"iat":${number}`),
+        bent('"jti":', `"exp":${number},"jti":`),
+        bent('"jti":', `"nbf":${number},"jti":`),
+        bent('"wascap_revision":3', `"wascap_revision":${number}`),
+        ...number === "-1" ? [] : [bent('"rev":1', `"rev":${number}`)],
+      ]
+    ) await assertRefused(await signToken(text), "ERR_CLAIMS_INVALID");
+  }
+  // What the reference holds in 32 bits, and what JavaScript holds exactly.
+  for (
+    const [piece, taken, refused] of [
+      ['"rev":1', ["2147483647", "-2147483648"], ["2147483648", "-2147483649"]],
+      ['"wascap_revision":3', ["0", "4294967295"], ["4294967296", "-1"]],
+      ['"iat":1700000000', ["0", "9007199254740991"], ["9007199254740992", "9007199254740993"]],
+    ] as const
+  ) {
+    const name = piece.slice(0, piece.indexOf(":") + 1);
+    for (const number of taken) await verifyToken(await signToken(bent(piece, name + number)));
+    for (const number of [...refused, "18446744073709551615", "123456789012345678901"]) {
+      await assertRefused(await signToken(bent(piece, name + number)), "ERR_CLAIMS_INVALID");
+    }
   }
 });

@@ -1,41 +1,17 @@
 import assert from "node:assert/strict";
-import { verifySignature } from "../../mod.ts";
-import { ROOT } from "../_tools.ts";
+import { Buffer } from "node:buffer";
+import { verifySignature } from "../../lib/signing/mod.ts";
+import { readVectors } from "./_wycheproof.ts";
 
-/** Beside the checkout, where there is one; a clone elsewhere has none. */
-const VECTORS = `${ROOT}/../shared/data/wycheproof-ed25519.json`;
+const vectors = readVectors();
 
-interface Vectors {
-  readonly numberOfTests: number;
-  readonly testGroups: readonly {
-    readonly publicKey: { readonly pk: string };
-    readonly tests: readonly {
-      readonly tcId: number;
-      readonly comment: string;
-      readonly msg: string;
-      readonly sig: string;
-      readonly result: string;
-    }[];
-  }[];
-}
-
-function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
+const fromHex = (hex: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(hex, "hex"));
 
 Deno.test({
   name: "verifySignature() decides Project Wycheproof's Ed25519 vectors as they are decided there",
-  ignore: !exists(VECTORS),
+  ignore: !vectors,
   async fn() {
-    const vectors = JSON.parse(await Deno.readTextFile(VECTORS)) as Vectors;
+    assert(vectors);
     const counts = { valid: 0, invalid: 0 };
     const wrong: string[] = [];
     for (const { publicKey, tests } of vectors.testGroups) {

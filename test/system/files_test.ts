@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { ParError } from "../../lib/errors.ts";
 import {
+  checkDestination,
   fileSource,
+  identityOf,
   readFile,
   readSmallFile,
+  readSmallInput,
   stat,
-  throwIfAborted,
   writeFile,
 } from "../../lib/system/files.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
 import { temporaryFolder } from "../_tools.ts";
+import { feed, HAS_PIPES, makePipe, release } from "./_pipe.ts";
 
 const POSIX = Deno.build.os !== "windows";
 
@@ -71,6 +74,7 @@ for (
   const [what, read] of Object.entries({
     "readFile()": (path: string) => collect(readFile(path)),
     "readSmallFile()": (path: string) => readSmallFile(path, 100),
+    "readSmallInput()": (path: string) => readSmallInput(path, 100),
     "stat()": stat,
     "fileSource().open()": (path: string) => collect(fileSource(path).open()),
     "fileSource().size()": (path: string) => fileSource(path).size?.() ?? Promise.resolve(),
@@ -92,6 +96,99 @@ for (
     await assert.rejects(read(`${folder}/a/b`), { code: "ERR_FILE_UNREADABLE" });
   });
 }
+
+for (
+  const [what, read] of Object.entries({
+    "readFile()": (path: string) => collect(readFile(path)),
+    "readSmallFile()": (path: string) => readSmallFile(path, 100),
+    "readSmallInput()": (path: string) => readSmallInput(path, 100),
+    "stat()": stat,
+    "fileSource().open()": (path: string) => collect(fileSource(path).open()),
+  })
+) {
+  inFolder(`${what} refuses a device and a socket by their kind`, async (folder) => {
+    using _ = Deno.listen({ transport: "unix", path: `${folder}/socket` });
+    for (
+      const [path, kind] of [
+        ["/dev/zero", "a device"],
+        ["/dev/random", "a device"],
+        [`${folder}/socket`, "a socket"],
+      ] as const
+    ) {
+      await assert.rejects(read(path), {
+        code: "ERR_FILE_UNREADABLE",
+        message: `Cannot read ${JSON.stringify(path)}: it is ${kind}`,
+      });
+    }
+  }, !HAS_PIPES);
+}
+
+inFolder("fileSource() reads a pipe once, and says so the second time", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const source = fileSource(path);
+  assert.equal(await source.size?.(), undefined);
+  const feeding = feed(path, noise(300_000));
+  assert.deepEqual(await collect(source.open()), noise(300_000));
+  await feeding;
+  for (const again of [source.open(), source.range?.(0, 10) ?? source.open()]) {
+    await assert.rejects(collect(again), {
+      code: "ERR_FILE_UNREADABLE",
+      message:
+        `Cannot read ${JSON.stringify(path)}: it is a pipe, which was read already; save it ` +
+        "to a file first",
+    });
+  }
+}, !HAS_PIPES);
+
+inFolder("fileSource() stops waiting for a pipe when it is told to", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const controller = new AbortController();
+  const reading = collect(fileSource(path, controller.signal).open());
+  controller.abort();
+  await assert.rejects(reading, { code: "ERR_ABORTED" });
+  await release(path);
+}, !HAS_PIPES);
+
+inFolder("readSmallInput() reads a pipe, as far as its bound", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const reading = readSmallInput(path, 1000);
+  const feeding = feed(path, noise(1000));
+  assert.deepEqual(await reading, noise(1000));
+  await feeding;
+  const refused = assert.rejects(readSmallInput(path, 999), /it has more than 999 bytes/);
+  await feed(path, noise(100_000));
+  await refused;
+  const controller = new AbortController();
+  const waiting = readSmallInput(path, 1000, controller.signal);
+  controller.abort();
+  await assert.rejects(waiting, { code: "ERR_ABORTED" });
+  await release(path);
+}, !HAS_PIPES);
+
+inFolder("stat() and readSmallFile() refuse a pipe instead of waiting for it", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const refused = {
+    code: "ERR_FILE_UNREADABLE",
+    message: `Cannot read ${JSON.stringify(path)}: it is a pipe, and this takes a file`,
+  };
+  await assert.rejects(stat(path), refused);
+  await assert.rejects(readSmallFile(path, 100), refused);
+}, !HAS_PIPES);
+
+inFolder("writeFile() stops waiting for who reads a pipe when it is told to", async (folder) => {
+  const path = await makePipe(`${folder}/pipe`);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const opening = writeFile(path, () => assert.fail("nobody reads it"), { signal });
+  controller.abort();
+  await assert.rejects(opening, { code: "ERR_ABORTED" });
+  await release(path);
+  const later = new AbortController();
+  const writing = writeFile(path, (sink) => sink.write(noise(1_000_000)), { signal: later.signal });
+  using _ = await Deno.open(path);
+  later.abort();
+  await assert.rejects(writing, { code: "ERR_ABORTED" });
+}, !HAS_PIPES);
 
 inFolder(
   "readSmallFile() refuses a file past its bound with ERR_FILE_UNREADABLE",
@@ -116,6 +213,41 @@ inFolder("fileSource() reads ranges and knows its size", async (folder) => {
   assert.deepEqual(await collect(source.open()), noise(1000));
 });
 
+for (
+  const [how, change] of Object.entries({
+    "grew": (path: string) => Deno.writeTextFile(path, "more", { append: true }),
+    "was written again": (path: string) => Deno.utime(path, 1000, 2000),
+    "was replaced by one of the same size and time": async (path: string) => {
+      await Deno.writeTextFile(`${path}.new`, "old");
+      await Deno.utime(`${path}.new`, 1000, 1000);
+      await Deno.rename(`${path}.new`, path);
+    },
+  })
+) {
+  inFolder(`fileSource() refuses to go on with a file that ${how}`, async (folder) => {
+    const path = `${folder}/a`;
+    for (const again of ["open", "range"] as const) {
+      await Deno.writeTextFile(path, "old");
+      await Deno.utime(path, 1000, 1000);
+      const source = fileSource(path);
+      assert.deepEqual(await collect(source.open()), concat("old"));
+      assert.deepEqual(await collect(source.range?.(1, 2) ?? source.open()), concat("ld"));
+      await change(path);
+      if (how === "grew") await Deno.utime(path, 1000, 1000);
+      await assert.rejects(
+        collect(again === "open" ? source.open() : source.range?.(1, 2) ?? source.open()),
+        { code: "ERR_FILE_CHANGED" },
+      );
+    }
+  });
+}
+
+Deno.test("identityOf() tells files of two systems apart", async () => {
+  const info = await Deno.stat(new URL(import.meta.url));
+  assert.notEqual(identityOf(info), identityOf({ ...info, dev: info.dev + 1 }));
+  assert.equal(identityOf(info), identityOf({ ...info, atime: new Date() }));
+});
+
 inFolder(
   "writeFile() writes what it is given, and gives back what the work returns",
   async (folder) => {
@@ -128,6 +260,47 @@ inFolder(
     assert.equal(await Deno.readTextFile(`${folder}/a`), "one two");
     assert.deepEqual(await list(folder), ["a"]);
   },
+);
+
+/** Notes what a piece of work has the system do that makes a file durable, in order. */
+async function durableSteps(work: () => Promise<unknown>): Promise<string[]> {
+  const steps: string[] = [];
+  const { rename } = Deno;
+  const { sync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.sync = async function (): Promise<void> {
+    const { isDirectory, size } = await this.stat();
+    await sync.call(this);
+    steps.push(isDirectory ? "flush the folder" : `flush ${size} bytes`);
+  };
+  Deno.rename = async (from, to): Promise<void> => {
+    await rename(from, to);
+    steps.push(`rename to ${to}`);
+  };
+  try {
+    await work();
+  } finally {
+    Deno.FsFile.prototype.sync = sync;
+    Deno.rename = rename;
+  }
+  return steps;
+}
+
+inFolder(
+  "writeFile() flushes the bytes, gives the name, and flushes that, in this order",
+  async (folder) => {
+    const path = `${folder}/a`;
+    const write = (): Promise<void> =>
+      writeFile(path, async (sink) => {
+        await sink.write(noise(3000));
+        await sink.write(noise(2000));
+        await sink.patch?.(0, noise(10));
+      });
+    // A power cut at any moment then leaves the old file or the whole new one.
+    const steps = ["flush 5000 bytes", `rename to ${path}`, "flush the folder"];
+    assert.deepEqual(await durableSteps(write), steps);
+    assert.deepEqual(await durableSteps(write), steps);
+  },
+  !POSIX,
 );
 
 inFolder("writeFile() gives the file its name only when it is whole", async (folder) => {
@@ -189,6 +362,27 @@ inFolder("writeFile() never lets others read a file that is its owner's alone", 
   }, { mode: 0o600 });
 }, !POSIX);
 
+inFolder(
+  "writeFile() makes a file that is its owner's alone from its first moment on",
+  async (folder) => {
+    // Who opened it before its mode was changed could read what is written into it afterwards.
+    const { open } = Deno;
+    const modes: number[] = [];
+    Deno.open = async (...args) => {
+      const file = await open(...args);
+      if (args[1]?.create) modes.push(((await file.stat()).mode ?? 0) & 0o777);
+      return file;
+    };
+    try {
+      await writeFile(`${folder}/a`, (sink) => sink.write(concat("secret")), { mode: 0o600 });
+    } finally {
+      Deno.open = open;
+    }
+    assert.deepEqual(modes, [0o600]);
+  },
+  !POSIX,
+);
+
 inFolder("writeFile() replaces the file that a link leads to, not the link", async (folder) => {
   await Deno.mkdir(`${folder}/real`);
   await Deno.writeTextFile(`${folder}/real/a`, "old");
@@ -217,6 +411,12 @@ inFolder("writeFile() takes over what a killed writer left", async (folder) => {
   assert.deepEqual(await list(folder), ["a"]);
 });
 
+inFolder("writeFile() gives what a killed writer left the mode asked for", async (folder) => {
+  await Deno.writeTextFile(`${folder}/.a.part`, "half", { mode: 0o644 });
+  await writeFile(`${folder}/a`, (sink) => sink.write(concat("new")), { mode: 0o600 });
+  assert.equal(((await Deno.stat(`${folder}/a`)).mode ?? 0) & 0o777, 0o600);
+}, !POSIX);
+
 Deno.test({
   name: "writeFile() does not write through a link that lies where its temporary file goes",
   ignore: !POSIX,
@@ -235,6 +435,28 @@ Deno.test({
     }
   },
 });
+
+inFolder(
+  "writeFile() is not deceived by a link whose number is that of the file it leads to",
+  async (folder) => {
+    // Files of two systems may have one number; which they have, nobody can choose here.
+    await Deno.writeTextFile(`${folder}/victim`, "precious");
+    await Deno.symlink(`${folder}/victim`, `${folder}/.a.part`);
+    const victim = await Deno.stat(`${folder}/victim`);
+    const { lstat } = Deno;
+    Deno.lstat = async (path) => ({ ...await lstat(path), ino: victim.ino, dev: victim.dev + 1 });
+    try {
+      await assert.rejects(writeFile(`${folder}/a`, (sink) => sink.write(concat("new"))), {
+        code: "ERR_FILE_UNWRITABLE",
+      });
+    } finally {
+      Deno.lstat = lstat;
+    }
+    assert.equal(await Deno.readTextFile(`${folder}/victim`), "precious");
+    await Deno.remove(`${folder}/.a.part`).catch(() => {});
+  },
+  !POSIX,
+);
 
 for (
   const [what, path] of Object.entries({
@@ -261,6 +483,27 @@ for (
   });
 }
 
+for (
+  const [path, reason] of [
+    ["missing/a", /its folder does not exist; create it first$/],
+    ["file/a", /Not a directory/],
+    ["folder", /it is a directory; give a file's name$/],
+  ] as const
+) {
+  inFolder(`checkDestination() refuses ${path}, and makes nothing`, async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "old");
+    await Deno.mkdir(`${folder}/folder`);
+    await assert.rejects(checkDestination(`${folder}/${path}`), (error) => {
+      assert(error instanceof ParError && error.code === "ERR_FILE_UNWRITABLE");
+      assert.match(error.message, reason);
+      return true;
+    });
+    await checkDestination(`${folder}/new`);
+    await checkDestination(`${folder}/file`);
+    assert.deepEqual(await list(folder), ["file", "folder"]);
+  }, !POSIX);
+}
+
 inFolder("writeFile() writes to a device directly, and says when it is full", async () => {
   await writeFile("/dev/null", (sink) => sink.write(noise(1000)));
   await assert.rejects(writeFile("/dev/full", (sink) => sink.write(noise(1000))), (error) => {
@@ -284,6 +527,19 @@ inFolder("writeFile() stops when it is told to, and leaves the old file", async 
   assert.equal(await Deno.readTextFile(`${folder}/a`), "old");
 });
 
+inFolder("writeFile() stops when it is told to behind the last byte, too", async (folder) => {
+  await Deno.writeTextFile(`${folder}/a`, "old");
+  const controller = new AbortController();
+  await assert.rejects(
+    writeFile(`${folder}/a`, async (sink) => {
+      await sink.write(concat("new"));
+      controller.abort();
+    }, { signal: controller.signal }),
+    { code: "ERR_ABORTED" },
+  );
+  assert.equal(await Deno.readTextFile(`${folder}/a`), "old");
+});
+
 inFolder("writeFile() stops waiting for another writer when it is told to", async (folder) => {
   const path = `${folder}/a`;
   const controller = new AbortController();
@@ -296,16 +552,4 @@ inFolder("writeFile() stops waiting for another writer when it is told to", asyn
     await sink.write(concat("first"));
   });
   assert.equal(await Deno.readTextFile(path), "first");
-});
-
-Deno.test("throwIfAborted() throws ERR_ABORTED with the reason once a signal was given", () => {
-  throwIfAborted(undefined);
-  const controller = new AbortController();
-  throwIfAborted(controller.signal);
-  controller.abort("because");
-  assert.throws(() => throwIfAborted(controller.signal), (error) => {
-    assert(error instanceof ParError && error.code === "ERR_ABORTED");
-    assert.equal(error.cause, "because");
-    return true;
-  });
 });

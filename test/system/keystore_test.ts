@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { ParError } from "../../lib/errors.ts";
-import { findKey, type KeyLookup, keyPath, storeKey } from "../../lib/system/keystore.ts";
+import {
+  findKey,
+  type KeyLookup,
+  keyPath,
+  prepareKey,
+  storeKey,
+} from "../../lib/system/keystore.ts";
 import { KeyPair } from "../../lib/signing/nkey.ts";
 import { ISSUER, issuerPair, OTHER_ISSUER, otherIssuerPair, SUBJECT } from "../_keys.ts";
 import { temporaryFolder } from "../_tools.ts";
@@ -60,6 +66,43 @@ withDirectory("findKey() makes nothing where it may not, and says so", async (lo
     return true;
   });
   assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
+});
+
+withDirectory(
+  "prepareKey() stores a new key when it is asked to, and not before",
+  async (lookup, folder) => {
+    const announced: string[] = [];
+    const { pair, store } = await prepareKey({
+      ...lookup,
+      onGenerate: (path) => announced.push(path),
+    });
+    assert.equal(pair.role, lookup.role);
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+    assert.deepEqual(announced, []);
+    assert.equal((await store()).publicKey, pair.publicKey);
+    assert.deepEqual(announced, [lookup.path]);
+    const again = await prepareKey({ ...lookup, onGenerate: () => assert.fail("it is there") });
+    assert.equal(again.pair.publicKey, pair.publicKey);
+    assert.equal((await again.store()).publicKey, pair.publicKey);
+  },
+);
+
+withDirectory(
+  "prepareKey() gives the key that another process has stored meanwhile",
+  async (lookup) => {
+    const [one, other] = [await prepareKey(lookup), await prepareKey(lookup)];
+    assert.notEqual(one.pair.publicKey, other.pair.publicKey);
+    const keys = await Promise.all([one.store(), other.store()]);
+    assert.equal(keys[0].publicKey, keys[1].publicKey);
+    assert.equal((await findKey(lookup)).publicKey, keys[0].publicKey);
+  },
+);
+
+withDirectory("prepareKey() refuses at once what findKey() refuses", async (lookup) => {
+  await assert.rejects(prepareKey({ ...lookup, disableKeygen: true }), {
+    code: "ERR_KEY_NOT_FOUND",
+  });
+  await assert.rejects(prepareKey({ ...lookup, given: SUBJECT.seed }), { code: "ERR_KEY_ROLE" });
 });
 
 withDirectory("findKey() ends with one key however many ask at once", async (lookup) => {

@@ -5,7 +5,9 @@ import {
   isKnownTarget,
   isTargetName,
   parseTarget,
+  splitTarget,
   targetFromTriple,
+  usualTarget,
 } from "../../lib/target/target.ts";
 import { isInstalled, runTool } from "../_tools.ts";
 import { anyText } from "../_text.ts";
@@ -42,28 +44,66 @@ Deno.test("parseTarget() refuses any other text with ERR_TARGET_INVALID", () => 
   ) assert.throws(() => parseTarget(text), { code: "ERR_TARGET_INVALID" }, text);
 });
 
-Deno.test("isKnownTarget() knows every pair that hosts look for, and armv7-linux", () => {
+Deno.test("isKnownTarget() knows every pair that hosts look for", () => {
   const archs = [
     "x86",
     "x86_64",
     "arm",
     "aarch64",
+    "loongarch64",
     "mips",
     "mips64",
     "powerpc64",
     "riscv64",
     "s390x",
   ];
-  const systems = ["linux", "macos", "windows", "ios", "freebsd", "android"];
+  const systems = ["linux", "macos", "windows", "ios", "freebsd", "android", "netbsd", "illumos"];
   for (const arch of archs) {
     for (const system of systems) assert(isKnownTarget(parseTarget(`${arch}-${system}`)));
   }
-  for (const target of ["armv7-linux", "mipsel-linux", "mips64el-linux"]) {
+  for (const target of ["mipsel-linux", "mips64el-linux"]) {
     assert(isKnownTarget(parseTarget(target)));
   }
   for (
-    const target of ["x86_64-testrunner", "amd64-linux", "x86_64-darwin", "linux-x86_64", "x86_64"]
+    const target of [
+      "x86_64-testrunner",
+      "amd64-linux",
+      "armv7-linux",
+      "x86_64-darwin",
+      "linux-x86_64",
+      "x86_64",
+    ]
   ) assert(!isKnownTarget(parseTarget(target)), target);
+});
+
+Deno.test("usualTarget() names the target of hosts for other names of it", () => {
+  const names = {
+    "x86_64-linux": "x86_64-linux",
+    "armv7-linux": "arm-linux",
+    "armv6l-linux": "arm-linux",
+    "amd64-linux": "x86_64-linux",
+    "x64-win32": "x86_64-windows",
+    "arm64-darwin": "aarch64-macos",
+    "x86_64-darwin": "x86_64-macos",
+    "i686-linux": "x86-linux",
+    "ppc64le-linux": "powerpc64-linux",
+    "riscv64gc-linux": "riscv64-linux",
+    "sparcv9-solaris": "sparc64-solaris",
+  };
+  for (const [name, usual] of Object.entries(names)) {
+    assert.equal(usualTarget(parseTarget(name)), usual, name);
+  }
+  for (const name of ["x86_64-testrunner", "x86_64", "toString-linux", "x86_64-toString"]) {
+    assert.equal(usualTarget(parseTarget(name)), undefined, name);
+  }
+});
+
+Deno.test("splitTarget() splits at the first dash, and calls systems as hosts do", () => {
+  const split = (text: string): unknown => splitTarget(parseTarget(text));
+  assert.deepEqual(split("x86_64-linux"), { architecture: "x86_64", system: "linux" });
+  assert.deepEqual(split("aarch64-darwin"), { architecture: "aarch64", system: "macos" });
+  assert.deepEqual(split("a-b-c"), { architecture: "a", system: "b-c" });
+  assert.deepEqual(split("x86_64"), { architecture: "x86_64", system: "" });
 });
 
 Deno.test("hostTarget() names this machine as Rust does", () => {
@@ -86,6 +126,13 @@ Deno.test("targetFromTriple() reads the triples of the format's table", () => {
     "mipsel-unknown-linux-gnu": "mipsel-linux",
     "mips64-unknown-linux-gnuabi64": "mips64-linux",
     "mips64el-unknown-linux-gnuabi64": "mips64el-linux",
+    "loongarch64-unknown-linux-gnu": "loongarch64-linux",
+    "powerpc64le-unknown-linux-gnu": "powerpc64-linux",
+    "riscv64gc-unknown-linux-gnu": "riscv64-linux",
+    "x86_64-unknown-netbsd": "x86_64-netbsd",
+    "x86_64-unknown-illumos": "x86_64-illumos",
+    "aarch64-linux-android": "aarch64-android",
+    "aarch64-apple-ios-sim": "aarch64-ios",
   };
   for (const [triple, target] of Object.entries(table)) {
     assert.equal(targetFromTriple(triple), target, triple);
@@ -112,7 +159,7 @@ Deno.test({
     for (const [triple, { arch, os = "none" }] of Object.entries(specs)) {
       const target = targetFromTriple(triple);
       // The format spells little-endian MIPS by a name of its own, where Rust does not.
-      const spelled = arch.startsWith("mips") ? triple.split("-")[0] : arch;
+      const spelled = /^mips(64)?$/.test(arch) ? triple.split("-")[0] : arch;
       const expected = `${spelled}-${os}`;
       if (target !== undefined) {
         known++;

@@ -6,7 +6,8 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { create, inspectClaims, ParError } from "../../mod.ts";
+import { create, createStream, inspectClaims, ParError } from "../../mod.ts";
+import { collect } from "../_bytes.ts";
 import { temporaryFolder } from "../_tools.ts";
 import { type Contents, once, readContents, signers } from "./_fixtures.ts";
 
@@ -31,8 +32,7 @@ export async function sampleArchive(
 ): Promise<Uint8Array<ArrayBuffer>> {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/a.par`;
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  await create({
+  const options = {
     ...await signers(),
     name: "Fake Payments",
     vendor: "wasmCloud",
@@ -40,11 +40,10 @@ export async function sampleArchive(
     sourceDateEpoch: 1_700_000_000,
     binaries: Object.entries(binaries).map(([target, source]) => ({ target, source })),
     compress,
-    destination: to === "file"
-      ? path
-      : new WritableStream({ write: (chunk) => void parts.push(new Uint8Array(chunk)) }),
-  });
-  return to === "file" ? await Deno.readFile(path) : new Uint8Array(Buffer.concat(parts));
+  };
+  if (to === "stream") return await collect((await createStream(options)).stream);
+  await create({ ...options, destination: path });
+  return await Deno.readFile(path);
 }
 
 /** Lets the reader judge altered archives, and judges the reader. */

@@ -5,7 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { denoDir, taskFlags } from "../_cli.ts";
+import { denoFlags } from "../../scripts/par.ts";
+import { denoDir } from "../_cli.ts";
 import { type Output, ROOT } from "../_tools.ts";
 
 /** A process under way. */
@@ -45,7 +46,7 @@ async function start(
   args: readonly string[],
 ): Promise<Running> {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", ...taskFlags(verb), file, ...args],
+    args: ["run", ...denoFlags([verb]), file, ...args],
     cwd: folder,
     clearEnv: true,
     env: {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { insert, inspect, parseTarget } from "../../mod.ts";
+import { insert, inspect } from "../../mod.ts";
+import { parseTarget } from "../../lib/target/mod.ts";
 import { claimsHash, entriesOf, gzipped, payloadFor, signToken, tokenOf } from "../_archive.ts";
 import { collect, concat, watched } from "../_bytes.ts";
 import { type Sandbox, sandbox } from "../_cli.ts";

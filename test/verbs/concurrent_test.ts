@@ -65,7 +65,7 @@ Deno.test("many inserts at once in one process all end up inside", async () => {
 Deno.test("inserts and removes at once happen one after the other", async () => {
   await using folder = await temporaryFolder();
   const archive = `${folder.path}/a.par`;
-  const keys = await signers();
+  const keys = { ...await signers(), forceTarget: true };
   await Deno.writeFile(archive, await archiveOf());
   for (let round = 0; round < 20; round++) {
     const has = (await inspect(archive)).binaries.some(({ target }) => target === "arm-linux");
@@ -103,7 +103,7 @@ Deno.test("whoever reads an archive while it is replaced sees the old one or the
           { source: new Uint8Array(round * 20_000).fill(round), target: "x86_64-linux" },
           binary(`${round}`, "arm-linux"),
         ];
-        await insert(archive, { ...keys, binaries });
+        await insert(archive, { ...keys, binaries, forceTarget: true });
       }
     })();
     let written = false;

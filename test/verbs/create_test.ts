@@ -3,12 +3,18 @@ import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import fc from "npm:fast-check@4.10.2";
 import type { BinaryInput } from "../../lib/verbs/binary.ts";
-import { archivePath, create, type CreateOptions, fileStem } from "../../lib/verbs/create.ts";
+import {
+  archivePath,
+  create,
+  type CreateOptions,
+  createStream,
+  fileStem,
+} from "../../lib/verbs/create.ts";
 import { inspect } from "../../lib/verbs/inspect.ts";
 import { hostTarget } from "../../lib/target/target.ts";
 import { claimsHash } from "../_archive.ts";
 import { collect, concat, noise } from "../_bytes.ts";
-import { elf, ELF_AARCH64, ELF_X86_64, fatMachO, machO, pe } from "../_executable.ts";
+import { coff, elf, ELF_AARCH64, ELF_X86_64, fatMachO, machO, pe } from "../_executable.ts";
 import { issuerPair, subjectPair } from "../_keys.ts";
 import { temporaryFolder } from "../_tools.ts";
 
@@ -30,12 +36,7 @@ function options(others: Options): Omit<CreateOptions, "destination"> {
 
 /** Makes an archive in memory. */
 async function bytesOf(others: Options): Promise<Uint8Array<ArrayBuffer>> {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const [bytes] = await Promise.all([
-    collect(readable),
-    create({ ...options(others), destination: writable }),
-  ]);
-  return bytes;
+  return await collect((await createStream(options(others))).stream);
 }
 
 /** Makes an archive of one binary, and tells the target that was found and the warnings. */
@@ -57,7 +58,7 @@ Deno.test("create() makes what inspect() verifies, for any binaries", async () =
   const target = fc.constantFrom("x86_64-linux", "aarch64-linux", "x86_64-macos", "arm-linux");
   const binary = fc.record({
     target,
-    source: fc.uint8Array({ maxLength: 2000 }).map((b) => concat(b)),
+    source: fc.uint8Array({ minLength: 1, maxLength: 2000 }).map((b) => concat(b)),
   });
   await fc.assert(
     fc.asyncProperty(
@@ -82,7 +83,7 @@ Deno.test("create() makes what inspect() verifies, for any binaries", async () =
 });
 
 Deno.test("create() compresses exactly what it would have written plain", async () => {
-  for (const size of [0, 1, 511, 512, 513, 100_000, 2 ** 20, 3_000_000]) {
+  for (const size of [1, 511, 512, 513, 100_000, 2 ** 20, 3_000_000]) {
     const binaries = [{ source: noise(size), target: "x86_64-linux" }];
     const compressed = await bytesOf({ binaries, compress: true });
     assert.deepEqual(concat(gunzipSync(compressed)), await bytesOf({ binaries }), `${size} bytes`);
@@ -152,6 +153,84 @@ Deno.test("create() warns of a target that no host is known to look for", async 
   assert.match(warnings.join(), /x86_64-testrunner/);
 });
 
+Deno.test("create() says which target hosts look for, for another name of it", async () => {
+  const arm = elf({ machine: 40, bits: 32 });
+  assert.deepEqual(await targetOf(arm, { target: "armv7-linux" }), {
+    target: "armv7-linux",
+    warnings: ["hosts look for arm-linux, and not for armv7-linux"],
+  });
+  const { warnings } = await targetOf(machO(0x0100000c), { target: "aarch64-darwin" });
+  assert.deepEqual(warnings, ["hosts look for aarch64-macos, and not for aarch64-darwin"]);
+});
+
+Deno.test("create() takes a Rust triple for its target, and says so", async () => {
+  for (
+    const [triple, target, bytes] of [
+      ["x86_64-unknown-linux-gnu", "x86_64-linux", ELF_X86_64],
+      ["armv7-unknown-linux-gnueabihf", "arm-linux", elf({ machine: 40, bits: 32 })],
+      ["aarch64-apple-darwin", "aarch64-macos", machO(0x0100000c)],
+      ["aarch64-linux-android", "aarch64-android", ELF_AARCH64],
+    ] as const
+  ) {
+    const notes: string[] = [];
+    const found = await targetOf(bytes, { target: triple, onNote: (note) => notes.push(note) });
+    assert.deepEqual(found, { target, warnings: [] });
+    assert.deepEqual(notes, [`the target of the Rust triple ${triple} is ${target}`]);
+  }
+  const target = "x86_64-unknown-linux-gnu";
+  await assert.rejects(targetOf(ELF_AARCH64, { target }), { code: "ERR_TARGET_MISMATCH" });
+  const twice = [{ source: ELF_X86_64, target }, { source: ELF_X86_64 }];
+  await assert.rejects(bytesOf({ binaries: twice }), { code: "ERR_TARGET_DUPLICATE" });
+});
+
+Deno.test("create() takes the right name of a machine that few hosts have", async () => {
+  for (
+    const [bytes, target] of [
+      [elf({ machine: 258 }), "loongarch64-linux"],
+      [elf({ machine: 21 }), "powerpc64-linux"],
+      [elf({ machine: 43, bigEndian: true }), "sparc64-linux"],
+      [elf({ machine: 62, osabi: 2 }), "x86_64-netbsd"],
+    ] as const
+  ) {
+    assert.deepEqual(await targetOf(bytes, { target }), { target, warnings: [] });
+    assert.deepEqual(await targetOf(bytes), { target, warnings: [] });
+  }
+  assert.equal(
+    (await targetOf(elf({ machine: 94, bits: 32 }), { target: "xtensa-linux" })).target,
+    "xtensa-linux",
+  );
+});
+
+Deno.test("create() refuses another system's name for what the header says", async () => {
+  for (
+    const [bytes, target] of [
+      [ELF_X86_64, "x86_64-darwin"],
+      [ELF_X86_64, "x86_64-win32"],
+      [elf({ machine: 62, osabi: 9 }), "x86_64-linux"],
+      [elf({ machine: 183, interpreter: "/system/bin/linker64" }), "aarch64-linux"],
+      [machO(0x0100000c, { commands: [[0x32, 2]] }), "aarch64-macos"],
+    ] as const
+  ) {
+    await assert.rejects(targetOf(bytes, { target }), { code: "ERR_TARGET_MISMATCH" }, target);
+  }
+});
+
+Deno.test("create() warns of what is no program and no library", async () => {
+  for (
+    const [bytes, flaw] of [
+      [elf({ machine: 62, type: 1 }), "is an object file, which is not linked (ELF for x86_64)"],
+      [elf({ machine: 62, type: 4 }), "is a core dump (ELF for x86_64)"],
+      [coff(0x8664), "is an object file, which is not linked (COFF for x86_64)"],
+      [machO(0x01000007, { type: 10 }), "holds debugging symbols and no code (Mach-O for x86_64)"],
+      [ELF_X86_64.slice(0, 40), "ends within its own header (ELF for x86_64)"],
+    ] as const
+  ) {
+    assert.deepEqual((await targetOf(bytes)).warnings, [
+      `the binary ${flaw}; no host can run or load it`,
+    ]);
+  }
+});
+
 Deno.test("create() refuses a header that contradicts the target, unless forced", async () => {
   const target = "x86_64-linux";
   await assert.rejects(targetOf(ELF_AARCH64, { target }), { code: "ERR_TARGET_MISMATCH" });
@@ -160,6 +239,7 @@ Deno.test("create() refuses a header that contradicts the target, unless forced"
 
 Deno.test("create() refuses to choose among the machines of a binary, or to guess one", async () => {
   const fat = fatMachO([0x01000007, 0x0100000c]);
+  assert.equal((await targetOf(fatMachO([0x0100000c, 0x0100000c]))).target, "aarch64-macos");
   for (const bytes of [fat, elf({ machine: 0x1234 })]) {
     await assert.rejects(targetOf(bytes), { code: "ERR_TARGET_UNKNOWN" });
   }
@@ -177,6 +257,10 @@ for (
     }],
     ["a binary that is not there", "ERR_FILE_NOT_FOUND", { binaries: [{ source: "/nowhere/x" }] }],
     ["a directory as binary", "ERR_FILE_UNREADABLE", { binaries: [{ source: "/" }] }],
+    ["an empty binary", "ERR_BINARY_EMPTY", {
+      binaries: [{ source: ELF_X86_64 }, { source: new Uint8Array(0), target: "arm-linux" }],
+    }],
+    ["an empty WIT package", "ERR_BINARY_EMPTY", { binaries: [], wit: new Uint8Array(0) }],
     ["a subject's key as issuer", "ERR_KEY_ROLE", { binaries: [], issuer: SUBJECT }],
     ["a compression level of 0", "ERR_OPTION_INVALID", {
       binaries: [],
@@ -199,27 +283,21 @@ for (
     },
   });
 
-  Deno.test(`create() refuses ${what} with ${code}, and tells the reader of its stream`, async () => {
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-    const read = assert.rejects(collect(readable), { code });
-    await assert.rejects(create({ ...options(others), destination: writable }), { code });
-    await read;
+  Deno.test(`createStream() refuses ${what} with ${code}, at the latest while it is read`, async () => {
+    const reading = createStream(options(others)).then(({ stream }) => collect(stream));
+    await assert.rejects(reading, { code });
   });
 }
 
 for (const compress of [false, true]) {
   const how = compress ? "compressed" : "plain";
-  Deno.test(`create() gives a stream chunks that stay as they are, ${how}`, async () => {
+  Deno.test(`createStream() gives chunks that stay as they are, ${how}`, async () => {
     await using folder = await temporaryFolder();
     const source = `${folder.path}/lib.so`;
     const destination = `${folder.path}/a.par`;
     await Deno.writeFile(source, noise(3_000_000));
     const others = options({ binaries: [{ source, target: "x86_64-linux" }], compress });
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-    const [chunks] = await Promise.all([
-      Array.fromAsync(readable),
-      create({ ...others, destination: writable }),
-    ]);
+    const chunks = await Array.fromAsync((await createStream(others)).stream);
     await create({ ...others, destination });
     const [streamed, written] = [concat(...chunks), await Deno.readFile(destination)]
       .map((bytes) => compress ? gunzipSync(bytes) : bytes);

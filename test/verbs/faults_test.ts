@@ -144,8 +144,8 @@ class Interference extends Blob {
   }
 
   override stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    // The first reading is for its header, the second for its hash, the third to write it.
-    if (++this.#reads === 3) this.#act();
+    // The first reading is for its header and its hash, the second to write it.
+    if (++this.#reads === 2) this.#act();
     return super.stream();
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { create, insert } from "../../mod.ts";
+import { create, insert, remove } from "../../mod.ts";
+import { archiveOf, claimsHash, gzipped, type Payload } from "../_archive.ts";
 import { ISSUER, OTHER_ISSUER, otherIssuerPair, SUBJECT } from "../_keys.ts";
 import { temporaryFolder } from "../_tools.ts";
 import {
@@ -56,16 +57,74 @@ for (const compressed of [false, true]) {
     await Deno.writeFile(archive, await richArchive({ compressed }));
     const before = await readContents(archive);
 
-    await insert(archive, { ...await signers(), binaries: [binary("better", "x86_64-linux")] });
+    const notes: string[] = [];
+    const onNote = (note: string): void => void notes.push(note);
+    const source = elf("x86_64", "better");
+    const binaries = [{ source, target: "x86_64-linux" }];
+    await insert(archive, { ...await signers(), binaries, onNote });
 
     const after = await readContents(archive);
+    const short = (bytes: Uint8Array | undefined): string =>
+      claimsHash(bytes ?? "").slice(0, 12).toLowerCase();
+    const old = before.bytes["x86_64-linux"];
+    assert.deepEqual(notes, [
+      `x86_64-linux was ${old?.length} bytes with the SHA-256 ${short(old)}…, and is now ` +
+      `${source.length} bytes with the SHA-256 ${short(source)}…`,
+    ]);
     assert.deepEqual(lasting(after.claims), lasting(before.claims));
     assert.deepEqual(Object.keys(after.bytes).sort(), Object.keys(before.bytes).sort());
-    assert.equal(text(after.bytes["x86_64-linux"]), "better");
+    assert.deepEqual(after.bytes["x86_64-linux"], source);
     assert.equal(text(after.bytes["aarch64-linux"]), "an aarch64 binary");
     assert.equal(text(after.bytes["world.wasm"]), "\0asm a WIT package");
   });
 }
+
+Deno.test("insert() replaces a binary by a file of no known format where that is forced", async () => {
+  await using folder = await temporaryFolder();
+  const archive = `${folder.path}/a.par`;
+  const original = await richArchive();
+  await Deno.writeFile(archive, original);
+  const script = { ...await signers(), binaries: [binary("#!/bin/sh\n", "x86_64-linux")] };
+  await assertFails(insert(archive, script), "ERR_BINARY_FORMAT", "x86_64-linux");
+  assert.deepEqual(await Deno.readFile(archive), original);
+  await insert(archive, { ...script, forceTarget: true });
+  assert.equal(text((await readContents(archive)).bytes["x86_64-linux"]), "#!/bin/sh\n");
+  // The same again takes nothing away, and is told as that.
+  const notes: string[] = [];
+  await insert(archive, { ...script, onNote: (note) => notes.push(note) });
+  assert.match(notes.join(), /^x86_64-linux is the binary that was there before, 10 bytes/);
+});
+
+Deno.test("insert() refuses an empty binary, and leaves the archive", async () => {
+  await using folder = await temporaryFolder();
+  const archive = `${folder.path}/a.par`;
+  const original = await richArchive();
+  await Deno.writeFile(archive, original);
+  const source = `${folder.path}/lib.so`;
+  await Deno.writeTextFile(source, "");
+  const binaries = [{ source, target: "arm-linux" }];
+  await assertFails(
+    insert(archive, { ...await signers(), binaries }),
+    "ERR_BINARY_EMPTY",
+    JSON.stringify(source),
+  );
+  assert.deepEqual(await Deno.readFile(archive), original);
+});
+
+Deno.test("insert() and remove() keep an empty entry that another writer made", async () => {
+  await using folder = await temporaryFolder();
+  const archive = `${folder.path}/a.par`;
+  const binaries = { "arm-linux": "", "x86_64-linux": "x" };
+  for (const compressed of [false, true]) {
+    const bytes = await archiveOf({ binaries });
+    await Deno.writeFile(archive, compressed ? gzipped(bytes) : bytes);
+    await insert(archive, { ...await signers(), binaries: [binary("m", "mips-linux")] });
+    await remove(archive, { ...await signers(), targets: ["x86_64-linux"] });
+    const { bytes: left } = await readContents(archive);
+    assert.deepEqual(Object.keys(left), ["arm-linux", "mips-linux"]);
+    assert.equal(left["arm-linux"]?.length, 0);
+  }
+});
 
 Deno.test("insert() fills an archive that was created empty", async () => {
   await using folder = await temporaryFolder();
@@ -258,4 +317,14 @@ Deno.test("insert() with a signal that was given before leaves nothing behind", 
   await assertFails(insert(archive, { ...await signers(), binaries, signal }), "ERR_ABORTED");
   assert.deepEqual(await Deno.readFile(archive), original);
   assert.deepEqual(listFolder(folder.path), ["a.par"]);
+});
+
+Deno.test("insert() keeps an end that is past what dates reach", async () => {
+  await using folder = await temporaryFolder();
+  const archive = `${folder.path}/a.par`;
+  const exp = Number.MAX_SAFE_INTEGER;
+  const bend = (payload: Payload): unknown => payload["exp"] = exp;
+  await Deno.writeFile(archive, await richArchive({ bend }));
+  await insert(archive, { ...await signers(), binaries: [binary("x", "x86_64-windows")] });
+  assert.equal((await readContents(archive)).claims.exp, exp);
 });

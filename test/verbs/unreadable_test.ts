@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { create, type CreateOptions, insert, ParError } from "../../mod.ts";
+import { create, type CreateOptions, insert, JsonNumber, ParError } from "../../mod.ts";
 import { REQUIRED, sandbox } from "../_cli.ts";
 import { temporaryFolder } from "../_tools.ts";
 import { listFolder, readContents, richArchive, signers } from "./_fixtures.ts";
@@ -14,6 +14,11 @@ const UNREADABLE: Readonly<Record<string, Partial<CreateOptions>>> = {
   "a time of issue with a fraction": { sourceDateEpoch: 1.5 },
   "a time of issue that is no number": { sourceDateEpoch: NaN },
   "a revision that is too large": { revision: 2 ** 31 },
+  "a name with half a surrogate pair": { name: "half \ud83d" },
+  "a version with a zero character": { version: "1.0\0" },
+  "a schema with a number that is none": { schema: { minimum: NaN } },
+  "a schema with a number that is too large": { schema: [new JsonNumber("1e400")] },
+  "a schema that names the prototype": { schema: JSON.parse('{ "__proto__": true }') },
   "claims beyond what readers take": { schema: "x".repeat(2 ** 20) },
 };
 
@@ -57,8 +62,8 @@ Deno.test("insert() refuses what would make the claims larger than readers take"
 Deno.test("par create makes no archive that par inspect refuses", async () => {
   await using s = await sandbox();
   await s.write("one", "1");
-  // Numbers may take far more room in the claims than they do in the file.
-  await s.write("schema.json", `[${Array(90_000).fill("1e20").join(",")}]`);
+  // As deep as a text may be, and deeper in the claims.
+  await s.write("schema.json", "[".repeat(127) + "]".repeat(127));
   const cases: [string[], Record<string, string>][] = [
     [["--schema", "schema.json"], {}],
     [[], { SOURCE_DATE_EPOCH: "-5" }],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { parsePublicKey, parseTarget, type Policy, verify, type VerifyReport } from "../../mod.ts";
+import { parsePublicKey, type Policy, verify, type VerifyReport } from "../../mod.ts";
+import { parseTarget } from "../../lib/target/mod.ts";
 import { archiveOf, gzipped, ISSUED_AT } from "../_archive.ts";
 import { ISSUER, OTHER_ISSUER, otherIssuerPair, SUBJECT } from "../_keys.ts";
 import { FOREIGN, foreignElf, HOST, hostElf } from "./_fixtures.ts";
@@ -79,6 +80,8 @@ Deno.test("verify() with this host wants a binary that this machine can run", as
   const cases: [Record<string, Uint8Array | string>, boolean][] = [
     [{ [HOST]: hostElf() }, true],
     [{ [HOST]: foreignElf() }, false],
+    // An object file.
+    [{ [HOST]: hostElf().with(16, 1) }, false],
     [{ [HOST]: "a script, maybe" }, false],
     [{ [HOST]: "" }, false],
     [{ [FOREIGN]: hostElf() }, false],

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { JsonNumber } from "../../lib/signing/json.ts";
 import { archiveOf, type ArchiveParts, gzipped, ISSUED_AT, signToken } from "../_archive.ts";
 import { concat, noise } from "../_bytes.ts";
 import { ISSUER, SUBJECT } from "../_keys.ts";
@@ -14,6 +15,7 @@ import { TAR_END, tarEntry, tarHeader } from "../_tar.ts";
 export function elf(machine: number, length: number): Uint8Array<ArrayBuffer> {
   const head = new Uint8Array(64);
   head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  head[16] = 3;
   head[18] = machine;
   return concat(head, noise(length - head.length, machine));
 }
@@ -24,6 +26,7 @@ export function pe(length: number): Uint8Array<ArrayBuffer> {
   head.set([0x4d, 0x5a]);
   head[0x3c] = 128;
   head.set([0x50, 0x45, 0, 0, 0x64, 0x86], 128);
+  head.set([0x22, 0x20], 128 + 22);
   return concat(head, noise(length - head.length, 7));
 }
 
@@ -41,7 +44,10 @@ export const LIBRARIES: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
 export const SCHEMA = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   type: "object",
-  properties: { currency: { type: "string", pattern: "^[A-Z]{3}$" } },
+  properties: {
+    currency: { type: "string", pattern: "^[A-Z]{3}$" },
+    limit: { type: "number", minimum: new JsonNumber("0.0") },
+  },
   required: ["currency"],
 } as const;
 

@@ -21,7 +21,7 @@ const CHROMIUM = "/usr/bin/chromium";
 /** Milliseconds to wait for what must come: generous, as the machine may have other work. */
 const PATIENCE = 180_000;
 
-/** Whether there is a browser to test with; `scripts/install-chromium.sh` installs one. */
+/** Whether there is a browser to test with; `scripts/install-programs.sh` installs one. */
 export const hasChromium: boolean = isInstalled(CHROMIUM);
 
 /** The built page, on disk and on a server of its own, and a browser. */

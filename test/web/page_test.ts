@@ -87,7 +87,8 @@ Deno.test(
           const schema = page.locator("#schema pre");
           assert(!await schema.isVisible());
           await page.getByText("Schema of the link definition").click();
-          assert.deepEqual(JSON.parse(await schema.innerText()), SCHEMA);
+          assert.equal(await schema.innerText(), JSON.stringify(SCHEMA, undefined, 2));
+          assert.match(await schema.innerText(), /"minimum": 0\.0$/m);
           await page.getByText("Claims as they were signed").click();
           const shown = JSON.parse(await page.locator("#claims pre").innerText());
           assert.equal(shown.iss, ISSUER.publicKey);
@@ -175,6 +176,20 @@ Deno.test(
         );
       },
     );
+
+    await t.step("one whose claims can be read in two ways shows them as they are", async () => {
+      const text = JSON.stringify(payloadFor(LIBRARIES))
+        .replace('"vendor":', () => '"vendor":"Mallory","vendor":');
+      await inspect(
+        providerArchive({ token: await signToken(text) }),
+        async (page) => {
+          assert.equal(await page.locator("#provider").innerText(), "");
+          assert(!await page.locator("#schema").isVisible());
+          await page.getByText("Claims, not to be believed").click();
+          assert.equal(await page.locator("#claims pre").innerText(), text);
+        },
+      );
+    });
 
     await t.step("an expired one, whole but for that", () =>
       inspect(

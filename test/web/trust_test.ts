@@ -18,6 +18,18 @@ Deno.test("parseIssuers() takes each key once, with its last note", () => {
   assert.deepEqual(issuers, [{ key: ISSUER.publicKey, note: "c" }]);
 });
 
+Deno.test("parseIssuers() shows and keeps no seed that stands on a line", () => {
+  const { seed, publicKey } = OTHER_ISSUER;
+  const { issuers, refused } = parseIssuers(
+    `${seed}\n${seed} # ours\n${seed.slice(0, -1)}\n${publicKey} # ours, ${seed}\n`,
+  );
+  assert.deepEqual(issuers, [{ key: publicKey, note: "ours, [a seed, not shown]" }]);
+  assert.equal(refused.length, 3);
+  const shown = refused.join() + formatIssuers(issuers);
+  assert(!shown.includes(seed.slice(2, 18)) && !shown.includes(seed.slice(30, 46)), shown);
+  assert.match(refused[0] ?? "", /it is a seed, which is secret; give the public key/);
+});
+
 Deno.test("parseIssuers() refuses keys that issue no archives, and takes the rest", () => {
   const { issuers, refused } = parseIssuers(`${SUBJECT.publicKey}\nnonsense\n${ISSUER.publicKey}`);
   assert.deepEqual(issuers.map(({ key }) => key), [ISSUER.publicKey]);

@@ -122,6 +122,11 @@ Deno.test({ name: "the page is used (needs Chromium)", ignore: !hasChromium }, a
       assert.equal(await page.locator("#issuers li").count(), 0);
       assert.equal(await page.getByLabel("Public key (A…)").getAttribute("aria-invalid"), "true");
     }
+    // The last of them was a seed: neither a text nor the field shows it.
+    const shown = await page.locator("body").innerText() +
+      await page.getByLabel("Public key (A…)").inputValue();
+    assert(!shown.includes(OTHER_ISSUER.seed.slice(4, 20)), shown);
+    assert.match(shown, /it is a seed/);
   });
 
   for (const scheme of ["light", "dark"] as const) {

@@ -1,7 +1,9 @@
 /// <reference lib="dom" />
+import * as base64url from "npm:jose@6.2.18/base64url";
+import { type Json, parseJson } from "../../lib/signing/json.ts";
 import { byId, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
-import { printable } from "./words.ts";
+import { printable } from "../../lib/errors.ts";
 
 /** Shows the link definition's schema and the claims, both as they are, folded. */
 export class ClaimsView {
@@ -26,10 +28,11 @@ export class ClaimsView {
       byId("claims-heading"),
       report?.refusal ? "Claims, not to be believed" : "Claims as they were signed",
     );
-    setText(preOf(this.#claims), payload);
-    const schema = report?.claims?.wascap.config_schema;
+    setText(preOf(this.#claims), payload.text);
+    // From the token, because a message between threads would lose how numbers are written.
+    const schema = report?.claims && payload.value?.wascap.config_schema;
     this.#schema.hidden = schema === undefined;
-    setText(preOf(this.#schema), schema === undefined ? "" : show(schema));
+    setText(preOf(this.#schema), schema === undefined ? "" : layOut(schema) ?? payload.text);
     setText(this.#copied, "");
   }
 
@@ -47,19 +50,34 @@ export class ClaimsView {
   }
 }
 
-/** The payload as it was signed, laid out; the token itself where it is none. */
-function payloadOf(token: string): string {
+/** What the view needs of a payload whose signature holds. */
+interface Payload {
+  readonly wascap: { readonly config_schema?: Json };
+}
+
+/** The payload as it was signed, laid out where it is JSON; the token itself where it is no text. */
+function payloadOf(token: string): { readonly text: string; readonly value?: Payload } {
   try {
-    const base64 = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
-    const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-    return show(JSON.parse(new TextDecoder().decode(bytes)));
+    const bytes = base64url.decode(token.split(".")[1] ?? "");
+    const text = printable(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    try {
+      const value = parseJson(bytes);
+      return { text: layOut(value) ?? text, value: value as unknown as Payload };
+    } catch {
+      return { text };
+    }
   } catch {
-    return printable(token);
+    return { text: printable(token) };
   }
 }
 
-function show(value: unknown): string {
-  return printable(JSON.stringify(value, undefined, 2));
+/** A value as JSON on many lines; nothing in a browser that can only write other numbers. */
+function layOut(value: unknown): string | undefined {
+  try {
+    return printable(JSON.stringify(value, undefined, 2));
+  } catch {
+    return undefined;
+  }
 }
 
 function preOf(details: Element): HTMLElement {

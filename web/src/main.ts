@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { redact } from "../../lib/errors.ts";
 import { ClaimsView } from "./claims_view.ts";
 import { byId, download, setText } from "./dom.ts";
 import { type Findings, learn, nothingOf } from "./findings.ts";
@@ -12,7 +13,7 @@ import { TargetsView } from "./targets_view.ts";
 import { TrustStore } from "./trust_store.ts";
 import { TrustView } from "./trust_view.ts";
 import { VerdictView } from "./verdict_view.ts";
-import { printable } from "./words.ts";
+import { printable } from "../../lib/errors.ts";
 
 /** The archive that is looked at. */
 interface Opened {
@@ -41,7 +42,7 @@ const verdict = new VerdictView(cancel, () => {
 
 function open(origin: Origin): void {
   opened?.job.cancel();
-  const name = typeof origin === "string" ? origin : origin.name;
+  const name = redact(typeof origin === "string" ? origin : origin.name);
   const job = startJob({ kind: "inspect", origin }, (event) => {
     if (opened?.job === job) update(learn(opened.findings, event));
   });

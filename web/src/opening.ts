@@ -20,7 +20,9 @@ export function takeArchives(onOpen: (origin: Origin) => void): void {
     const url = parseAddress(field.value);
     setText(
       byId("address-error"),
-      url ? "" : "Cannot fetch this: give an address of http or https",
+      url
+        ? ""
+        : "Cannot fetch this: give an address of http or https, without a user and a password",
     );
     // Behind the `#`, the address is not told to whoever serves this page.
     if (url) location.assign(`${ADDRESS_PAGE}#${url.href}`);

@@ -40,8 +40,12 @@ export function addressPolicy(url: URL | undefined): string {
   return `connect-src ${url.origin}${path}`;
 }
 
-/** Reads an address that can be fetched: absolute, and of HTTP. */
+/**
+ * Reads an address that can be fetched: absolute, of HTTP, and without a user and a password, which
+ * browsers do not send for a script and the page would show.
+ */
 export function parseAddress(text: string): URL | undefined {
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
-  return url && /^https?:$/.test(url.protocol) ? url : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) return undefined;
+  return url;
 }

@@ -3,7 +3,7 @@ import type { Claims } from "../../lib/signing/claims.ts";
 import { byId, element, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import { describeWindow } from "./judgement.ts";
-import { printable } from "./words.ts";
+import { printable } from "../../lib/errors.ts";
 
 /** Shows what the claims say of the provider: the table of `par inspect`. */
 export class ProviderView {

@@ -1,4 +1,4 @@
-import { ParError } from "../../lib/errors.ts";
+import { ParError, redact } from "../../lib/errors.ts";
 import type { Refusal } from "./protocol.ts";
 
 /** Takes from an error what the page shows. */
@@ -7,5 +7,5 @@ export function toRefusal(error: unknown): Refusal {
     return { code: error.code, category: error.category, message: error.message };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { category: "failed", message: `Cannot go on: ${message}` };
+  return { category: "failed", message: redact(`Cannot go on: ${message}`) };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { redact } from "../../lib/errors.ts";
 import { parsePublicKey, type PublicKey } from "../../lib/signing/nkey.ts";
 import { toRefusal } from "./refusal.ts";
 
@@ -40,14 +41,15 @@ export function parseIssuers(text: string): ParsedIssuers {
 }
 
 /**
- * Reads one issuer.
+ * Reads one issuer. A seed in the note, where it could be on the line of the key that belongs to
+ * it, is neither kept nor shown.
  *
  * @throws {ParError} `ERR_KEY_INVALID`, `ERR_KEY_CHECKSUM`, `ERR_KEY_ROLE`.
  */
 export function parseIssuer(key: string, note: string): TrustedIssuer {
   return {
     key: parsePublicKey(key.trim(), "account"),
-    note: note.replace(/\s+/g, " ").trim(),
+    note: redact(note.replace(/\s+/g, " ").trim()),
   };
 }
 

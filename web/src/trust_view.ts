@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
+import { redact } from "../../lib/errors.ts";
 import { button, byId, download, element, setText } from "./dom.ts";
 import { toRefusal } from "./refusal.ts";
 import { formatIssuers, parseIssuer, parseIssuers, type TrustedIssuer } from "./trust.ts";
 import type { TrustStore } from "./trust_store.ts";
-import { printable } from "./words.ts";
+import { printable } from "../../lib/errors.ts";
 
 /** Shows the issuers a person trusts, and lets the person change them. */
 export class TrustView {
@@ -62,6 +63,8 @@ export class TrustView {
       this.#store.add(parseIssuer(this.#key.value, this.#note.value));
     } catch (error) {
       setText(this.#error, toRefusal(error).message);
+      // A seed that was typed or pasted here does not stay on the screen.
+      if (redact(this.#key.value) !== this.#key.value) this.#key.value = "";
       this.#key.setAttribute("aria-invalid", "true");
       this.#key.focus();
       return;

@@ -1,5 +1,5 @@
 /**
- * Numbers, times and other people's texts, as the page shows them.
+ * Numbers and times, as the page shows them.
  *
  * @module
  */
@@ -51,13 +51,4 @@ export function sayDistance(seconds: number, now: Date): string {
     if (Math.abs(distance) >= length) return words.format(Math.trunc(distance / length), unit);
   }
   return distance < 0 ? "just now" : "in a moment";
-}
-
-/** Control characters, and marks that set the direction of a text. */
-// deno-lint-ignore no-control-regex -- these are what is to be replaced
-const HIDDEN = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-/** Somebody's text without what would reorder or hide the text around it. */
-export function printable(text: string): string {
-  return text.replace(HIDDEN, "\ufffd");
 }

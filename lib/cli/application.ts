@@ -1,0 +1,196 @@
+/**
+ * Command lines: the one reader of them, which follows from what the verbs say of themselves.
+ *
+ * @module
+ */
+
+import {
+  type Application,
+  buildApplication,
+  buildRouteMap,
+  type Command,
+  proposeCompletions,
+  type RouteMap,
+  run,
+  text_en,
+} from "npm:@stricli/core@1.3.0";
+import { ParError, quote } from "../errors.ts";
+import { type CliContext, command, separateValues } from "./command.ts";
+import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
+import { print, say } from "./io.ts";
+import { BRIEF, findVerb, VERBS, VERSION } from "./verbs.ts";
+
+/** A word that could be typed next. */
+export interface Completion {
+  readonly word: string;
+  readonly brief: string;
+}
+
+/**
+ * Runs a command line.
+ *
+ * @param words The words behind the program's name.
+ * @param signal The user wants it to stop.
+ * @param routes What runs the verbs.
+ * @throws {ParError} `ERR_USAGE` where it cannot be understood, and whatever its verb throws.
+ * @throws {ExitStatus} Where help was printed because no verb was named.
+ */
+export async function runCommandLine(
+  words: readonly string[],
+  signal: AbortSignal,
+  routes: Routes = ROUTES,
+): Promise<void> {
+  const failures: unknown[] = [];
+  const asked = words[0] === "help" ? [...words.slice(1), "--help"] : words;
+  const application = build(asked, routes, (failure) => failures.push(failure));
+  const context = { process: { stdout: NOWHERE, stderr: NOWHERE }, signal };
+  await run(application, separateValues(asked), context);
+  if (failures.length === 0) return;
+  const { usageError } = await import("./usage.ts");
+  throw usageError(words, failures) ?? failures[0];
+}
+
+/**
+ * Lists what could be typed next; nothing where it is a file, which shells know how to complete.
+ *
+ * @param words The words behind the program's name, of which the last is not complete.
+ */
+export async function complete(words: readonly string[]): Promise<Completion[]> {
+  const partial = words.at(-1) ?? "";
+  const typed = [...separateValues(words.slice(0, -1)), partial];
+  const context = { process: { stdout: NOWHERE, stderr: NOWHERE }, signal: AbortSignal.abort() };
+  const verb = findVerb(words)?.verb;
+  const takesFiles = verb && !("verbs" in verb) && verb.arguments;
+  const proposals = await proposeCompletions(build(typed, ROUTES, () => {}), typed, context);
+  return proposals
+    .filter(({ kind, completion }) =>
+      completion !== "--" &&
+      (kind !== "argument:flag" || partial.startsWith("-") ||
+        !takesFiles && completion !== "--help")
+    )
+    .map(({ completion, brief }) => ({ word: completion, brief }));
+}
+
+/**
+ * Answers the script of a shell: prints what could be typed next, one a line.
+ *
+ * @param style How lines look: `words` alone, or with what they mean for `zsh` or `fish`.
+ * @param words The words behind the program's name, of which the last is not complete.
+ */
+export async function printCompletions([style, ...words]: readonly string[]): Promise<void> {
+  const lines = (await complete(words)).map(({ word, brief }) =>
+    style === "zsh"
+      ? `${word.replace(/[\\:]/g, "\\$&")}:${brief}`
+      : style === "fish"
+      ? `${word}\t${brief}`
+      : word
+  );
+  if (lines.length > 0) await print(lines.join("\n"));
+}
+
+/** Each verb is loaded when it is asked for: starting up should not pay for the others. */
+const ROUTES: Routes = {
+  create: () => command(VERBS.create, async () => (await import("./create.ts")).run),
+  insert: () => command(VERBS.insert, async () => (await import("./insert.ts")).run),
+  remove: () => command(VERBS.remove, async () => (await import("./remove.ts")).run),
+  merge: () => command(VERBS.merge, async () => (await import("./merge.ts")).run),
+  extract: () => command(VERBS.extract, async () => (await import("./extract.ts")).run),
+  inspect: () => command(VERBS.inspect, async () => (await import("./inspect.ts")).run),
+  verify: () => command(VERBS.verify, async () => (await import("./verify.ts")).run),
+  push: () => command(VERBS.push, async () => (await import("./push.ts")).run),
+  pull: () => command(VERBS.pull, async () => (await import("./pull.ts")).run),
+  keys: () =>
+    group({
+      gen: () => command(VERBS.keys.verbs.gen, async () => (await import("./keys.ts")).gen),
+      list: () => command(VERBS.keys.verbs.list, async () => (await import("./keys.ts")).list),
+      get: () => command(VERBS.keys.verbs.get, async () => (await import("./keys.ts")).get),
+    }, VERBS.keys.brief),
+  completions: () => command(VERBS.completions, async () => (await import("./completions.ts")).run),
+};
+
+/** What stricli itself would print is said in this command's words. */
+const NOWHERE = { write: (): void => {} };
+
+/** What runs each verb, by what is typed; made where it is asked for. */
+export type Routes = Readonly<Record<string, () => Command<CliContext> | RouteMap<CliContext>>>;
+
+function group(entries: Routes, brief: string): RouteMap<CliContext> {
+  const built = Object.entries(entries).map(([name, route]) => [name, route()] as const);
+  return buildRouteMap({ routes: Object.fromEntries(built), docs: { brief } });
+}
+
+/** Builds the application, which tells `fail` what goes wrong, and nobody else. */
+function build(
+  words: readonly string[],
+  routes: Routes,
+  fail: (failure: unknown) => void,
+): Application<CliContext> {
+  const told = (failure: unknown): string => {
+    fail(failure);
+    return "";
+  };
+  const asked = Object.entries(routes).filter(([name]) => name === words[0]);
+  const root = group(asked.length > 0 ? Object.fromEntries(asked) : routes, BRIEF);
+  return buildApplication(root, {
+    name: "par",
+    scanner: {
+      allowArgumentEscapeSequence: true,
+      distanceOptions: {
+        threshold: 2,
+        weights: { insertion: 1, deletion: 1, substitution: 1, transposition: 1 },
+      },
+    },
+    documentation: { disableAnsiColor: true },
+    localization: {
+      text: {
+        ...text_en,
+        noCommandRegisteredForInput: ({ input, corrections }) =>
+          told(unknownVerb(words, input, corrections)),
+        exceptionWhileParsingArguments: told,
+        exceptionWhileLoadingCommandFunction: told,
+        exceptionWhileRunningCommand: told,
+        exceptionWhileRunningIntegrationFlag: ({ exception }) => told(exception),
+      },
+    },
+  }, {
+    help: {
+      flag: {
+        brief: "show help",
+        aliases: ["h"],
+        global: true,
+        complete: true,
+        defaultForRouteMap: true,
+        async run(_application, { result }): Promise<void> {
+          const { helpText } = await import("./help.ts");
+          const text = helpText(result.prefix.slice(1));
+          if (words.includes("--help") || words.includes("-h")) return await print(text);
+          // Stricli comes here too where no verb is named.
+          say(text);
+          throw new ExitStatus(EXIT_STATUS.usage);
+        },
+      },
+    },
+    version: {
+      flag: {
+        brief: "print the version",
+        complete: true,
+        run: () => print(VERSION),
+      },
+    },
+  });
+}
+
+function unknownVerb(
+  words: readonly string[],
+  input: string,
+  corrections: readonly string[],
+): ParError {
+  const meant = corrections.join(" or ").replaceAll("`", "");
+  return new ParError(
+    "ERR_USAGE",
+    `Cannot run ${["par", ...findVerb(words)?.path ?? []].join(" ")}: ` +
+      (input.startsWith("-")
+        ? `it needs a verb before ${input}`
+        : `there is no verb ${quote(input)}${meant && `; did you mean ${meant}?`}`),
+  );
+}

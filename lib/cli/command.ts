@@ -1,0 +1,152 @@
+/**
+ * What runs a verb, made of what the verb says of itself.
+ *
+ * @module
+ */
+
+import { buildCommand, type Command, type CommandContext } from "npm:@stricli/core@1.3.0";
+import { ParError, quote } from "../errors.ts";
+import { COMMON } from "./flags.ts";
+import {
+  type Context,
+  type Flag,
+  type Flags,
+  kebab,
+  type Proposals,
+  type Values,
+  type Verb,
+} from "./verb.ts";
+import { findVerb, SHELLS } from "./verbs.ts";
+
+/** What a verb does: it is told its flags, and its arguments in order. */
+export type Run<V extends Verb> = (
+  this: Context,
+  flags: Values<V["flags"]>,
+  ...args: string[]
+) => Promise<void>;
+
+/** What stricli tells a verb. */
+export type CliContext = Context & CommandContext;
+
+/**
+ * Makes what runs a verb.
+ *
+ * @param verb What it takes.
+ * @param load Loads what it does.
+ */
+export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): Command<CliContext> {
+  const flags: Flags = { ...verb.flags, ...COMMON };
+  const { arguments: args = [] } = verb;
+  const positional = args.map(({ name, brief, proposals }) => ({
+    placeholder: name,
+    brief,
+    parse: String,
+    ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
+  }));
+  const [parameter] = positional;
+  // A table that is not written out here has no type of its own; `Values` is derived from it.
+  const parameters = {
+    flags: parametersOf(flags),
+    aliases: Object.fromEntries(
+      Object.entries(flags).flatMap(([name, { short }]) => short ? [[short, kebab(name)]] : []),
+    ),
+    positional: args[0]?.many
+      ? { kind: "array", parameter, minimum: 1 }
+      : { kind: "tuple", parameters: positional },
+  } as never;
+  return buildCommand<Given, string[], CliContext>({
+    docs: { brief: verb.brief },
+    parameters,
+    loader: async () => {
+      const run = await load();
+      return async function (given, ...args) {
+        await run.call(this, valuesOf(flags, given) as Values<V["flags"]>, ...args);
+      };
+    },
+  });
+}
+
+/** What stricli gives of a flag: how often it is there, or all of its values. */
+type Given = Readonly<Record<string, number | readonly unknown[] | undefined>>;
+
+/** Everything may be given more than once: what is added to a command line overrides what is there. */
+function toParameter(
+  name: string,
+  { brief, choices, parse, proposals, required, value }: Flag,
+): object {
+  if (value === undefined) return { kind: "counter", brief, optional: true };
+  const read = (text: string): unknown => parse ? parse(text, `--${name}`) : text;
+  return {
+    ...(choices ? { kind: "enum", values: choices } : { kind: "parsed", parse: read }),
+    brief,
+    variadic: true,
+    optional: !required,
+    ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
+  };
+}
+
+/** By names as they are typed; `--constructor` is none of them. */
+function parametersOf(flags: Flags): Record<string, object> {
+  const parameters: Record<string, object> = Object.create(null);
+  for (const [name, flag] of Object.entries(flags)) {
+    parameters[kebab(name)] = toParameter(kebab(name), flag);
+  }
+  return parameters;
+}
+
+/** Gives each flag the value that its table promises. */
+function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, flag]) => {
+      const values = given[kebab(name)];
+      if (flag.conflicts && values && given[kebab(flag.conflicts)]) {
+        throw new ParError(
+          "ERR_USAGE",
+          `Cannot use --${kebab(name)} together with --${kebab(flag.conflicts)}: give one of them`,
+        );
+      }
+      if (flag.value === undefined) return [name, values !== undefined];
+      if (flag.repeatable) return [name, values];
+      return [name, (values as readonly unknown[] | undefined)?.at(-1) ?? fallback(flag)];
+    }),
+  );
+}
+
+/** Pipelines set a variable to nothing where they have no value for it. */
+function fallback({ env = "", late, default: value, parse }: Flag): unknown {
+  const text = (env && !late && Deno.env.get(env)) || value;
+  return parse && text !== undefined ? parse(text, env) : text;
+}
+
+/**
+ * Takes flags and values apart where stricli does not: it knows neither `-bfile` nor `--capid=`, and
+ * reads `--compress=0` as if it were `--compress`.
+ *
+ * @param words The words behind the program's name.
+ * @returns Words that mean the same.
+ * @throws {ParError} `ERR_USAGE` for a value where none is taken.
+ */
+export function separateValues(words: readonly string[]): string[] {
+  const verb = findVerb(words)?.verb;
+  const all: Flags = verb && "flags" in verb ? { ...verb.flags, ...COMMON } : {};
+  const flags = Object.entries(all);
+  const find = (typed: string): Flag | undefined =>
+    flags.find(([name, { short }]) => typed === `--${kebab(name)}` || typed === `-${short}`)?.[1];
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  return words.flatMap((word, at) => {
+    const [, flag = "", value = ""] = /^(--[a-z-]+(?==)|-[a-z](?=.))=?(.*)$/is.exec(word) ?? [];
+    const known = at < end ? find(flag) : undefined;
+    if (!known) return [word];
+    if (known.value === undefined) {
+      throw new ParError("ERR_USAGE", `Cannot use ${quote(word)}: ${flag} takes no value`);
+    }
+    return value.startsWith("-") ? [`${flag}=${value}`] : [flag, value];
+  });
+}
+
+/** What completions list. */
+const PROPOSALS: Readonly<Record<Proposals, () => Promise<readonly string[]>>> = {
+  "targets": async () => (await import("../target/target.ts")).KNOWN_TARGETS,
+  "key kinds": async () => (await import("./keys.ts")).KEY_KINDS,
+  "shells": () => Promise.resolve(SHELLS),
+};

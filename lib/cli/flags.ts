@@ -1,0 +1,128 @@
+/**
+ * Flags that several verbs share.
+ *
+ * @module
+ */
+
+import { parseInteger, parseSize } from "./options.ts";
+import type { Flags } from "./verb.ts";
+
+const OUTPUT_FORMAT = {
+  short: "o",
+  value: "format",
+  brief: "how to print the result",
+  choices: ["text", "json"],
+  default: "text",
+} as const;
+
+/** How results are printed. */
+export const OUTPUT = { output: OUTPUT_FORMAT } as const satisfies Flags;
+
+/** The same where `--output` names a file. */
+export const FORMAT = { format: OUTPUT_FORMAT } as const satisfies Flags;
+
+/** How much an archive may unpack to. */
+export const LIMITS = {
+  maxSize: {
+    value: "size",
+    brief: "the most bytes that an archive may unpack to (default: 8G)",
+    parse: parseSize,
+  },
+} as const satisfies Flags;
+
+/** Binaries and their targets. */
+export const BINARIES = {
+  arch: {
+    short: "a",
+    value: "target",
+    brief:
+      "the target of a binary, in the order of --binary; repeatable (default: what its header says)",
+    repeatable: true,
+    proposals: "targets",
+  },
+  binary: {
+    short: "b",
+    value: "path",
+    brief: "a binary, or TARGET=PATH; repeatable",
+    repeatable: true,
+  },
+  forceArch: { brief: "accept a binary whose header contradicts its target" },
+} as const satisfies Flags;
+
+/** How hard to compress, and on how many cores. */
+export const COMPRESSION = {
+  compressLevel: { value: "1-9", brief: "how hard to compress (default: 9)", parse: parseInteger },
+  jobs: {
+    value: "number",
+    brief: "threads that compress; the result is the same for any number (default: one per core)",
+    parse: parseInteger,
+  },
+} as const satisfies Flags;
+
+/** Where key files are. */
+export const KEY_DIRECTORY = {
+  directory: {
+    short: "d",
+    value: "path",
+    brief: "the key directory (default: $HOME/.wash/keys)",
+    env: "WASH_KEYS",
+  },
+} as const satisfies Flags;
+
+/** Which keys to sign with. */
+export const SIGNING_KEYS = {
+  ...KEY_DIRECTORY,
+  issuer: {
+    short: "i",
+    value: "seed",
+    brief: "the issuer's seed, or its file: an account key",
+    env: "WASH_ISSUER_KEY",
+  },
+  subject: {
+    short: "s",
+    value: "seed",
+    brief: "the provider's seed, or its file: a service key",
+    env: "WASH_SUBJECT_KEY",
+  },
+  disableKeygen: { brief: "fail if a key is missing, instead of making one" },
+} as const satisfies Flags;
+
+/** What verbs take that sign an archive again. */
+export const RESIGNING = {
+  ...SIGNING_KEYS,
+  newIdentity: { brief: "sign with other keys than before; it becomes another provider's archive" },
+  ...LIMITS,
+  ...OUTPUT,
+} as const satisfies Flags;
+
+/** How to reach a registry. */
+export const REGISTRY = {
+  allowLatest: { brief: "accept the tag latest, or no tag" },
+  user: {
+    short: "u",
+    value: "name",
+    brief: "the name to log in with (default: from Docker's configuration)",
+    env: "WASH_REG_USER",
+    late: true,
+  },
+  password: {
+    short: "p",
+    value: "password",
+    brief: "the password to log in with",
+    env: "WASH_REG_PASSWORD",
+    late: true,
+  },
+  insecure: { brief: "use plain HTTP" },
+  insecureSkipTlsVerify: { brief: "accept any certificate" },
+  caCert: { value: "file", brief: "a certificate authority to trust, in PEM form" },
+} as const satisfies Flags;
+
+/** How to read from a registry. */
+export const PULLING = {
+  ...REGISTRY,
+  digest: { short: "d", value: "digest", brief: "the digest that the manifest must have" },
+  noCache: { brief: "neither read from the cache nor write to it" },
+} as const satisfies Flags;
+
+/** Every verb has these. */
+export const COMMON = { verbose: { brief: "show what caused an error" } } as const satisfies Flags;

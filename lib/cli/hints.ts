@@ -1,0 +1,30 @@
+import type { ErrorCode } from "../errors.ts";
+import { kebab } from "./verb.ts";
+import { findVerb } from "./verbs.ts";
+
+/** The flags that may help with an error; the library, whose errors they are, does not know them. */
+const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
+  ERR_BINARY_FORMAT: ["forceArch"],
+  ERR_KEY_MISMATCH: ["issuer", "subject", "newIdentity"],
+  ERR_KEY_NOT_FOUND: ["issuer", "subject", "directory", "newIdentity"],
+  ERR_LIMIT_SIZE: ["maxSize"],
+  ERR_REFERENCE_LATEST: ["allowLatest"],
+  ERR_TARGET_LAST: ["allowEmpty"],
+  ERR_TARGET_MISMATCH: ["arch", "forceArch"],
+  ERR_TARGET_UNKNOWN: ["arch"],
+  ERR_WIT_INVALID: ["witDirectory"],
+};
+
+/**
+ * Names the flags that may help with an error.
+ *
+ * @param code The error's code.
+ * @param words The words behind the program's name.
+ * @returns The end of a message; nothing where the verb has no such flag.
+ */
+export function hintFor(code: ErrorCode, words: readonly string[]): string {
+  const verb = findVerb(words)?.verb;
+  const flags = verb && "flags" in verb ? verb.flags : {};
+  const helpful = HELPFUL_FLAGS[code]?.filter((name) => Object.hasOwn(flags, name)) ?? [];
+  return helpful.length > 0 ? ` (see ${helpful.map((name) => `--${kebab(name)}`).join(", ")})` : "";
+}

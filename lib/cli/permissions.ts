@@ -1,0 +1,52 @@
+/**
+ * What Deno lets a verb do, as flags of `deno run`. Tasks, the launcher of `make install`,
+ * `examples/provider.mk` and the tests take them from here.
+ *
+ * @module
+ */
+
+import { REGISTRY } from "./flags.ts";
+import type { Permissions, Verb } from "./verb.ts";
+import { findVerb } from "./verbs.ts";
+
+/** Whatever prints asks whether colours are wanted. */
+const COLOURS = ["NO_COLOR", "FORCE_COLOR"];
+
+/** The flags of the variables that only what connects may read. */
+const OF_REGISTRIES: readonly unknown[] = Object.values(REGISTRY);
+
+/**
+ * Gives the permissions of a command line.
+ *
+ * @param words The words behind the program's name, of which only those that name the verb count.
+ * @param remote Whether its archive may be in a registry.
+ * @returns Flags such as `--allow-read`.
+ */
+export function permissionFlags(words: readonly string[], remote: boolean): string[] {
+  const verb = findVerb(words)?.verb;
+  if (!verb || "verbs" in verb) return [`--allow-env=${COLOURS}`];
+  const needs: readonly Permissions[] = [
+    verb.needs,
+    ...(remote && verb.remote ? [verb.remote] : []),
+  ];
+  const connects = needs.some(({ net }) => net);
+  const programs = needs.flatMap(({ run = [] }) => run);
+  const variables = [
+    ...variablesOf(verb, connects),
+    ...needs.flatMap(({ env = [] }) => env),
+    ...COLOURS,
+  ];
+  return [
+    ...(needs.some(({ read }) => read) ? ["--allow-read"] : []),
+    ...(needs.some(({ write }) => write) ? ["--allow-write"] : []),
+    ...(connects ? ["--allow-net"] : []),
+    ...(programs.length > 0 ? [`--allow-run=${programs}`] : []),
+    `--allow-env=${[...new Set(variables)]}`,
+  ];
+}
+
+function variablesOf({ flags }: Verb, connects: boolean): string[] {
+  return Object.values(flags).flatMap((flag) =>
+    flag.env === undefined || (!connects && OF_REGISTRIES.includes(flag)) ? [] : [flag.env]
+  );
+}

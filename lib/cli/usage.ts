@@ -1,0 +1,66 @@
+/**
+ * What is wrong with a command line, in this command's words.
+ *
+ * @module
+ */
+
+import {
+  AliasNotFoundError,
+  ArgumentParseError,
+  EnumValidationError,
+  FlagNotFoundError,
+  UnexpectedPositionalError,
+  UnsatisfiedFlagError,
+  UnsatisfiedPositionalError,
+} from "npm:@stricli/core@1.3.0";
+import { ParError, quote } from "../errors.ts";
+import { findVerb } from "./verbs.ts";
+
+/**
+ * Says all that is wrong with a command line.
+ *
+ * @param words The words behind the program's name.
+ * @param found What stricli found.
+ * @returns `undefined` where it is something else that failed.
+ */
+export function usageError(
+  words: readonly string[],
+  found: readonly unknown[],
+): ParError | undefined {
+  // What is wrong with a value, whoever read it says best.
+  const failures = found.map((failure) =>
+    failure instanceof ArgumentParseError ? failure.exception : failure
+  );
+  const reasons = failures.map(reasonOf);
+  const missing = failures.flatMap(missingIn);
+  if (missing.length > 0) reasons.unshift(`it needs ${missing.join(" and ")}`);
+  const said = reasons.filter((reason) => reason !== undefined);
+  if (said.length === 0) return failures.find((failure) => failure instanceof ParError);
+  const command = ["par", ...findVerb(words)?.path ?? []].join(" ");
+  return new ParError("ERR_USAGE", `Cannot run ${command}: ${said.join("; ")}`);
+}
+
+function missingIn(failure: unknown): string[] {
+  if (failure instanceof UnsatisfiedPositionalError) return [`<${failure.placeholder}>`];
+  return failure instanceof UnsatisfiedFlagError ? [`--${failure.externalFlagName} VALUE`] : [];
+}
+
+function reasonOf(failure: unknown): string | undefined {
+  if (failure instanceof UnsatisfiedFlagError) {
+    const { nextFlagName, externalFlagName: name } = failure;
+    return nextFlagName && `write --${name}=VALUE for a value that begins with a dash`;
+  }
+  if (failure instanceof FlagNotFoundError) {
+    const meant = failure.corrections.map((name) => `--${name}`).join(" or ");
+    return `it has no flag --${failure.input}${meant && `; did you mean ${meant}?`}`;
+  }
+  if (failure instanceof AliasNotFoundError) return `it has no flag -${failure.input}`;
+  if (failure instanceof EnumValidationError) {
+    const { externalFlagName: name, values, input } = failure;
+    return `--${name} takes ${values.join(" or ")}, and not ${quote(input)}`;
+  }
+  if (failure instanceof UnexpectedPositionalError) {
+    return `${quote(failure.input)} is one argument too many`;
+  }
+  return undefined;
+}
