@@ -21,7 +21,7 @@ import type { Store } from "./store.ts";
 import { DEFAULT_CHUNK_SIZE } from "./upload.ts";
 
 /** Settings of {@linkcode copyArchive}. */
-export interface CopyOptions extends RegistryOptions {
+export interface CopyArchiveOptions extends RegistryOptions {
   /** Settings of the registry that is written to, where they differ. */
   readonly to?: RegistryOptions | undefined;
   /** The digest that the manifest must have. */
@@ -70,7 +70,7 @@ const MAX_DEPTH = 4;
 export async function copyArchive(
   from: Reference,
   to: Reference,
-  options: CopyOptions = {},
+  options: CopyArchiveOptions = {},
 ): Promise<Copied> {
   const { signal, cache } = options;
   const task = `copy ${formatReference(from)} to ${formatReference(to)}`;

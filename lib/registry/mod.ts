@@ -18,16 +18,16 @@
  */
 
 export {
+  type PullArchiveOptions,
   type Pulled,
-  type PullFileOptions,
-  type PullOptions,
   type RegistrySource,
   registrySource,
+  type RegistrySourceOptions,
   type ResolvedArchive,
   resolveReference,
 } from "./pull.ts";
-export type { Pushed, PushOptions } from "./push.ts";
-export type { Copied, CopyOptions } from "./copy.ts";
+export type { PushArchiveOptions, Pushed } from "./push.ts";
+export type { Copied, CopyArchiveOptions } from "./copy.ts";
 export { listTags, parseReferenceWithTags } from "./tags.ts";
 export {
   formatReference,

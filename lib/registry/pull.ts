@@ -20,7 +20,7 @@ import { baseName, formatReference, type Reference } from "./reference.ts";
 import type { Store } from "./store.ts";
 
 /** Settings of {@linkcode registrySource}. */
-export interface PullOptions extends RegistryOptions {
+export interface RegistrySourceOptions extends RegistryOptions {
   /** The digest that the manifest must have, as {@linkcode parseDigest} gives it. */
   readonly digest?: string | undefined;
   /** The cache of blobs. If left out, everything is downloaded. */
@@ -72,7 +72,7 @@ export interface RegistrySource extends ArchiveSource, Disposable {
 }
 
 /** Settings of {@linkcode pullArchive}. */
-export interface PullFileOptions extends PullOptions {
+export interface PullArchiveOptions extends RegistrySourceOptions {
   /**
    * The file to write. If left out, it is named after the last part of the repository, with `.par.gz`
    * or, for an archive that is not compressed, `.par`, in the current folder.
@@ -113,7 +113,10 @@ export interface Pulled {
  * await assert.rejects(source.resolve(), { code: "ERR_REGISTRY_UNREACHABLE" });
  * ```
  */
-export function registrySource(reference: Reference, options: PullOptions = {}): RegistrySource {
+export function registrySource(
+  reference: Reference,
+  options: RegistrySourceOptions = {},
+): RegistrySource {
   return new LayerSource(reference, options);
 }
 
@@ -139,7 +142,7 @@ export function registrySource(reference: Reference, options: PullOptions = {}):
  */
 export async function resolveReference(
   reference: Reference,
-  options: PullOptions = {},
+  options: RegistrySourceOptions = {},
 ): Promise<ResolvedArchive> {
   using source = registrySource(reference, options);
   return await source.resolve();
@@ -166,7 +169,7 @@ export async function resolveReference(
  */
 export async function pullArchive(
   reference: Reference,
-  options: PullFileOptions = {},
+  options: PullArchiveOptions = {},
 ): Promise<Pulled> {
   using source = registrySource(reference, options);
   const { digest, layer } = await source.resolve();
@@ -220,14 +223,14 @@ class LayerSource implements RegistrySource {
   readonly name: string;
   readonly remote: boolean;
   readonly #reference: Reference;
-  readonly #options: PullOptions;
+  readonly #options: RegistrySourceOptions;
   readonly #task: string;
   #store: Store | undefined;
   #resolved: Promise<ResolvedArchive> | undefined;
   #cached: Promise<string | undefined> | undefined;
   #bytesRead = 0;
 
-  constructor(reference: Reference, options: PullOptions) {
+  constructor(reference: Reference, options: RegistrySourceOptions) {
     this.name = formatReference(reference);
     this.remote = "registry" in reference;
     this.#reference = reference;

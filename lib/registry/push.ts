@@ -19,7 +19,7 @@ import { toContent } from "./transport.ts";
 import { DEFAULT_CHUNK_SIZE, MIN_CHUNK_SIZE } from "./upload.ts";
 
 /** Settings of {@linkcode pushArchive}. */
-export interface PushOptions extends RegistryOptions {
+export interface PushArchiveOptions extends RegistryOptions {
   /**
    * Checks the archive before anything is sent. If it throws, nothing is sent. It may return
    * annotations, such as those from the claims; `annotations` overrides them.
@@ -88,7 +88,7 @@ export interface Pushed {
 export async function pushArchive(
   reference: Reference,
   source: ArchiveSource,
-  options: PushOptions = {},
+  options: PushArchiveOptions = {},
 ): Promise<Pushed> {
   const { chunkSize = DEFAULT_CHUNK_SIZE, signal } = options;
   const { tag } = reference;
@@ -159,7 +159,10 @@ interface Examined {
 }
 
 /** Verifies the archive, and computes the digest of the same bytes that were verified. */
-async function examine(source: ArchiveSource, { verify, signal }: PushOptions): Promise<Examined> {
+async function examine(
+  source: ArchiveSource,
+  { verify, signal }: PushArchiveOptions,
+): Promise<Examined> {
   let result: Omit<Examined, "annotations"> | undefined;
   const { size: knownSize } = source;
   const hashed: ArchiveSource = {

@@ -5,14 +5,14 @@
  */
 
 import type { Limits } from "../archive/limits.ts";
-import { type Copied, copyArchive, type CopyOptions } from "../registry/copy.ts";
+import { type Copied, copyArchive, type CopyArchiveOptions } from "../registry/copy.ts";
 import { parseReference, type Reference, type ReferenceOptions } from "../registry/reference.ts";
 import { parseReferenceWithTags } from "../registry/tags.ts";
 import { inspect } from "./inspect.ts";
 
 /** Settings of {@linkcode copy}. */
-export interface CopyVerbOptions
-  extends Omit<CopyOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
+export interface CopyOptions
+  extends Omit<CopyArchiveOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
 }
@@ -42,7 +42,7 @@ export interface CopyVerbOptions
 export async function copy(
   from: string | Reference,
   to: string | Reference,
-  options: CopyVerbOptions = {},
+  options: CopyOptions = {},
 ): Promise<Copied> {
   const { limits, signal } = options;
   const source = typeof from === "string" ? await parseReferenceWithTags(from, options) : from;

@@ -6,13 +6,13 @@
 
 import type { Limits } from "../archive/limits.ts";
 import { inspect } from "./inspect.ts";
-import { pullArchive, type Pulled, type PullFileOptions } from "../registry/pull.ts";
+import { pullArchive, type PullArchiveOptions, type Pulled } from "../registry/pull.ts";
 import type { Reference, ReferenceOptions } from "../registry/reference.ts";
 import { parseReferenceWithTags } from "../registry/tags.ts";
 
 /** Settings of {@linkcode pull}. */
-export interface PullVerbOptions
-  extends Omit<PullFileOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
+export interface PullOptions
+  extends Omit<PullArchiveOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
 }
@@ -39,7 +39,7 @@ export interface PullVerbOptions
  */
 export async function pull(
   reference: string | Reference,
-  options: PullVerbOptions = {},
+  options: PullOptions = {},
 ): Promise<Pulled> {
   const { limits, signal } = options;
   const from = typeof reference === "string"

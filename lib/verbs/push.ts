@@ -8,12 +8,12 @@ import type { Claims } from "../signing/claims.ts";
 import { type ArchiveInput, inspect, openSource } from "./inspect.ts";
 import type { Limits } from "../archive/limits.ts";
 import { type Annotations, TITLE } from "../registry/media_types.ts";
-import { pushArchive, type Pushed, type PushOptions } from "../registry/push.ts";
+import { pushArchive, type PushArchiveOptions, type Pushed } from "../registry/push.ts";
 import { parseReference, type Reference, type ReferenceOptions } from "../registry/reference.ts";
 
 /** Settings of {@linkcode push}. */
-export interface PushVerbOptions
-  extends Omit<PushOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
+export interface PushOptions
+  extends Omit<PushArchiveOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
 }
@@ -45,7 +45,7 @@ export interface PushVerbOptions
 export async function push(
   archive: ArchiveInput,
   reference: string | Reference,
-  options: PushVerbOptions = {},
+  options: PushOptions = {},
 ): Promise<Pushed> {
   const { limits, signal } = options;
   const to = typeof reference === "string"

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { ErrorCode, ParError } from "../../lib/errors.ts";
 import { pullArchive, registrySource, resolveReference } from "../../lib/registry/pull.ts";
-import { pushArchive, type PushOptions } from "../../lib/registry/push.ts";
+import { pushArchive, type PushArchiveOptions } from "../../lib/registry/push.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
 import { blobSource } from "../../lib/bytes/source.ts";
 import { collect, concat, noise } from "../_bytes.ts";
@@ -63,7 +63,10 @@ async function conclude(work: Promise<unknown>, ending: Ending): Promise<void> {
   });
 }
 
-function testPush({ fault, rule, ending, check }: FaultCase, options: PushOptions = {}): void {
+function testPush(
+  { fault, rule, ending, check }: FaultCase,
+  options: PushArchiveOptions = {},
+): void {
   Deno.test({
     name: `pushArchive() ${ending === "success" ? "survives" : "reports"} ${fault}`,
     ignore: !hasDockerRegistry,

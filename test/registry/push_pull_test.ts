@@ -7,7 +7,7 @@ import {
   registrySource,
   resolveReference,
 } from "../../lib/registry/pull.ts";
-import { pushArchive, type PushOptions } from "../../lib/registry/push.ts";
+import { pushArchive, type PushArchiveOptions } from "../../lib/registry/push.ts";
 import { parseDigest, parseReference, type Reference } from "../../lib/registry/reference.ts";
 import { type ArchiveSource, blobSource, streamSource } from "../../lib/bytes/source.ts";
 import { collect, concat, noise } from "../_bytes.ts";
@@ -66,7 +66,7 @@ function testWith(name: string, present: boolean, startRegistry: () => Promise<R
   test(
     "pushArchive() and pullArchive() move an archive of any size, in chunks of any size",
     async (host, folder) => {
-      const settings: [length: number, options: PushOptions][] = [
+      const settings: [length: number, options: PushArchiveOptions][] = [
         [1, {}],
         [2, {}],
         [65_536, { chunkSize: 65_536 }],
