@@ -12,7 +12,7 @@ import {
   type ReadOptions,
   type VerifiedClaims,
 } from "../archive/reader.ts";
-import { type IndexedArchive, openIndexed, readEntry } from "../archive/segment.ts";
+import { openRanged, type RangedArchive } from "../archive/segment.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { createSha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError, quote } from "../errors.ts";
@@ -31,8 +31,8 @@ export interface ExtractOptions extends ReadOptions {
 /**
  * Extracts binaries, executable for everyone.
  *
- * Where the archive has an index and its source knows ranges, its token is verified and the targets'
- * bytes alone are read; otherwise the whole archive is, once. A file has its name only after its
+ * If the archive has an index and its source knows ranges, or if it is a plain archive in a registry,
+ * only the token and the targets' bytes are read and verified; otherwise the whole archive is, once. A file has its name only after its
  * bytes had the signed hash.
  *
  * @param archive A file's path, a stream, bytes, or another source.
@@ -72,25 +72,24 @@ export async function extract(
   const outputs = await arrange(
     Object.entries(options.outputs).map(([target, path]) => [parseTarget(target), path]),
   );
-  const indexed = await openIndexed(source, options);
-  if (!indexed) return await extractInOnePass(source, outputs, options);
-  for (const [target] of outputs) requireTarget(target, source, indexed.claims);
+  const ranged = await openRanged(source, options);
+  if (!ranged) return await extractInOnePass(source, outputs, options);
+  for (const [target] of outputs) requireTarget(target, source, ranged.claims);
   await withSinks(outputs, options.signal, async (sinks) => {
-    for (const [target, sink] of sinks) await copyEntry(source, indexed, target, sink, options);
+    for (const [target, sink] of sinks) await copyEntry(ranged, target, sink);
   });
-  return indexed;
+  const { claims, token, compressed } = ranged;
+  return { claims, token, compressed };
 }
 
 /** Reads one entry alone, and holds it against the hash that the verified claims state. */
 async function copyEntry(
-  source: ArchiveSource,
-  { index, claims }: IndexedArchive,
+  { claims, readEntry }: RangedArchive,
   target: Target,
   sink: FileSink,
-  options: ReadOptions,
 ): Promise<void> {
   const hash = await createSha256();
-  for await (const chunk of readEntry(source, index, binaryEntry(target), options)) {
+  for await (const chunk of readEntry(binaryEntry(target))) {
     await hash.update(chunk);
     await sink.write(chunk);
   }
