@@ -9,7 +9,7 @@
  */
 
 import { permissionFlags } from "../lib/cli/permissions.ts";
-import { VERBS } from "../lib/cli/verbs.ts";
+import { VERBS, WASH_GROUPS } from "../lib/cli/verbs.ts";
 
 /** What the launcher needs of the checkout, beside the bundle. */
 const FILES: readonly string[] = ["LICENSE", "scripts/deno"];
@@ -30,6 +30,8 @@ export function launcher(share: string): string {
   return `#!/bin/sh
 # Runs par with the permissions that its verb needs.
 share='${share.replaceAll("'", "'\\''")}'
+# wash has these verbs in groups: wash par create, wash reg push.
+case "\${1-}" in ${WASH_GROUPS.join(" | ")}) shift ;; esac
 case "\${1-} \${2-}" in
 ${cases.join("\n")}
 ${allow("*")}
