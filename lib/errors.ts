@@ -78,7 +78,7 @@ export const ERROR_CODES = {
   },
   ERR_WIT_TOOL_MISSING: {
     category: "failed",
-    meaning: "`wasm-tools`, which encodes and prints WIT packages, cannot be started.",
+    meaning: "The program `wasm-tools`, which encodes and prints WIT packages, cannot be started.",
   },
   ERR_WIT_NOT_FOUND: { category: "failed", meaning: "The archive has no WIT package." },
   ERR_KEY_INVALID: { category: "failed", meaning: "A key is not written as an nkey." },
