@@ -55,10 +55,12 @@ export type { Resigning, RewriteResult } from "./lib/verbs/rewrite.ts";
 export { type ArchiveInput, inspect, inspectClaims } from "./lib/verbs/inspect.ts";
 export { type Check, type Policy, verify, type VerifyReport } from "./lib/verbs/verify.ts";
 export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
-export { push, type PushVerbOptions } from "./lib/verbs/push.ts";
-export { pull, type PullVerbOptions } from "./lib/verbs/pull.ts";
+export { push, type PushOptions } from "./lib/verbs/push.ts";
+export { pull, type PullOptions } from "./lib/verbs/pull.ts";
+export { copy, type CopyOptions } from "./lib/verbs/copy.ts";
 export type { Pushed } from "./lib/registry/push.ts";
 export { type Pulled, registrySource } from "./lib/registry/pull.ts";
+export type { Copied } from "./lib/registry/copy.ts";
 export type { BinaryInput, BinaryOptions } from "./lib/verbs/binary.ts";
 export type {
   HashedEntry,

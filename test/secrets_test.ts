@@ -133,6 +133,61 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     (text, s) =>
       par.pull(UNREACHABLE, { ...registry(), digest: text, destination: `${s.folder}/out` }),
   ],
+  copy: [
+    (text) => par.copy(text, UNREACHABLE, registry()),
+    (text, s) => par.copy(UNREACHABLE, text, { ...registry(), registry: `${s.folder}/${text}` }),
+    (text, s) => par.copy(`oci:${s.folder}/${text}:1`, UNREACHABLE, registry()),
+    (text) => par.copy(UNREACHABLE, UNREACHABLE, { ...registry(), digest: text }),
+  ],
+  listTags: [
+    (text) => par.listTags(text, registry()),
+    (text) => par.listTags(`127.0.0.1:9/${text}`, registry()),
+    (text) => par.listTags("kv", { ...registry(), registry: text }),
+    (text, s) => par.listTags(`oci:${s.folder}/${text}`),
+    (text, s) => par.listTags(`oci-archive:${s.archive}/${text}`),
+  ],
+  parseReferenceWithTags: [
+    (text) => par.parseReferenceWithTags(text, registry()),
+    (text) => par.parseReferenceWithTags(`127.0.0.1:9/${text}`, registry()),
+  ],
+  login: [
+    ...["user", "password"].map((name): Attempt => (text, s) =>
+      par.login("127.0.0.1:9", {
+        ...registry(),
+        user: "me",
+        password: "secret",
+        authFile: `${s.folder}/auth.json`,
+        [name]: text,
+      })
+    ),
+    (text, s) =>
+      par.login(text, {
+        ...registry(),
+        user: "me",
+        password: "secret",
+        authFile: `${s.folder}/auth.json`,
+      }),
+  ],
+  logout: [
+    (text, s) => par.logout(text, { authFile: `${s.folder}/auth.json` }),
+    (text, s) => par.logout("h.example", { authFile: `${s.archive}/${text}` }),
+    async (text, s) => {
+      const authFile = `${s.folder}/config.json`;
+      await Deno.writeTextFile(authFile, JSON.stringify({ credsStore: text }));
+      await par.logout("h.example", { authFile });
+    },
+  ],
+  authFiles: [(text) => par.authFiles(() => text)],
+  registryEnvironment: [
+    (text, s) => par.registryEnvironment(() => `${s.archive}/${text}`),
+    (text) => par.registryEnvironment(() => text),
+    async (text) => {
+      const { proxy } = await par.registryEnvironment((name) =>
+        name === "HTTPS_PROXY" ? text : undefined
+      );
+      await par.resolveReference(par.parseReference(UNREACHABLE), { ...registry(), proxy });
+    },
+  ],
   registrySource: [
     (text) => par.registrySource(par.parseReference(`127.0.0.1:9/kv:${text}`), registry()).size(),
   ],
@@ -430,6 +485,7 @@ Deno.test("no function of the library shows a seed that stands where another tex
 /** What never fails for a text. */
 const HARMLESS: ReadonlySet<string> = new Set([
   "archivePath",
+  "authFiles",
   "BlobCache",
   "cacheFolder",
   "dockerConfigPath",

@@ -1,6 +1,5 @@
 /**
- * Reads one entry of a compressed archive without the others, by the index. This module is browser
- * compatible.
+ * Reading one entry of an archive without the others. This module is browser compatible.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import type { Bytes } from "../bytes/chunks.ts";
 import { verifyToken } from "../signing/token.ts";
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import type { ArchiveIndex } from "./index.ts";
-import { checkSize } from "./limits.ts";
+import { checkEntries, checkSize } from "./limits.ts";
 import { bounded, readStart } from "./open.ts";
 import {
   type ReadOptions,
@@ -28,55 +27,137 @@ import { readTar } from "./tar_reader.ts";
 /** Header, index and token of most archives fit into this many bytes. */
 const FRONT_LENGTH = 16 * 1024;
 
-/** An archive whose front was read. Its token is verified; its binaries may be anything. */
-export interface IndexedArchive extends VerifiedClaims {
-  /** Where the index says that the entries are. */
-  readonly index: ArchiveIndex;
+/**
+ * An archive whose front was read: its token is verified. Its binaries may be anything until they are
+ * read and have the hash that the claims state.
+ */
+export interface RangedArchive extends VerifiedClaims {
+  /** The index, if the archive is compressed. */
+  readonly index: ArchiveIndex | undefined;
+
+  /**
+   * Reads the content of one entry. Nothing that it gives may be believed before the whole has the
+   * hash that the claims state.
+   *
+   * @param name The entry's name.
+   * @throws {ParError} Category `untrusted` if the entry is not where the archive says, or not in it.
+   */
+  readEntry(name: string): Bytes;
 }
 
 /**
- * Reads the front of an archive that has an index, and verifies its token.
+ * Reads the front of an archive whose entries can be read alone, and verifies its token. A compressed
+ * archive needs an index for that. A plain one is read from header to header, if its source is remote;
+ * a file is read whole, which checks more and costs little.
  *
  * @param source The archive.
  * @param options Time, limits, signal.
- * @returns The claims and the index. `undefined` if the archive has no index or its source cannot read a
- * part: then it must be read from its beginning.
- * @throws {ParError} Of the category `untrusted`.
+ * @returns The claims and the entries; `undefined` if the archive must be read from its beginning: its
+ * source knows no ranges, or it is compressed without an index.
+ * @throws {ParError} Category `untrusted`, such as `ERR_INDEX_MISMATCH`.
  */
-export async function openIndexed(
+export async function openRanged(
   source: ArchiveSource,
   options: ReadOptions = {},
-): Promise<IndexedArchive | undefined> {
+): Promise<RangedArchive | undefined> {
   if (!source.range) return undefined;
   const reader = new ByteReader(readFront(source));
   try {
-    const index = (await readStart(reader))?.index;
+    const start = await readStart(reader);
+    if (start === undefined) {
+      return source.remote ? await openPlain(source, reader, options) : undefined;
+    }
+    const { index } = start;
     if (!index) return undefined;
     const token = await readClaimsSegment(reader, index, options);
-    return { ...await verifyToken(token, options), compressed: true, index };
+    return {
+      ...await verifyToken(token, options),
+      compressed: true,
+      index,
+      readEntry: (name) => readSegment(source, index, name, options),
+    };
   } finally {
     await reader.close();
   }
 }
 
-/**
- * Reads the content of one entry.
- *
- * Do not trust the bytes before all of them have the hash that the claims state.
- *
- * @param source The archive.
- * @param index Its index.
- * @param name The entry's name.
- * @param options Limits, signal, progress.
- * @throws {ParError} Of the category `untrusted`; `ERR_INDEX_MISMATCH` if the entry is not where the
- * index says.
- */
-export async function* readEntry(
+/** The front of a plain archive. Where the claims do not come first, it is read in one pass. */
+async function openPlain(
+  source: ArchiveSource,
+  reader: ByteReader,
+  options: ReadOptions,
+): Promise<RangedArchive | undefined> {
+  for await (const entry of readTar(reader, options.limits ?? {})) {
+    if (entry.name !== CLAIMS_ENTRY) break;
+    const content = reader.position;
+    const token = await readToken(entry);
+    return {
+      ...await verifyToken(token, options),
+      compressed: false,
+      index: undefined,
+      readEntry: (name) => readPlain(source, content + padded(entry.size), name, options),
+    };
+  }
+  return undefined;
+}
+
+/** A pax header, its records and the header of the file itself. */
+const HEADERS_LENGTH = 3 * BLOCK_LENGTH;
+
+/** Goes from header to header, and reads the content of one entry. */
+async function* readPlain(
+  source: ArchiveSource,
+  start: number,
+  name: string,
+  options: ReadOptions,
+): Bytes {
+  let count = 1;
+  for (let at = start;;) {
+    const entry = await readHeader(source, at, options);
+    if (entry === undefined) throw missing(name);
+    checkEntries(++count, options.limits ?? {});
+    if (entry.name === name) {
+      checkSize(entry.size, entry.size, options.limits ?? {});
+      const raw = new ByteReader(source.range?.(entry.content, entry.size) ?? nothing());
+      try {
+        yield* bounded(raw.take(entry.size), raw, options);
+      } finally {
+        await raw.close();
+      }
+      return;
+    }
+    at = entry.content + padded(entry.size);
+  }
+}
+
+/** Reads the headers of one entry: its name, its size, and where its content begins. */
+async function readHeader(
+  source: ArchiveSource,
+  at: number,
+  options: ReadOptions,
+): Promise<{ name: string; size: number; content: number } | undefined> {
+  const reader = new ByteReader(source.range?.(at, HEADERS_LENGTH) ?? nothing());
+  try {
+    for await (const { name, size } of readTar(reader, options.limits ?? {})) {
+      return { name, size, content: at + reader.position };
+    }
+    return undefined;
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* nothing(): Bytes {
+  // A source without ranges does not come this far.
+}
+
+/** Reads the content of one entry by the index. */
+async function* readSegment(
   source: ArchiveSource,
   index: ArchiveIndex,
   name: string,
-  options: ReadOptions = {},
-): AsyncGenerator<Uint8Array> {
+  options: ReadOptions,
+): Bytes {
   const segment = index.find((segment) => segment.name === name);
   if (!segment || !source.range) {
     throw new ParError(
@@ -156,6 +237,13 @@ async function* readOnlyEntry(tar: ByteReader, name: string, length: number): By
     return;
   }
   throw misplaced(name);
+}
+
+function missing(name: string): ParError {
+  return new ParError(
+    "ERR_ENTRY_MISSING",
+    `Cannot trust the archive: its claims name ${JSON.stringify(name)}, which is not in it`,
+  );
 }
 
 function misplaced(name: string): ParError {

@@ -23,6 +23,9 @@ export interface ArchiveSource {
    */
   range?(start: number, length: number): Bytes;
 
+  /** Whether its bytes come over a network, so that it is worth much to read few of them. */
+  readonly remote?: boolean;
+
   /** Its length in bytes if that is known before reading, for progress bars. */
   size?(): Promise<number | undefined>;
 }

@@ -135,7 +135,7 @@ export function separateValues(words: readonly string[]): string[] {
     flags.find(([name, { short }]) => typed === `--${kebab(name)}` || typed === `-${short}`)?.[1];
   const end = words.includes("--") ? words.indexOf("--") : words.length;
   return words.flatMap((word, at) => {
-    const [, flag = "", value = ""] = /^(--[a-z-]+(?==)|-[a-z](?=.))=?(.*)$/is.exec(word) ?? [];
+    const [, flag = "", value = ""] = /^(--[a-z-]+(?==)|-[a-z](?=.))=?(.*)$/s.exec(word) ?? [];
     const known = at < end ? find(flag) : undefined;
     if (!known) return [word];
     if (known.value === undefined) {

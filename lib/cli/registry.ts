@@ -9,7 +9,7 @@ import { readSmallInput } from "../system/files.ts";
 import { BlobCache, cacheFolder } from "../registry/cache.ts";
 import { dockerConfigPath, findCredentials } from "../registry/credentials.ts";
 import type { RegistryOptions } from "../registry/options.ts";
-import type { PullOptions } from "../registry/pull.ts";
+import type { RegistrySourceOptions } from "../registry/pull.ts";
 import { parseDigest } from "../registry/reference.ts";
 import { type PULLING, REGISTRY } from "./flags.ts";
 import type { Values } from "./verb.ts";
@@ -40,7 +40,7 @@ export async function registryOptions(
 export async function pullOptions(
   flags: Values<typeof PULLING>,
   signal: AbortSignal,
-): Promise<PullOptions> {
+): Promise<RegistrySourceOptions> {
   const folder = flags.noCache ? undefined : cacheFolder();
   return {
     ...await registryOptions(flags, signal),

@@ -392,10 +392,24 @@ export interface Found {
  *
  * @param words The words behind the program's name.
  */
-export function findVerb([name = "", inner = ""]: readonly string[]): Found | undefined {
+export function findVerb(words: readonly string[]): Found | undefined {
+  const [name = "", inner = ""] = withoutGroup(words);
   const all: Readonly<Record<string, Verb | Group>> = VERBS;
   const verb = Object.hasOwn(all, name) ? all[name] : undefined;
   if (!verb) return undefined;
   if (!("verbs" in verb) || !Object.hasOwn(verb.verbs, inner)) return { path: [name], verb };
   return { path: [name, inner], verb: verb.verbs[inner] as Verb };
+}
+
+/** The groups in which `wash` has these verbs: `wash par create`, `wash reg push`. */
+export const WASH_GROUPS: readonly string[] = ["par", "reg"];
+
+/**
+ * Takes a group of `wash` off a command line, so that scripts and Makefiles that say `wash par create`
+ * can say `par par create`.
+ *
+ * @param words The words behind the program's name.
+ */
+export function withoutGroup(words: readonly string[]): readonly string[] {
+  return WASH_GROUPS.includes(words[0] ?? "") ? words.slice(1) : words;
 }

@@ -1,15 +1,17 @@
 /**
- * A server's answer, and what it means where it is none of those hoped for.
+ * The answer of a server, and the error that an answer of failure becomes.
  *
  * @module
  */
 
 import { concat, keep } from "../bytes/chunks.ts";
-import { ParError } from "../errors.ts";
+import { type ErrorCode, ParError } from "../errors.ts";
 import { parseRetryAfter, TransientError } from "./retry.ts";
 
 /** A server's answer to one request. */
 export interface Answer {
+  /** The request's method. */
+  readonly method: string;
   /** Where it came from, redirects followed. */
   readonly url: URL;
   /** Its status code. */
@@ -23,21 +25,54 @@ export interface Answer {
    */
   body(): AsyncGenerator<Uint8Array>;
 
-  /** Takes no more of the body; to be called where it was not read to its end. */
+  /** Drops the rest of the body. Call it whenever the body was not read to its end. */
   discard(): Promise<void>;
 }
 
-/** More than any registry has to say about an error. */
+/** A request that the registry refused, with what is needed to try another one. */
+export class RefusedError extends ParError {
+  /** The request's method. */
+  readonly method: string;
+  /** The answer's status. */
+  readonly status: number;
+
+  /** Makes the error of an answer. */
+  constructor(code: ErrorCode, message: string, { method, status }: Answer) {
+    super(code, message);
+    this.method = method;
+    this.status = status;
+  }
+}
+
+/**
+ * How a request proved who sent it: not at all, with a password or a token that the registry itself
+ * checks, or with a token that a token server gave for the credentials.
+ */
+export type Standing = "anonymous" | "direct" | "token";
+
+/** What the error of an answer needs to know about the request. */
+export interface RequestContext {
+  /** What was tried, to follow "Cannot ". */
+  readonly task: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** How the request was authenticated. */
+  readonly standing: Standing;
+  /** Removes passwords and tokens from a text. */
+  hide(text: string): string;
+}
+
+/** The most bytes to read of an error's body. No registry writes this much. */
 const MAX_ERROR_LENGTH = 64 * 1024;
-/** More than anybody wants to read about one. */
+/** The most characters of an error's text to show. */
 const MAX_SHOWN_LENGTH = 300;
 
 /**
- * Reads a body whole.
+ * Reads a whole body into memory.
  *
  * @param answer The answer.
  * @param limit The most bytes it may have.
- * @returns The bytes, or `undefined` where there are more than that.
+ * @returns The bytes, or `undefined` if the body is longer than the limit.
  */
 export async function readBody(answer: Answer, limit: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
@@ -51,73 +86,74 @@ export async function readBody(answer: Answer, limit: number): Promise<Uint8Arra
 }
 
 /**
- * Makes an error of an answer that is no success, and takes its body.
+ * Turns an answer of failure into an error. It reads the body.
  *
  * @param answer The answer.
- * @param task What was tried, to follow "Cannot ".
- * @param now Milliseconds since the epoch.
- * @param hide Takes out of a text what nobody may see.
- * @returns A {@linkcode TransientError} where trying again may help, else a `ParError` with
- * `ERR_REGISTRY_DENIED`, `ERR_REGISTRY_NOT_FOUND`, `ERR_REGISTRY_DIGEST` or
- * `ERR_REGISTRY_REFUSED`.
+ * @param context The request that it answers.
+ * @returns A {@linkcode TransientError} if trying again may help, else a {@linkcode RefusedError}.
  */
 export async function toError(
   answer: Answer,
-  task: string,
-  now: number,
-  hide: (text: string) => string,
+  { task, now, standing, hide }: RequestContext,
 ): Promise<Error> {
   const { status, url } = answer;
-  const { codes, text } = await whatItSaid(answer, hide);
+  const { codes, text } = await readErrors(answer, hide);
   const detail = `${url.host} answered ${status}${text && `: ${text}`}`;
   if (isPassing(status)) {
     return new TransientError(detail, parseRetryAfter(answer.headers.get("retry-after"), now));
   }
+  const refused = (code: ErrorCode, advice: string): RefusedError =>
+    new RefusedError(code, `Cannot ${task}: ${detail}${advice}`, answer);
   if (status === 401 || status === 403) {
-    return new ParError(
-      "ERR_REGISTRY_DENIED",
-      `Cannot ${task}: ${detail}; check the repository's name, and give a user and a password ` +
-        "that may do this, or log in with docker login",
-    );
+    return refused("ERR_REGISTRY_DENIED", denialAdvice(status, standing));
   }
   if (status === 404) {
-    return new ParError(
-      "ERR_REGISTRY_NOT_FOUND",
-      `Cannot ${task}: ${detail}; check the reference for a typing error`,
-    );
+    return refused("ERR_REGISTRY_NOT_FOUND", "; check the reference for a typing error");
   }
   if (codes.includes("DIGEST_INVALID")) {
-    return new ParError(
-      "ERR_REGISTRY_DIGEST",
-      `Cannot ${task}: ${detail}; something changed the content on its way, try again`,
-    );
+    return refused("ERR_REGISTRY_DIGEST", "; the content changed on its way; try again");
   }
-  return new ParError("ERR_REGISTRY_REFUSED", `Cannot ${task}: ${detail}`);
+  return refused("ERR_REGISTRY_REFUSED", "");
 }
 
-/** Whether a status says that the same request may go better later. */
+/** Says what to do about a denial. A registry that hides what exists denies a misspelled name too. */
+function denialAdvice(status: number, standing: Standing): string {
+  if (standing === "anonymous") {
+    return "; no credentials were sent: give a user and a password, or log in with docker login, " +
+      "and check the repository's name";
+  }
+  return status === 401 && standing === "direct"
+    ? "; the user or the password is wrong, or the token has expired: log in again"
+    : "; the credentials are valid, but this account may not do that: check the repository's name, " +
+      "or ask for the permission";
+}
+
+/** Tells whether the same request may succeed later. */
 export function isPassing(status: number): boolean {
   return status === 408 || status === 429 || status >= 500 && status !== 501;
 }
 
-/** An answer that no registry gives which follows the specification. */
+/** Makes the error for an answer that breaks the distribution specification. */
 export function protocolError(task: string, reason: string): ParError {
   return new ParError("ERR_REGISTRY_PROTOCOL", `Cannot ${task}: ${reason}; is it a registry?`);
 }
 
 /**
- * Makes a foreign text fit to show: one line, no control characters, not long.
+ * Makes a text from elsewhere safe to show: one line, no control characters, not too long.
  *
  * @param text What a server sent.
- * @returns What a person may see of it.
+ * @returns The text to show.
  */
 export function oneLine(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
   return line.length > MAX_SHOWN_LENGTH ? `${line.slice(0, MAX_SHOWN_LENGTH - 1)}…` : line;
 }
 
-/** OCI distribution specification 1.1, "Error codes": JSON; proxies before it say what they like. */
-async function whatItSaid(
+/**
+ * Reads the codes and the text of an error. Registries send JSON (OCI distribution specification 1.1,
+ * "Error codes"); a proxy in front of one may send anything.
+ */
+async function readErrors(
   answer: Answer,
   hide: (text: string) => string,
 ): Promise<{ codes: unknown[]; text: string }> {
@@ -125,7 +161,7 @@ async function whatItSaid(
   try {
     body = new TextDecoder().decode(await readBody(answer, MAX_ERROR_LENGTH));
   } catch {
-    // The status says enough.
+    // The status is enough to report.
   }
   await answer.discard();
   try {

@@ -1,28 +1,37 @@
 /**
- * Proving to a registry who asks: Basic (RFC 7617), or a bearer token fetched from the server that
- * the registry names (distribution registry, "Token Authentication Specification").
+ * Authentication: Basic (RFC 7617), or a bearer token from the token server that the registry names
+ * (distribution registry, "Token Authentication Specification").
  *
  * @module
  */
 
 import { ParError } from "../errors.ts";
-import { type Answer, protocolError, readBody, toError } from "./answer.ts";
+import {
+  type Answer,
+  isPassing,
+  protocolError,
+  readBody,
+  type Standing,
+  toError,
+} from "./answer.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
-import type { Credentials } from "./credentials.ts";
+import { type Credentials, encodePair } from "./credentials.ts";
 import { exchange, type ExchangeOptions, type Request } from "./exchange.ts";
+import { parseRecord } from "./json.ts";
 import type { Clock } from "./retry.ts";
+import { toContent } from "./transport.ts";
 
 /** Settings of {@linkcode Authorizer}. */
 export interface AuthorizerOptions extends ExchangeOptions {
   /** The registry's host, as in the reference. */
   readonly registry: string;
-  /** What the work needs: `repository:<name>:pull` or `repository:<name>:pull,push`. */
+  /** The scope that the work needs: `repository:<name>:pull` or `repository:<name>:pull,push`. */
   readonly scope: string;
-  /** Finds the credentials; asked once, and only where the registry wants any. */
+  /** Finds the credentials. It is called once, and only if the registry asks for credentials. */
   readonly credentials: () => Promise<Credentials | undefined>;
-  /** Allows sending credentials over plain HTTP. */
-  readonly insecure: boolean;
-  /** Tells when a token's life is over. */
+  /** Tells whether credentials may be sent to a URL over plain HTTP. */
+  readonly allowsPlain: (url: URL) => boolean;
+  /** Tells when a token has expired. */
   readonly clock: Clock;
 }
 
@@ -39,14 +48,14 @@ interface BearerChallenge {
 }
 
 const MAX_TOKEN_LENGTH = 1024 * 1024;
-/** RFC 6750, section 2.1: nothing else can be sent in a header. */
+/** RFC 6750, section 2.1: a header cannot carry any other characters. */
 const BEARER_TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
-/** "Token Response Fields": the life of a token that states none, in seconds. */
+/** "Token Response Fields": how long a token is valid that does not say so, in seconds. */
 const DEFAULT_LIFE = 60;
-/** Milliseconds before its end at which a token is no longer used: a request takes time as well. */
+/** A token is renewed this many milliseconds before it expires, because a request takes time too. */
 const MARGIN = 5_000;
 
-/** Keeps what a registry asked for and what it was given, for one piece of work. */
+/** Holds the challenge of one registry and the credentials and tokens that answer it. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens = new Map<string, Token>();
@@ -54,24 +63,36 @@ export class Authorizer {
   #credentials: Promise<Credentials | undefined> | undefined;
   #basic: string | undefined;
   #bearer: BearerChallenge | undefined;
+  #standing: Standing = "anonymous";
+  #failure: ParError | undefined;
 
-  /** Begins without having been asked for anything. */
+  /** Makes an authorizer that has seen no challenge yet. */
   constructor(options: AuthorizerOptions) {
     this.#options = options;
   }
 
-  /** The `Authorization` header of the next request, where the registry has asked for one. */
+  /** How the requests so far were authenticated. */
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  /** Why no credentials could be found, if the search for them failed. */
+  get failure(): ParError | undefined {
+    return this.#failure;
+  }
+
+  /** Gives the `Authorization` header of the next request, if the registry has asked for one. */
   async header(): Promise<string | undefined> {
     if (this.#basic !== undefined) return this.#basic;
     return this.#bearer && `Bearer ${await this.#token(this.#bearer)}`;
   }
 
   /**
-   * Takes a registry's answer 401.
+   * Takes the challenge of an answer with status 401.
    *
-   * @param answer The answer; its body stays unread.
-   * @param used The header that the request had.
-   * @returns Whether another try with the next {@linkcode header} may go better.
+   * @param answer The answer; its body is not read.
+   * @param used The `Authorization` header that the request had.
+   * @returns Whether a second request with the new {@linkcode header} may succeed.
    */
   async challenged(answer: Answer, used: string | undefined): Promise<boolean> {
     const challenges = parseChallenges(answer.headers.get("www-authenticate") ?? "");
@@ -81,25 +102,33 @@ export class Authorizer {
     if (bearer) {
       this.#basic = undefined;
       this.#bearer = this.#parse(bearer);
-      // The token of this scope was refused, or none was sent: the next is a new one.
+      // A token of this scope was refused, or none was sent: fetch a new one.
       this.#tokens.delete(keyOf(this.#bearer));
       return true;
     }
     if (used !== undefined || !challenges.some(({ scheme }) => scheme === "basic")) return false;
     const credentials = await this.#find();
+    if (this.#failure) throw this.#failure;
     if (credentials?.kind !== "password") return false;
     this.#basic = basic(credentials);
+    this.#standing = "direct";
     return true;
   }
 
-  /** Takes every password and token out of a text: a server may send back what it was sent. */
+  /** Removes every password and token from a text: a server may repeat what it was sent. */
   hide(text: string): string {
     return [...this.#secrets].filter(Boolean)
       .reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
   }
 
   async #find(): Promise<Credentials | undefined> {
-    const credentials = await (this.#credentials ??= this.#options.credentials());
+    const credentials = await (this.#credentials ??= this.#options.credentials())
+      .catch((cause: unknown) => {
+        // What everybody may read needs no credentials, so this counts only if a request is denied.
+        if (!(cause instanceof ParError) || cause.code !== "ERR_REGISTRY_CREDENTIALS") throw cause;
+        this.#failure = cause;
+        return undefined;
+      });
     switch (credentials?.kind) {
       case "password":
         this.#secrets.add(basic(credentials).slice("Basic ".length)).add(credentials.password);
@@ -110,7 +139,7 @@ export class Authorizer {
         break;
       case "registry":
         this.#secrets.add(credentials.registryToken);
-        // What refuses to put it into a header would show it.
+        // The error of a header that cannot carry the token would show it.
         if (!BEARER_TOKEN.test(credentials.registryToken)) {
           throw new ParError(
             "ERR_REGISTRY_CREDENTIALS",
@@ -123,20 +152,20 @@ export class Authorizer {
   }
 
   #parse({ parameters }: Challenge): BearerChallenge {
-    const { task, registry, insecure, scope } = this.#options;
+    const { task, registry, allowsPlain, scope } = this.#options;
     const text = parameters.get("realm") ?? "";
     const realm = URL.canParse(text) ? new URL(text) : undefined;
     if (
       realm === undefined || realm.username || realm.password ||
       !(realm.protocol === "https:" || realm.protocol === "http:")
     ) {
-      throw protocolError(task, `${registry} names a token server that is no web address`);
+      throw protocolError(task, `${registry} names a token server without a plain web address`);
     }
-    if (realm.protocol === "http:" && !insecure) {
+    if (realm.protocol === "http:" && !allowsPlain(realm)) {
       throw new ParError(
         "ERR_REGISTRY_PROTOCOL",
         `Cannot ${task}: ${registry} wants credentials sent to ${realm.host} over plain HTTP; ` +
-          "where that is meant to be, say that insecure connections are allowed",
+          "if that is right, allow insecure connections",
       );
     }
     return {
@@ -155,8 +184,12 @@ export class Authorizer {
     const known = this.#tokens.get(key);
     if (known && this.#options.clock.now() < known.expires) return known.value;
     const credentials = await this.#find();
-    if (credentials?.kind === "registry") return credentials.registryToken;
+    if (credentials?.kind === "registry") {
+      this.#standing = "direct";
+      return credentials.registryToken;
+    }
     const token = await this.#fetch(challenge, credentials);
+    this.#standing = credentials === undefined ? "anonymous" : "token";
     this.#tokens.set(key, token);
     this.#secrets.add(token.value);
     return token.value;
@@ -172,11 +205,21 @@ export class Authorizer {
       this.#options,
     );
     if (answer.status !== 200) {
-      throw await toError(answer, task, clock.now(), (text) => this.hide(text));
+      if (this.#failure && !isPassing(answer.status)) {
+        await answer.discard();
+        throw this.#failure;
+      }
+      throw await toError(answer, {
+        task,
+        now: clock.now(),
+        standing: credentials === undefined ? "anonymous" : "direct",
+        hide: (text) => this.hide(text),
+      });
     }
     const body = await readBody(answer, MAX_TOKEN_LENGTH);
-    const { token, access_token, expires_in } = parseToken(body);
-    const value = token ?? access_token;
+    const { token, access_token, expires_in } = parseRecord(body) ?? {};
+    // Some servers send one of the two, some both, and some an empty one beside the other.
+    const value = token || access_token;
     if (typeof value !== "string" || !BEARER_TOKEN.test(value)) {
       throw protocolError(task, `${challenge.realm.host} answered without a token`);
     }
@@ -186,18 +229,17 @@ export class Authorizer {
 }
 
 /**
- * Joins scopes, the actions on one resource into one scope: a token that may do more is one token
- * less.
+ * Joins scopes: the actions on one resource become one scope, so that one token serves them all.
  *
- * @param scopes Scopes, `<type>:<name>:<action>[,<action>]`; what is none of these stays as it is.
- * @returns The scopes joined, in order.
+ * @param scopes Scopes, `<type>:<name>:<action>[,<action>]`. A scope of another form is kept as it is.
+ * @returns The joined scopes, sorted.
  */
 export function mergeScopes(scopes: readonly string[]): string[] {
   const actions = new Map<string, Set<string>>();
   for (const scope of scopes) {
     if (scope === "") continue;
     const colon = scope.lastIndexOf(":");
-    // A name may hold colons: that of a registry's port.
+    // A name may contain a colon, before a registry's port.
     const whole = colon <= scope.indexOf(":");
     const resource = whole ? scope : scope.slice(0, colon);
     const set = actions.get(resource) ?? new Set();
@@ -209,7 +251,7 @@ export function mergeScopes(scopes: readonly string[]): string[] {
   ).sort();
 }
 
-/** "Requesting a Token": GET, the credentials in its header. */
+/** "Requesting a Token": a GET with the credentials in a header. */
 function tokenRequest(challenge: BearerChallenge, credentials: Credentials | undefined): Request {
   const url = new URL(challenge.realm);
   if (challenge.service !== undefined) url.searchParams.set("service", challenge.service);
@@ -218,7 +260,7 @@ function tokenRequest(challenge: BearerChallenge, credentials: Credentials | und
   return { method: "GET", url };
 }
 
-/** "OAuth2 Token Authentication": POST, the identity token in its content. */
+/** "OAuth2 Token Authentication": a POST with the identity token in its body. */
 function oauthRequest(challenge: BearerChallenge, identityToken: string): Request {
   const bytes = new TextEncoder().encode(formEncoded({
     grant_type: "refresh_token",
@@ -231,24 +273,8 @@ function oauthRequest(challenge: BearerChallenge, identityToken: string): Reques
     method: "POST",
     url: challenge.realm,
     headers: { "content-type": "application/x-www-form-urlencoded" },
-    content: {
-      size: bytes.length,
-      async *open() {
-        yield bytes;
-      },
-    },
+    content: toContent(bytes),
   };
-}
-
-function parseToken(
-  body: Uint8Array | undefined,
-): { token?: unknown; access_token?: unknown; expires_in?: unknown } {
-  try {
-    return JSON.parse(new TextDecoder().decode(body)) ?? {};
-  } catch {
-    // The text may hold a token, so no part of it goes into a message.
-    return {};
-  }
 }
 
 function formEncoded(fields: Record<string, string>): string {
@@ -260,6 +286,5 @@ function keyOf({ realm, service, scopes }: BearerChallenge): string {
 }
 
 function basic({ username, password }: Extract<Credentials, { kind: "password" }>): string {
-  const bytes = new TextEncoder().encode(`${username}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+  return `Basic ${encodePair(username, password)}`;
 }

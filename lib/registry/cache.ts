@@ -1,6 +1,6 @@
 /**
- * The cache: blobs by their digest, so that a moved tag or a planted file is never taken for what
- * was asked for.
+ * The cache: blobs by their digest. A tag that moved, or a file that somebody else put there, is
+ * never mistaken for the blob that was asked for.
  *
  * @module
  */
@@ -8,14 +8,15 @@
 import { throwIfAborted } from "../bytes/abort.ts";
 import { type FileSink, readFile, writeFile } from "../system/files.ts";
 import { type Bytes, keep } from "../bytes/chunks.ts";
-import { checkBlob, type Descriptor, FIRST_REQUEST } from "./download.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { checkBlob, FIRST_REQUEST } from "./download.ts";
 
 /**
  * Tells where the user's cache folder is.
  *
  * @param env Reads an environment variable; it is asked for `XDG_CACHE_HOME` and `HOME`, on Windows
  * for `LOCALAPPDATA`.
- * @returns The folder for this toolkit, which need not exist; `undefined` where none is known.
+ * @returns The folder for this toolkit, which may not exist yet; `undefined` if no folder is known.
  *
  * @example
  * ```ts
@@ -32,25 +33,25 @@ export function cacheFolder(
   return base && `${base}/wasmcloud-par`;
 }
 
-/** Blobs that were received before. */
+/** Blobs that were downloaded before. */
 export class BlobCache {
   readonly #folder: string;
 
   /**
-   * Names the cache's place; nothing is read or made yet.
+   * Makes a cache. Nothing is read or written yet.
    *
-   * @param folder Its folder, such as {@linkcode cacheFolder} names.
+   * @param folder Its folder, such as {@linkcode cacheFolder} gives.
    */
   constructor(folder: string) {
     this.#folder = `${folder}/blobs/sha256`;
   }
 
   /**
-   * Finds a blob, and reads it whole to see that it is that one.
+   * Finds a blob. It reads all of it to check its digest.
    *
-   * @param blob What names it.
+   * @param blob The blob's descriptor.
    * @param signal Stops the reading.
-   * @returns The path of its file, or `undefined` where the cache does not have it.
+   * @returns The path of its file, or `undefined` if the cache does not have the blob.
    */
   async find(blob: Descriptor, signal?: AbortSignal): Promise<string | undefined> {
     const path = this.#path(blob);
@@ -61,18 +62,18 @@ export class BlobCache {
       return path;
     } catch {
       throwIfAborted(signal);
-      // Missing, damaged or unreadable: it is received anew, and put in the place of this one.
+      // Missing, damaged or unreadable: the blob is downloaded again and replaces this file.
       return undefined;
     }
   }
 
   /**
-   * Passes a blob's bytes on and keeps them, once all have come and were found right. Where the
-   * cache cannot be written, they pass all the same; and where only the beginning is read, the
-   * cache is left alone.
+   * Passes a blob's bytes on and stores them once all have arrived and have the right digest. If the
+   * cache cannot be written, the bytes are passed on all the same. If only the first bytes are read,
+   * nothing is stored.
    *
-   * @param blob What names it.
-   * @param receive Receives it, and fails at the end where it is not the blob.
+   * @param blob The blob's descriptor.
+   * @param receive Downloads the blob, and fails at the end if its digest is another.
    * @param signal Stops the work.
    */
   async *keep(
@@ -114,7 +115,7 @@ export class BlobCache {
     await Deno.mkdir(this.#folder, { recursive: true, mode: 0o700 }).catch(() => {});
     const opened = Promise.withResolvers<FileSink | undefined>();
     const ended = Promise.withResolvers<void>();
-    ended.promise.catch(() => {}); // nobody waits for it where no file was made
+    ended.promise.catch(() => {}); // nobody waits for it if no file was opened
     const written = writeFile(path, async (sink) => {
       opened.resolve(sink);
       await ended.promise;
@@ -125,7 +126,7 @@ export class BlobCache {
     };
     let complete = false;
     try {
-      // Another process may have received it while this one waited for its turn.
+      // Another process may have downloaded it while this one waited for the lock.
       const found = sink && await this.find(blob, signal);
       if (found === undefined) { for (const chunk of beginning) await write(chunk); }
       const source = found === undefined ? rest : readFile(found, { start: length });
@@ -136,9 +137,9 @@ export class BlobCache {
       }
       complete = found === undefined && sink !== undefined;
     } finally {
-      // Where another process kept it, its file stays.
+      // If another process stored the blob, its file stays.
       if (complete) ended.resolve();
-      else ended.reject(new Error("nothing to keep"));
+      else ended.reject(new Error("nothing to store"));
       await written;
     }
   }
@@ -150,7 +151,7 @@ export class BlobCache {
 
 function xdgCache(env: (name: string) => string | undefined): string | undefined {
   const folder = env("XDG_CACHE_HOME");
-  // XDG base directory specification: a relative path counts as none.
+  // XDG base directory specification: a relative path is ignored.
   if (folder?.startsWith("/")) return folder;
   const home = env("HOME");
   if (!home) return undefined;

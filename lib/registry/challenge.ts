@@ -1,5 +1,5 @@
 /**
- * Challenges: what a server that asks for credentials says it takes (RFC 9110, section 11.6.1).
+ * Challenges: how a server says which authentication it accepts (RFC 9110, section 11.6.1).
  *
  * @module
  */
@@ -19,10 +19,10 @@ const SPACE = /[ \t]*/y;
 const COMMAS = /[ \t,]*/y;
 
 /**
- * Reads a `WWW-Authenticate` header, which may hold several challenges. What is malformed ends the
- * reading; the challenges before it stand.
+ * Reads a `WWW-Authenticate` header, which may hold several challenges. Reading stops at the first
+ * malformed part; the challenges before it are kept.
  *
- * @param header The header's value; several such headers joined by commas are one.
+ * @param header The header's value; several headers are joined by commas.
  * @returns The challenges in order.
  */
 export function parseChallenges(header: string): Challenge[] {
@@ -34,7 +34,7 @@ export function parseChallenges(header: string): Challenge[] {
     if (match) at = pattern.lastIndex;
     return match;
   };
-  /** `name = value`; a comma before it may as well begin the next challenge, so it may fail. */
+  /** Reads `name = value`. It may fail: after a comma, the next challenge may begin instead. */
   const takeParameter = (): [string, string] | undefined => {
     const start = at;
     const name = take(TOKEN)?.[0];
@@ -64,7 +64,7 @@ export function parseChallenges(header: string): Challenge[] {
       let parameter = takeParameter();
       if (parameter === undefined) take(TOKEN68);
       for (; parameter !== undefined; parameter = takeParameter()) {
-        // A parameter comes once; the first is the one that other readers take as well.
+        // A parameter must not repeat. If it does, the first one counts, as in other clients.
         if (!parameters.has(parameter[0])) parameters.set(...parameter);
         take(COMMAS);
       }

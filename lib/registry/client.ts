@@ -1,50 +1,57 @@
 /**
- * The requests of the OCI distribution specification 1.1, each by its name there. One call is one
- * request: it is not tried again here.
+ * The requests of the OCI distribution specification 1.1, one method for each. A method sends its
+ * request once; the caller decides whether to try again.
  *
  * @module
  */
 
+import { ParError } from "../errors.ts";
 import { type Answer, isPassing, protocolError, readBody, toError } from "./answer.ts";
 import { Authorizer } from "./auth.ts";
-import { exchange, type Request } from "./exchange.ts";
-import { ACCEPTED_MANIFEST_TYPES } from "./media_types.ts";
+import { exchange, NotTlsError, type Request } from "./exchange.ts";
+import { parseRecord } from "./json.ts";
+import { ACCEPTED_MANIFEST_TYPES, INDEX_TYPE } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
-import { isDigest, type Reference } from "./reference.ts";
+import { isLoopback } from "./proxy.ts";
+import { isDigest } from "./descriptor.ts";
+import type { RegistryReference } from "./reference.ts";
+import { type Referrer, referrersOf } from "./referrers.ts";
 import { type BackoffOptions, type Clock, systemClock } from "./retry.ts";
-import { type Content, createTransport, type Transport } from "./transport.ts";
+import { type Content, createTransport, toContent, type Transport } from "./transport.ts";
 
-/** A manifest as a registry gave it, not yet checked. */
+/** A manifest as a registry sent it, not yet checked. */
 export interface RawManifest {
-  /** Its bytes, which have the digest. */
+  /** Its bytes. */
   readonly bytes: Uint8Array;
   /** The `Content-Type` it came with. */
   readonly mediaType: string;
-  /** The digest that the registry says it has. */
+  /** The digest that the registry stated. */
   readonly digest: string | undefined;
 }
 
-/** A blob, or a part of it, as a registry gives it. */
+/** A blob, or a part of one, as a registry sends it. */
 export interface BlobAnswer {
-  /** Offset of the first byte that comes. */
+  /** Offset of the first byte that is sent. */
   readonly start: number;
-  /** The blob's whole length, where the registry said it. */
+  /** Offset after the last byte that is sent. A registry may send less than was requested. */
+  readonly end: number;
+  /** The length of the whole blob, if the registry stated it. */
   readonly total: number | undefined;
   /** The answer, its body not yet read. */
   readonly answer: Answer;
 }
 
-/** An upload under way: "Pushing a blob in chunks". */
+/** An upload that has begun: "Pushing a blob in chunks". */
 export interface UploadSession {
-  /** Where the next request goes. */
+  /** The URL of the next request. */
   readonly location: URL;
-  /** How many bytes the registry has. */
+  /** How many bytes the registry has received. */
   readonly offset: number;
-  /** The least bytes that a chunk must have, save the last. */
+  /** The fewest bytes that a chunk may have, except for the last one. */
   readonly minimum: number;
 }
 
-/** What a client is made for. */
+/** What a client is used for. */
 export interface ClientPurpose {
   /** What is tried, to follow "Cannot ". */
   readonly task: string;
@@ -53,59 +60,77 @@ export interface ClientPurpose {
 }
 
 const MAX_REDIRECTS = 10;
-/** "Pushing Manifests": what every registry must take, and more than any archive's manifest needs. */
+/** Statuses with which registries, and the storage that they redirect to, refuse a range. */
+const RANGE_REFUSALS: readonly number[] = [400, 403, 416, 501];
+/** "Pushing Manifests": the size that every registry must accept. An archive's manifest is far smaller. */
 const MAX_MANIFEST_LENGTH = 4 * 1024 * 1024;
-/** A registry reads a blob whole once more before it answers the request that ends its upload. */
+/** A registry computes the digest of the whole blob before it answers the request that ends an upload. */
 const COMMIT_PATIENCE = 10 * 60_000;
 const DEFAULT_STALL_TIMEOUT = 60_000;
 const DEFAULT_TRIES = 6;
 
-/** Speaks with one registry about one repository. */
+/** A client of one repository in one registry. */
 export class RegistryClient {
   /** What is tried, to follow "Cannot ". */
   readonly task: string;
-  readonly #reference: Reference;
+  /** The registry's host, as messages name it. */
+  readonly host: string;
   readonly #options: RegistryOptions;
   readonly #base: URL;
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;
   readonly #clock: Clock;
+  readonly #answered = new Set<string>();
+  /** Whether the registry supports requests for a part of a blob, as far as known. */
+  #ranges = true;
+  /** Whether the registry was asked for a challenge at `/v2/`. */
+  #asked = false;
 
   /** Makes a client; nothing is sent yet. */
-  constructor(reference: Reference, purpose: ClientPurpose, options: RegistryOptions) {
-    const { registry, repository } = reference;
+  constructor(
+    { registry, repository }: Pick<RegistryReference, "registry" | "repository">,
+    purpose: ClientPurpose,
+    options: RegistryOptions,
+  ) {
     this.task = purpose.task;
-    this.#reference = reference;
+    this.host = registry;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
-    this.#base = new URL(`${options.insecure ? "http" : "https"}://${host}/v2/${repository}/`);
+    const path = repository === "" ? "" : `${repository}/`;
+    this.#base = new URL(`${options.insecure ? "http" : "https"}://${host}/v2/${path}`);
     this.#transport = createTransport(options);
     const { credentials } = options;
     this.#authorizer = new Authorizer({
       ...this.#exchangeOptions(),
       registry,
-      scope: `repository:${repository}:${purpose.push ? "pull,push" : "pull"}`,
-      insecure: options.insecure ?? false,
+      scope: repository && `repository:${repository}:${purpose.push ? "pull,push" : "pull"}`,
+      allowsPlain: (url) => this.#allowsPlain(url),
       clock: this.#clock,
       credentials: async () =>
-        typeof credentials === "function" ? await credentials(registry) : credentials,
+        typeof credentials === "function" ? await credentials(registry, repository) : credentials,
     });
   }
 
-  /** The most bytes of a blob to ask for at once. */
+  /** The most bytes of a blob to request at once. */
   get window(): number {
     return this.#transport.window;
   }
 
-  /** How to try again what failed here for a passing reason. */
+  /** How to retry a request that failed for a reason that may pass. */
   get backoff(): BackoffOptions {
     return {
       task: this.task,
       tries: this.#options.tries ?? DEFAULT_TRIES,
       clock: this.#clock,
+      onNote: this.#options.onNote,
       signal: this.#options.signal,
     };
+  }
+
+  /** Tells the caller why the work waits or goes another way. */
+  note(text: string): void {
+    this.#options.onNote?.(text);
   }
 
   /** Closes the connections. */
@@ -113,9 +138,15 @@ export class RegistryClient {
     this.#transport.close();
   }
 
+  /** `GET /v2/` (end-1): fails unless the registry accepts the credentials. */
+  async getBase(): Promise<void> {
+    const answer = await this.#expect([], { method: "GET", url: new URL("/v2/", this.#base) });
+    await answer.discard();
+  }
+
   /** `GET /v2/<name>/manifests/<reference>` (end-3). */
   async getManifest(reference: string): Promise<RawManifest> {
-    const answer = await this.#expect([200], {
+    const answer = await this.#expect([], {
       method: "GET",
       url: new URL(`manifests/${reference}`, this.#base),
       headers: { accept: ACCEPTED_MANIFEST_TYPES.join(", ") },
@@ -132,89 +163,168 @@ export class RegistryClient {
   }
 
   /**
+   * `HEAD /v2/<name>/manifests/<reference>` (end-3).
+   *
+   * @returns The manifest's digest, or `undefined` if the registry has none there, or does not say.
+   */
+  async headManifest(reference: string): Promise<string | undefined> {
+    const answer = await this.#send({
+      method: "HEAD",
+      url: new URL(`manifests/${reference}`, this.#base),
+      headers: { accept: ACCEPTED_MANIFEST_TYPES.join(", ") },
+    });
+    if (isPassing(answer.status)) throw await this.#toError(answer);
+    await answer.discard();
+    return isSuccess(answer.status) ? digestHeader(answer) : undefined;
+  }
+
+  /**
    * `PUT /v2/<name>/manifests/<reference>` (end-7).
    *
-   * @returns The digest that the registry computed, where it says so.
+   * @returns The digest that the registry computed, and the subject that it took note of, if it states
+   * them.
    */
   async putManifest(
     reference: string,
     bytes: Uint8Array,
     mediaType: string,
-  ): Promise<string | undefined> {
-    const answer = await this.#expect([201], {
+  ): Promise<{ readonly digest: string | undefined; readonly subject: string | undefined }> {
+    const answer = await this.#expect([], {
       method: "PUT",
       url: new URL(`manifests/${reference}`, this.#base),
       headers: { "content-type": mediaType },
       content: toContent(bytes),
     });
     await answer.discard();
-    return digestHeader(answer);
+    const subject = answer.headers.get("oci-subject") ?? undefined;
+    return { digest: digestHeader(answer), subject };
   }
 
-  /** `HEAD /v2/<name>/blobs/<digest>` (end-2): whether the registry has the blob. */
-  async headBlob(digest: string): Promise<boolean> {
-    const answer = await this.#expect([200, 404], { method: "HEAD", url: this.#blob(digest) });
+  /**
+   * `GET /v2/<name>/referrers/<digest>` (end-12a).
+   *
+   * @returns The referrers, or `undefined` if the registry keeps no list of them.
+   */
+  async getReferrers(digest: string): Promise<Referrer[] | undefined> {
+    const found: Referrer[] = [];
+    let url: URL | undefined = new URL(`referrers/${digest}`, this.#base);
+    while (url) {
+      const answer: Answer = await this.#expect([400, 404, 405, 406, 501], {
+        method: "GET",
+        url,
+        headers: { accept: INDEX_TYPE },
+      });
+      const bytes = await this.#readJson(answer);
+      const type = answer.headers.get("content-type") ?? "";
+      if (!isSuccess(answer.status) || !type.startsWith(INDEX_TYPE)) return undefined;
+      found.push(...referrersOf(bytes));
+      url = this.#next(answer);
+    }
+    return found;
+  }
+
+  /** `GET /v2/<name>/tags/list` (end-8a). */
+  async listTags(): Promise<string[]> {
+    const found = new Set<string>();
+    let url: URL | undefined = new URL("tags/list", this.#base);
+    while (url) {
+      const answer: Answer = await this.#expect([], { method: "GET", url });
+      const { tags } = parseRecord(await this.#readJson(answer)) ?? {};
+      const before = found.size;
+      for (const tag of Array.isArray(tags) ? tags : []) {
+        if (typeof tag === "string") found.add(tag);
+      }
+      // A registry that links to the same page again would keep this going for ever.
+      url = found.size > before ? this.#next(answer) : undefined;
+    }
+    return [...found];
+  }
+
+  async #readJson(answer: Answer): Promise<Uint8Array> {
+    const bytes = await readBody(answer, MAX_MANIFEST_LENGTH);
     await answer.discard();
-    return answer.status === 200;
+    if (bytes) return bytes;
+    throw protocolError(this.task, `a list has more than ${MAX_MANIFEST_LENGTH} bytes`);
+  }
+
+  /** "Content Discovery": the next page, in a `Link` header (RFC 8288). */
+  #next(answer: Answer): URL | undefined {
+    const link = /<([^>]*)>\s*;\s*rel="?next"?/i.exec(answer.headers.get("link") ?? "")?.[1];
+    return link === undefined ? undefined : this.#resolve(link, answer.url);
+  }
+
+  /** `HEAD /v2/<name>/blobs/<digest>` (end-2): tells whether the registry has the blob. */
+  async headBlob(digest: string): Promise<boolean> {
+    const answer = await this.#expect([404, 405], { method: "HEAD", url: this.#blob(digest) });
+    await answer.discard();
+    return isSuccess(answer.status);
   }
 
   /**
    * `GET /v2/<name>/blobs/<digest>` (end-2).
    *
    * @param digest The blob's digest.
-   * @param range The part wanted, from the first byte's offset to the one after the last. The
-   * registry may ignore it and send the whole.
+   * @param range The part to send, from the offset of its first byte to the offset after its last. A
+   * registry may ignore it and send the whole blob.
    */
   async getBlob(
     digest: string,
     range?: readonly [start: number, end: number],
   ): Promise<BlobAnswer> {
     const request: Request = { method: "GET", url: this.#blob(digest) };
-    if (range === undefined) {
-      const answer = await this.#expect([200], request);
-      return { answer, start: 0, total: number(answer.headers.get("content-length")) };
+    if (range === undefined || !this.#ranges) {
+      const answer = await this.#expect([], request);
+      const total = number(answer.headers.get("content-length"));
+      return { answer, start: 0, end: Infinity, total };
     }
     const [start, end] = range;
-    const answer = await this.#expect([200, 206, 416], {
+    const answer = await this.#expect(RANGE_REFUSALS, {
       ...request,
       headers: { range: `bytes=${start}-${end - 1}` },
     });
     if (answer.status === 206) {
       // RFC 9110, section 14.4.
-      const [, first, total] =
-        /^bytes ([0-9]+)-[0-9]+\/([0-9]+|\*)$/.exec(answer.headers.get("content-range") ?? "") ??
+      const [, first, last, total] =
+        /^bytes ([0-9]+)-([0-9]+)\/([0-9]+|\*)$/.exec(answer.headers.get("content-range") ?? "") ??
           [];
-      if (Number(first) === start) return { answer, start, total: number(total) };
-      await answer.discard();
-      throw protocolError(this.task, "the registry answered with another range than asked for");
+      if (Number(first) === start && Number(last) >= start) {
+        return { answer, start, end: Math.min(end, Number(last) + 1), total: number(total) };
+      }
+    } else if (isSuccess(answer.status)) {
+      const total = number(answer.headers.get("content-length"));
+      return { answer, start: 0, end: Infinity, total };
     }
-    if (answer.status === 200) {
-      return { answer, start: 0, total: number(answer.headers.get("content-length")) };
-    }
-    // No range that is asked for here is outside of the blob, so the registry knows no ranges.
+    // If the whole blob can be had, the refusal was about the range alone.
     await answer.discard();
-    return await this.getBlob(digest);
+    const whole = await this.getBlob(digest);
+    this.#ranges = false;
+    return whole;
   }
 
   /** `POST /v2/<name>/blobs/uploads/` (end-4a): begins an upload. */
   async postUpload(): Promise<UploadSession> {
-    const answer = await this.#expect([202], {
+    const answer = await this.#expect([], {
       method: "POST",
       url: new URL("blobs/uploads/", this.#base),
       content: toContent(new Uint8Array(0)),
     });
     await answer.discard();
     return {
-      location: this.#location(answer),
+      location: this.#location(answer) ?? this.#noLocation(answer),
       offset: 0,
       minimum: number(answer.headers.get("oci-chunk-min-length")) ?? 0,
     };
   }
 
-  /** `PATCH <location>` (end-5): sends a chunk, from the session's offset on. */
+  /**
+   * `PATCH <location>` (end-5): sends a chunk that begins at the session's offset.
+   *
+   * A `Range` in the answer counts only if it shows that a part of the chunk arrived. Some registries
+   * send one that stands still, or that counts the chunk alone.
+   */
   async patchUpload(session: UploadSession, chunk: Content): Promise<UploadSession> {
     const end = session.offset + chunk.size;
-    const answer = await this.#expect([202], {
+    const answer = await this.#expect([], {
       method: "PATCH",
       url: session.location,
       headers: {
@@ -224,33 +334,33 @@ export class RegistryClient {
       content: chunk,
     });
     await answer.discard();
+    const received = receivedOffset(answer) ?? end;
     return {
       ...session,
-      location: this.#location(answer),
-      offset: receivedOffset(answer) ?? end,
+      location: this.#location(answer) ?? session.location,
+      offset: received > session.offset && received < end ? received : end,
     };
   }
 
   /**
    * `GET <location>` (end-13): asks how much of an upload has arrived.
    *
-   * @returns The session, or `undefined` where the registry does not know it, or does not tell.
+   * @returns The session, or `undefined` if the registry does not know it or does not say.
    */
   async getUpload(session: UploadSession): Promise<UploadSession | undefined> {
     const answer = await this.#send({ method: "GET", url: session.location });
     if (isPassing(answer.status)) throw await this.#toError(answer);
     await answer.discard();
     const offset = receivedOffset(answer);
-    if (answer.status !== 204 && answer.status !== 202 || offset === undefined) return undefined;
-    const location = answer.headers.has("location") ? this.#location(answer) : session.location;
-    return { ...session, location, offset };
+    if (!isSuccess(answer.status) || offset === undefined) return undefined;
+    return { ...session, location: this.#location(answer) ?? session.location, offset };
   }
 
   /**
-   * `PUT <location>?digest=<digest>` (end-6): sends the rest of a blob, which may be all of it or
-   * nothing, and ends the upload.
+   * `PUT <location>?digest=<digest>` (end-6): sends the rest of a blob, which may be all or none
+   * of it, and ends the upload.
    *
-   * @returns The digest that the registry computed, where it says so.
+   * @returns The digest that the registry computed, if it states one.
    */
   async putUpload(
     session: UploadSession,
@@ -258,9 +368,9 @@ export class RegistryClient {
     rest: Content = toContent(new Uint8Array(0)),
   ): Promise<string | undefined> {
     const url = new URL(session.location);
-    // Added by hand: to write the other parameters anew could change how they are escaped.
+    // Not through searchParams, which could change how the other parameters are escaped.
     url.search += `${url.search ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
-    const answer = await this.#expect([201], {
+    const answer = await this.#expect([], {
       method: "PUT",
       url,
       headers: { "content-type": "application/octet-stream" },
@@ -271,21 +381,55 @@ export class RegistryClient {
     return digestHeader(answer);
   }
 
+  /** Sends a request. An answer that is neither a success nor one of the statuses is an error. */
   async #expect(statuses: readonly number[], request: Request): Promise<Answer> {
     const answer = await this.#send(request);
-    if (statuses.includes(answer.status)) return answer;
+    if (isSuccess(answer.status) || statuses.includes(answer.status)) return answer;
     throw await this.#toError(answer);
   }
 
   async #toError(answer: Answer): Promise<Error> {
-    const hide = (text: string): string => this.#authorizer.hide(text);
-    return await toError(answer, this.task, this.#clock.now(), hide);
+    const { failure } = this.#authorizer;
+    if (failure && (answer.status === 401 || answer.status === 403)) {
+      await answer.discard();
+      return failure;
+    }
+    return await toError(answer, {
+      task: this.task,
+      now: this.#clock.now(),
+      standing: this.#authorizer.standing,
+      hide: (text) => this.#authorizer.hide(text),
+    });
   }
 
-  /** Sends a request, with credentials where it goes to the registry, and follows redirects. */
+  /**
+   * Sends a request. A registry on loopback that does not speak TLS is spoken to over plain HTTP, as
+   * docker, crane and podman do it: nobody else can listen there.
+   */
   async #send(request: Request): Promise<Answer> {
+    try {
+      return await this.#follow(request);
+    } catch (failure) {
+      const { host, hostname, protocol } = this.#base;
+      const plain = failure instanceof ParError && failure.cause instanceof NotTlsError &&
+        protocol === "https:" && isLoopback(hostname) && !this.#answered.has(host);
+      if (!plain) throw failure;
+      this.#base.protocol = "http:";
+      const url = new URL(request.url);
+      url.protocol = "http:";
+      return await this.#follow({ ...request, url });
+    }
+  }
+
+  #allowsPlain(url: URL): boolean {
+    return (this.#options.insecure ?? false) ||
+      this.#base.protocol === "http:" && isLoopback(url.hostname);
+  }
+
+  /** Sends a request and follows redirects. Only the registry itself gets credentials. */
+  async #follow(request: Request): Promise<Answer> {
     let url = request.url;
-    // Credentials are for the registry alone: not for where it sends us, nor for the way back.
+    // After a redirect to another host no request gets credentials, even one back to the registry.
     let ours = url.origin === this.#base.origin;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       const answer = await this.#authorized({ ...request, url }, ours);
@@ -293,7 +437,7 @@ export class RegistryClient {
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer;
       await answer.discard();
       const reading = request.method === "GET" || request.method === "HEAD";
-      // RFC 9110, section 15.4: the other three make a GET of what was no GET.
+      // RFC 9110, section 15.4: the other three statuses turn the request into a GET.
       if (!reading && answer.status !== 307 && answer.status !== 308) {
         throw protocolError(
           this.task,
@@ -310,9 +454,28 @@ export class RegistryClient {
     if (!ours) return await exchange(request, undefined, this.#exchangeOptions());
     const used = await this.#authorizer.header();
     const answer = await exchange(request, used, this.#exchangeOptions());
-    if (answer.status !== 401 || !await this.#authorizer.challenged(answer, used)) return answer;
+    if (!await this.#findsCredentials(answer, used)) return answer;
     await answer.discard();
     return await exchange(request, await this.#authorizer.header(), this.#exchangeOptions());
+  }
+
+  /**
+   * Takes the challenge for a request that was denied. Some registries state it only at `/v2/`, and
+   * say about everything else that it is forbidden or not there.
+   *
+   * @returns Whether a second request with credentials may succeed.
+   */
+  async #findsCredentials(answer: Answer, used: string | undefined): Promise<boolean> {
+    if (answer.status === 401 && answer.headers.has("www-authenticate")) {
+      return await this.#authorizer.challenged(answer, used);
+    }
+    if (used !== undefined || this.#asked || ![401, 403, 404].includes(answer.status)) return false;
+    const request: Request = { method: "GET", url: new URL("/v2/", this.#base) };
+    const base = await exchange(request, undefined, this.#exchangeOptions());
+    await base.discard();
+    if (isPassing(base.status)) return false;
+    this.#asked = true;
+    return base.status === 401 && await this.#authorizer.challenged(base, undefined);
   }
 
   #exchangeOptions(): Parameters<typeof exchange>[2] {
@@ -320,6 +483,7 @@ export class RegistryClient {
       transport: this.#transport,
       task: this.task,
       stallTimeout: this.#options.stallTimeout ?? DEFAULT_STALL_TIMEOUT,
+      answered: this.#answered,
       signal: this.#options.signal,
     };
   }
@@ -328,23 +492,27 @@ export class RegistryClient {
     return new URL(`blobs/${digest}`, this.#base);
   }
 
-  #location(answer: Answer): URL {
+  #location(answer: Answer): URL | undefined {
     const location = answer.headers.get("location");
-    if (location === null) {
-      throw protocolError(this.task, `${answer.url.host} began an upload without a Location`);
-    }
-    return this.#resolve(location, answer.url);
+    return location === null ? undefined : this.#resolve(location, answer.url);
+  }
+
+  #noLocation({ url }: Answer): never {
+    throw protocolError(this.task, `${url.host} began an upload and sent no Location`);
   }
 
   #resolve(location: string, base: URL): URL {
     const url = URL.canParse(location, base.href) ? new URL(location, base) : undefined;
     if (url === undefined || url.protocol !== "https:" && url.protocol !== "http:") {
-      throw protocolError(this.task, `${base.host} leads to what is no web address`);
-    }
-    if (url.protocol === "http:" && !this.#options.insecure) {
       throw protocolError(
         this.task,
-        `${base.host} leads to ${url.host} over plain HTTP, which was not allowed`,
+        `${base.host} redirects to an address that is not a web address`,
+      );
+    }
+    if (url.protocol === "http:" && !this.#allowsPlain(url)) {
+      throw protocolError(
+        this.task,
+        `${base.host} redirects to ${url.host} over plain HTTP, which is not allowed`,
       );
     }
     url.username = url.password = "";
@@ -352,17 +520,12 @@ export class RegistryClient {
   }
 }
 
-/** Makes a request's content of bytes. */
-export function toContent(bytes: Uint8Array): Content {
-  return {
-    size: bytes.length,
-    async *open() {
-      if (bytes.length > 0) yield bytes;
-    },
-  };
+/** Registries choose different statuses for the same success, so any of the family counts. */
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
-/** A header's decimal number, where it is one. */
+/** Reads a header that is a decimal number. */
 function number(text: string | null | undefined): number | undefined {
   return /^[0-9]+$/.test(text ?? "") ? Number(text) : undefined;
 }
@@ -373,8 +536,8 @@ function digestHeader(answer: Answer): string | undefined {
 }
 
 /**
- * How much of an upload has arrived: `Range: 0-<last>`. An upload of which nothing has arrived says
- * `0-0`, as one of a single byte would; no chunk sent here is that small.
+ * Reads how much of an upload has arrived: `Range: 0-<last>`. An empty upload states `0-0`, and so
+ * would an upload of one byte; no chunk is that small.
  */
 function receivedOffset(answer: Answer): number | undefined {
   const last = /^(?:bytes=)?0-([0-9]+)$/.exec(answer.headers.get("range") ?? "")?.[1];

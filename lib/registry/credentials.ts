@@ -1,24 +1,24 @@
 /**
- * Credentials for a registry: as given, else as Docker's `config.json` has them, else none.
+ * Credentials for a registry: the given ones, else those in Docker's or podman's files, else none.
  *
  * @module
  */
 
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
-import { type DockerConfig, readDockerConfig } from "./docker_config.ts";
-import { runCredentialHelper } from "./credential_helper.ts";
+import { readFromHelper } from "./credential_helper.ts";
+import { type DockerConfig, readDockerConfig, serverKey } from "./docker_config.ts";
 
-/** What a registry, or its token server, knows a person by. */
+/** What proves to a registry, or to its token server, who is asking. */
 export type Credentials =
   | {
-    /** Name and password, or a name and an access token in the password's place. */
+    /** A name and a password; an access token may stand in for the password. */
     readonly kind: "password";
     readonly username: string;
     readonly password: string;
   }
   | {
-    /** A token that the token server changes into access tokens (OAuth 2 refresh token). */
+    /** A token that the token server exchanges for access tokens (an OAuth 2 refresh token). */
     readonly kind: "identity";
     readonly identityToken: string;
   }
@@ -30,27 +30,31 @@ export type Credentials =
 
 /** Settings of {@linkcode findCredentials}. */
 export interface CredentialsOptions {
-  /** The user's name; it needs a password. */
+  /** The user's name. Give a password too. */
   readonly user?: string | undefined;
-  /** The password; it needs a user. */
+  /** The password. Give a user too. */
   readonly password?: string | undefined;
-  /** The path of Docker's `config.json`; absent, no such file is looked at. */
+  /** The path of Docker's `config.json`, which is read before the other files. */
   readonly dockerConfig?: string | undefined;
+  /** The paths of files in the form of Docker's `config.json`, such as {@linkcode authFiles} gives. */
+  readonly authFiles?: readonly string[] | undefined;
+  /** The repository. Podman's files may have an entry for a repository or a namespace. */
+  readonly repository?: string | undefined;
   /** Stops a credential helper that takes too long. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Finds the credentials for a registry: `user` and `password` where given, else what Docker's
- * configuration has or its credential helper gives, else none.
+ * Finds the credentials for a registry: `user` and `password` if given, else those of the first file
+ * that has an entry for it or names a credential helper that does, else none.
  *
  * Running a helper needs `--allow-run=docker-credential-NAME`.
  *
  * @param registry The registry's host, as in a reference.
- * @param options The name and password given, and where Docker's configuration is.
- * @returns The credentials, or `undefined` to go without.
- * @throws {ParError} `ERR_OPTION_INVALID` for a user without password or a password without user,
- * `ERR_REGISTRY_CREDENTIALS` where the configuration or its helper cannot be used.
+ * @param options A name and a password, and the files to look at.
+ * @returns The credentials, or `undefined` if there are none.
+ * @throws {ParError} `ERR_OPTION_INVALID` for a user without a password or a password without a user;
+ * `ERR_REGISTRY_CREDENTIALS` if a file or its helper cannot be used and no other file has an entry.
  *
  * @example
  * ```ts
@@ -67,7 +71,7 @@ export async function findCredentials(
 ): Promise<Credentials | undefined> {
   throwIfAborted(options.signal);
   const { user, password, dockerConfig } = options;
-  // A variable that is set and empty means what one that is not set means.
+  // An empty environment variable counts as one that is not set.
   if (user || password) {
     if (!user || !password) {
       throw new ParError(
@@ -77,17 +81,26 @@ export async function findCredentials(
     }
     return passwordCredentials(registry, user, password);
   }
-  if (!dockerConfig) return undefined;
-  const config = await readDockerConfig(dockerConfig);
-  if (config === undefined) return undefined;
-  return await fromHelper(registry, config, options.signal) ?? fromFile(registry, config);
+  let failure: unknown;
+  for (const path of [dockerConfig, ...options.authFiles ?? []]) {
+    if (!path) continue;
+    try {
+      const found = await readCredentials(path, registry, options);
+      if (found) return found;
+    } catch (cause) {
+      throwIfAborted(options.signal);
+      failure ??= cause;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return undefined;
 }
 
 /**
  * Tells where Docker's configuration is.
  *
- * @param env Reads an environment variable; it is asked for `DOCKER_CONFIG`, `HOME`, `USERPROFILE`.
- * @returns The path of `config.json`, or `undefined` where no home folder is known.
+ * @param env Reads an environment variable: `DOCKER_CONFIG`, `HOME`, `USERPROFILE`.
+ * @returns The path of `config.json`, or `undefined` if no home folder is known.
  *
  * @example
  * ```ts
@@ -106,48 +119,106 @@ export function dockerConfigPath(
   return home ? `${home}/.docker/config.json` : undefined;
 }
 
-/** Docker's configuration knows Docker Hub by the address its first version had. */
-const DOCKER_HUB_KEY = "https://index.docker.io/v1/";
+/**
+ * Tells which files may hold credentials: `REGISTRY_AUTH_FILE` if it is set, then Docker's
+ * `config.json`, then the `auth.json` of podman, skopeo and buildah (containers-auth.json(5)).
+ *
+ * @param env Reads an environment variable: `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG`, `HOME`,
+ * `USERPROFILE`, `XDG_RUNTIME_DIR`, `XDG_CONFIG_HOME`.
+ * @returns The paths, in the order in which they are looked at. The files need not exist.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const env: Record<string, string> = { REGISTRY_AUTH_FILE: "/etc/auth.json", HOME: "/home/me" };
+ * assert.deepEqual(authFiles((name) => env[name]), [
+ *   "/etc/auth.json",
+ *   "/home/me/.docker/config.json",
+ *   "/home/me/.config/containers/auth.json",
+ * ]);
+ * ```
+ */
+export function authFiles(
+  env: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): string[] {
+  const runtime = env("XDG_RUNTIME_DIR");
+  const home = env("HOME") || env("USERPROFILE");
+  const config = env("XDG_CONFIG_HOME") || home && `${home}/.config`;
+  return [
+    env("REGISTRY_AUTH_FILE"),
+    dockerConfigPath(env),
+    runtime && `${runtime}/containers/auth.json`,
+    config && `${config}/containers/auth.json`,
+  ].filter((path): path is string => Boolean(path));
+}
+
+async function readCredentials(
+  path: string,
+  registry: string,
+  { repository = "", signal }: CredentialsOptions,
+): Promise<Credentials | undefined> {
+  const config = await readDockerConfig(path);
+  if (config === undefined) return undefined;
+  let failure: unknown;
+  const helped = await fromHelper(registry, config, signal).catch((cause) => {
+    failure = cause;
+    return undefined;
+  });
+  throwIfAborted(signal);
+  const found = helped ?? fromFile(registry, repository, config);
+  if (found === undefined && failure !== undefined) throw failure;
+  return found;
+}
 
 async function fromHelper(
   registry: string,
   config: DockerConfig,
   signal: AbortSignal | undefined,
 ): Promise<Credentials | undefined> {
-  const key = registry === "docker.io" ? DOCKER_HUB_KEY : registry;
-  const named = config.credHelpers.get(hostOf(key)) ?? config.credHelpers.get(key);
-  const helper = named ?? config.credsStore;
-  if (!helper) return undefined;
-  const entry = await runCredentialHelper(helper, key, signal);
-  if (entry === undefined) return undefined;
+  const helper = config.findHelper(registry);
+  const entry = helper && await readFromHelper(helper, serverKey(registry), signal);
+  if (!entry) return undefined;
   return entry.username === "<token>"
     ? { kind: "identity", identityToken: entry.secret }
     : passwordCredentials(registry, entry.username, entry.secret);
 }
 
-function fromFile(registry: string, config: DockerConfig): Credentials | undefined {
-  const wanted = registry === "docker.io" ? hostOf(DOCKER_HUB_KEY) : registry;
-  const entry = config.auths.get(wanted) ??
-    [...config.auths].find(([key]) => hostOf(key) === wanted)?.[1];
+function fromFile(
+  registry: string,
+  repository: string,
+  config: DockerConfig,
+): Credentials | undefined {
+  const entry = config.findAuth(registry, repository);
   if (entry === undefined) return undefined;
   if (entry.registryToken) return { kind: "registry", registryToken: entry.registryToken };
   if (entry.identityToken) return { kind: "identity", identityToken: entry.identityToken };
   return entry.username ? passwordCredentials(registry, entry.username, entry.password) : undefined;
 }
 
-/** Keys are hosts, or addresses with a scheme and a path, as older versions of Docker wrote them. */
-function hostOf(key: string): string {
-  return key.toLowerCase().replace(/^https?:\/\//, "").replace(/\/.*$/s, "");
+/** Writes a name and a password as Basic authentication and Docker's files have them (RFC 7617). */
+export function encodePair(username: string, password: string): string {
+  const bytes = new TextEncoder().encode(`${username}:${password}`);
+  return btoa(String.fromCharCode(...bytes));
 }
 
-function passwordCredentials(registry: string, username: string, password: string): Credentials {
-  // RFC 7617, section 2: the first colon ends the name, and neither part has control characters.
+/**
+ * Makes credentials of a name and a password.
+ *
+ * @throws {ParError} `ERR_REGISTRY_CREDENTIALS` for characters that a header cannot carry.
+ */
+export function passwordCredentials(
+  registry: string,
+  username: string,
+  password: string,
+): Extract<Credentials, { kind: "password" }> {
+  // RFC 7617, section 2: the first colon ends the name, and control characters are not allowed.
   // deno-lint-ignore no-control-regex
   if (username.includes(":") || /[\x00-\x1f\x7f]/.test(username + password)) {
     throw new ParError(
       "ERR_REGISTRY_CREDENTIALS",
-      `Cannot log in to ${registry}: the user has a colon, or user or password a control ` +
-        "character; check for a stray line break",
+      `Cannot log in to ${registry}: the user's name contains a colon, or the name or the ` +
+        "password contains a control character; check for a line break at the end",
     );
   }
   return { kind: "password", username, password };

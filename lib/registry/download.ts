@@ -1,45 +1,32 @@
 /**
- * Receiving a blob, and going on by range where it broke off.
+ * Downloading a blob. If the connection breaks, the download continues by range.
  *
  * @module
  */
 
 import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
-import { hex } from "../bytes/hex.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { RegistryClient } from "./client.ts";
+import { type Descriptor, finishDigest } from "./descriptor.ts";
 import { Backoff, TransientError } from "./retry.ts";
 
-/** What names a blob: its digest, and how long it is. */
-export interface Descriptor {
-  /** What kind of content it is. */
-  readonly mediaType: string;
-  /** `sha256:` and 64 lower-case hexadecimal digits. */
-  readonly digest: string;
-  /** Bytes. */
-  readonly size: number;
-}
-
 /**
- * Bytes of a layer that are asked for alone, before the rest: enough for the token of nearly every
- * archive, and little where the token is all that is wanted.
+ * The first request for a layer asks for this many bytes. They hold the token of nearly every
+ * archive, so reading the token alone stays cheap.
  */
 export const FIRST_REQUEST: number = 32 * 1024;
 
-/** So much progress wipes out the failures before it; less would let a bad line go on for ever. */
-const PROGRESS = 1024 * 1024;
-
 /**
- * Receives a part of a blob. Its bytes are not checked: only the whole has a digest.
+ * Downloads a part of a blob. It does not check the bytes: only the whole blob has a digest.
  *
  * @param client The registry.
  * @param blob The blob.
  * @param start Offset of the first byte.
  * @param end Offset after the last byte, at most the blob's size.
- * @param onReceived Hears of bytes that came, those that are of no use among them.
- * @throws {ParError} `ERR_REGISTRY_DIGEST` where the registry's blob has another size, and every
- * code of a registry.
+ * @param onReceived Is told how many bytes arrived, including bytes outside of the part.
+ * @throws {ParError} Category `failed`, or `ERR_REGISTRY_DIGEST` if the registry's blob has another
+ * size.
  */
 export async function* downloadBlob(
   client: RegistryClient,
@@ -50,19 +37,18 @@ export async function* downloadBlob(
 ): Bytes {
   const backoff = new Backoff(client.backoff);
   let at = start;
-  let settled = start;
   while (at < end) {
     let until = Math.min(end, at + client.window);
     try {
-      const { answer, start: first, total } = await client.getBlob(
+      const { answer, start: first, end: last, total } = await client.getBlob(
         blob.digest,
         at === 0 && until === blob.size ? undefined : [at, until],
       );
       try {
         if (total !== undefined && total !== blob.size) throw wrongSize(client, blob, total);
-        // A registry that knows no ranges begins at the beginning, and goes on to the end.
-        if (answer.status === 200) until = end;
-        const last = until === blob.size;
+        // A registry without ranges sends the whole blob, and some send less than was requested.
+        until = last === Infinity ? end : last;
+        const toEnd = until === blob.size;
         let position = first;
         for await (const chunk of answer.body()) {
           onReceived(chunk.length);
@@ -73,7 +59,7 @@ export async function* downloadBlob(
             yield useful;
           }
           if (position > blob.size) throw wrongSize(client, blob, undefined);
-          if (at === until && !last) break;
+          if (at === until && !toEnd) break;
         }
       } finally {
         await answer.discard();
@@ -82,24 +68,21 @@ export async function* downloadBlob(
         throw new TransientError(`the registry sent ${at} of ${blob.size} bytes and no more`);
       }
     } catch (failure) {
-      // All is here, whatever became of the connection after that.
+      // Everything has arrived, so a connection that breaks afterwards does no harm.
       if (at === end && failure instanceof TransientError) return;
-      if (at - settled >= PROGRESS) {
-        settled = at;
-        backoff.reset();
-      }
+      backoff.reached(at - start);
       await backoff.wait(failure);
     }
   }
 }
 
 /**
- * Passes on bytes and checks them against what names them.
+ * Passes on the bytes of a blob and checks them against its descriptor.
  *
  * @param bytes All bytes of the blob.
- * @param blob What names it.
+ * @param blob The blob's descriptor.
  * @param task What is tried, to follow "Cannot ".
- * @throws {ParError} `ERR_REGISTRY_DIGEST` at the end, where they are others.
+ * @throws {ParError} `ERR_REGISTRY_DIGEST`, after the last byte, if digest or size differ.
  */
 export async function* checkBlob(bytes: Bytes, blob: Descriptor, task: string): Bytes {
   const hash = await createSha256();
@@ -109,7 +92,7 @@ export async function* checkBlob(bytes: Bytes, blob: Descriptor, task: string): 
     size += chunk.length;
     yield chunk;
   }
-  const digest = `sha256:${hex(await hash.digest())}`;
+  const digest = await finishDigest(hash);
   if (digest !== blob.digest || size !== blob.size) {
     throw new ParError(
       "ERR_REGISTRY_DIGEST",
@@ -122,7 +105,7 @@ export async function* checkBlob(bytes: Bytes, blob: Descriptor, task: string): 
 function wrongSize(client: RegistryClient, blob: Descriptor, size: number | undefined): ParError {
   return new ParError(
     "ERR_REGISTRY_DIGEST",
-    `Cannot ${client.task}: the registry sends ${size ?? "more"} bytes for a blob which the ` +
-      `manifest says has ${blob.size}`,
+    `Cannot ${client.task}: the registry sends ${size ?? "more"} bytes for a blob that has ` +
+      `${blob.size} bytes according to the manifest`,
   );
 }

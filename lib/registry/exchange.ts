@@ -1,5 +1,5 @@
 /**
- * One request and its answer: given up where nothing moves, and every failure told by its kind.
+ * Sending one request and receiving its answer, with a time limit, and naming what went wrong.
  *
  * @module
  */
@@ -16,45 +16,47 @@ import type { Content, Transport } from "./transport.ts";
 export interface Request {
   /** Its method. */
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT";
-  /** Where it goes. */
+  /** Its URL. */
   readonly url: URL;
-  /** Its headers, save those that every request has. */
+  /** Its headers, without those that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Its body. */
   readonly content?: Content | undefined;
-  /** Milliseconds to wait for the answer once all is sent, where the usual is too short. */
+  /** Milliseconds to wait for the answer after the body was sent, if longer than usual. */
   readonly patience?: number | undefined;
 }
 
 /** Settings of {@linkcode exchange}. */
 export interface ExchangeOptions {
-  /** What sends it. */
+  /** Sends the request. */
   readonly transport: Transport;
   /** What is tried, to follow "Cannot ". */
   readonly task: string;
   /** Milliseconds without a byte in either direction after which a connection counts as broken. */
   readonly stallTimeout: number;
-  /** Breaks it off. */
+  /** The hosts that have answered. One that never has is given up at the first time limit. */
+  readonly answered: Set<string>;
+  /** Stops the request. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Sends a request once, as it is.
+ * Sends a request once.
  *
  * @param request The request.
- * @param authorization The `Authorization` header to send along.
- * @param options How, and for how long.
+ * @param authorization The request's `Authorization` header.
+ * @param options The transport and the time limits.
  * @returns The answer, whatever its status.
- * @throws {TransientError} Where the connection fails or stalls.
- * @throws {ParError} `ERR_ABORTED`, `ERR_REGISTRY_CERTIFICATE`, `ERR_REGISTRY_UNREACHABLE` where
- * trying again is of no use, and what reading the content throws.
+ * @throws {TransientError} If the connection fails or stalls.
+ * @throws {ParError} Category `failed`, if trying again does not help; and any error from reading the
+ * content.
  */
 export async function exchange(
   request: Request,
   authorization: string | undefined,
   options: ExchangeOptions,
 ): Promise<Answer> {
-  const { transport, task, stallTimeout, signal } = options;
+  const { transport, task, stallTimeout, answered, signal } = options;
   const { url, method } = request;
   throwIfAborted(signal);
   const controller = new AbortController();
@@ -99,6 +101,15 @@ export async function exchange(
     if (signal?.aborted) {
       return new ParError("ERR_ABORTED", `Cannot ${task}: the work was stopped`, signal.reason);
     }
+    if (stalled !== undefined && !answered.has(url.host)) {
+      return new ParError(
+        "ERR_REGISTRY_UNREACHABLE",
+        `Cannot ${task}: ${url.host} sent nothing for ${
+          stalled / 1000
+        } seconds; check its name and ` +
+          "port, and whether a firewall or a proxy is in between",
+      );
+    }
     if (stalled !== undefined) {
       return new TransientError(
         `nothing moved to or from ${url.host} for ${stalled / 1000} seconds`,
@@ -108,7 +119,7 @@ export async function exchange(
   };
 
   const headers = new Headers({
-    // A blob's bytes are wanted as they are, whatever a server would like to do to them.
+    // A server must not compress a blob on its way: the digest is that of the bytes as they are.
     "accept-encoding": "identity",
     ...request.headers,
   });
@@ -122,13 +133,14 @@ export async function exchange(
     throw failure(cause);
   }
   clearTimeout(timer);
+  answered.add(url.host);
 
   async function* body(): AsyncGenerator<Uint8Array> {
     if (response.body === null) return release();
     const chunks = readStream(response.body);
     try {
       while (true) {
-        // Only the wait for the server is timed: the reader of this may take as long as it likes.
+        // Only the wait for the server is timed, not the time that the reader of this takes.
         watchFor(stallTimeout);
         const { done, value } = await chunks.next();
         clearTimeout(timer);
@@ -145,6 +157,7 @@ export async function exchange(
   }
 
   return {
+    method,
     url,
     status: response.status,
     headers: response.headers,
@@ -156,13 +169,21 @@ export async function exchange(
   };
 }
 
-/** `fetch` tells its failures apart by their text alone. */
+/** The cause of the error for a server that does not speak TLS. */
+export class NotTlsError extends Error {}
+
+/** How systems say that a name has no address. */
+const UNRESOLVED =
+  /dns error|failed to lookup address|ENOTFOUND|EAI_AGAIN|name resolution|not known|no such host/i;
+
+/** Finds the kind of a failure. `fetch` tells them apart only by their text. */
 function toFailure(cause: unknown, url: URL, task: string): Error {
+  if (cause instanceof ParError) return cause;
   if (cause instanceof Deno.errors.NotCapable) {
     return new ParError(
       "ERR_REGISTRY_UNREACHABLE",
-      `Cannot ${task}: this program may not reach ${url.host}; allow it with ` +
-        `--allow-net=${url.host}`,
+      `Cannot ${task}: Deno may not connect to ${url.host}; grant the network ` +
+        `permission for it`,
       cause,
     );
   }
@@ -170,9 +191,9 @@ function toFailure(cause: unknown, url: URL, task: string): Error {
   if (/InvalidContentType|corrupt message|wrong version number|HTTP\/0\.9/i.test(reason)) {
     return new ParError(
       "ERR_REGISTRY_UNREACHABLE",
-      `Cannot ${task}: ${url.host} does not speak TLS; for a registry on plain HTTP, say that ` +
-        "insecure connections are allowed",
-      new Error(reason),
+      `Cannot ${task}: ${url.host} does not speak TLS; for a registry on plain HTTP, ` +
+        "allow insecure connections",
+      new NotTlsError(reason),
     );
   }
   if (/certificate/i.test(reason)) {
@@ -180,6 +201,14 @@ function toFailure(cause: unknown, url: URL, task: string): Error {
       "ERR_REGISTRY_CERTIFICATE",
       `Cannot ${task}: the certificate of ${url.host} is not trusted (${reason}); give the ` +
         "certificate of the authority that signed it",
+      new Error(reason),
+    );
+  }
+  if (UNRESOLVED.test(reason)) {
+    return new ParError(
+      "ERR_REGISTRY_UNREACHABLE",
+      `Cannot ${task}: the name of ${url.host} does not resolve (${reason}); check it for a typing ` +
+        "error, and check this machine's network",
       new Error(reason),
     );
   }
@@ -198,8 +227,8 @@ function toFailure(cause: unknown, url: URL, task: string): Error {
 }
 
 /**
- * What went wrong, without the request's address: that may hold a token, as upload addresses and
- * signed redirects do.
+ * Finds the reason of a failure and removes the URL from it. A URL may contain a token: upload
+ * locations and signed redirects do.
  */
 function reasonOf(cause: unknown): string {
   let deepest = cause;

@@ -1,18 +1,16 @@
 /**
- * The manifest of an archive: one configuration, one layer (OCI image specification 1.1).
+ * The manifest of an archive: one config and one layer (OCI image specification 1.1).
  *
  * @module
  */
 
-import { createSha256 } from "../bytes/digest.ts";
-import { ParError } from "../errors.ts";
-import { hex } from "../bytes/hex.ts";
+import { ParError, quote } from "../errors.ts";
 import { oneLine } from "./answer.ts";
-import type { Descriptor } from "./download.ts";
+import { type Descriptor, isDescriptor } from "./descriptor.ts";
+import { isRecord, parseRecord } from "./json.ts";
 import { type Annotations, LAYER_TYPE, MANIFEST_TYPE, TAR_LAYER_TYPE } from "./media_types.ts";
-import { isDigest } from "./reference.ts";
 
-/** A manifest that says where an archive is. */
+/** The manifest of an archive. */
 export interface ArchiveManifest {
   /** Its own media type. */
   readonly mediaType: string;
@@ -20,27 +18,30 @@ export interface ArchiveManifest {
   readonly layer: Descriptor;
   /** The configuration blob. */
   readonly config: Descriptor;
-  /** What the one who pushed it wrote on it. */
+  /** Its annotations. */
   readonly annotations: Annotations;
 }
 
 const DOCKER_MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json";
 const INDEX = /image\.index|manifest\.list/;
 
-/** What {@linkcode formatManifest} writes. */
+/** The content of a manifest that {@linkcode formatManifest} writes. */
 export interface ManifestContent {
   /** The configuration blob. */
   readonly config: Descriptor;
-  /** The archive, and what to write on its layer. */
+  /** The layer that holds the archive, and its annotations. */
   readonly layer: Descriptor & { readonly annotations: Annotations };
-  /** What to write on the manifest. */
+  /** The manifest's annotations. */
   readonly annotations: Annotations;
 }
 
 /**
- * Writes a manifest; equal contents give equal bytes.
+ * Writes a manifest. Equal content gives equal bytes.
  *
- * @param content The blobs, and what to write on them.
+ * It states no media type, which is optional in it: wasmCloud hosts of 2020 and 2021 refuse a
+ * manifest that states the one of an OCI image. The `Content-Type` of the request states it.
+ *
+ * @param content The descriptors and annotations.
  * @returns The manifest's bytes.
  */
 export function formatManifest({ config, layer, annotations }: ManifestContent): Uint8Array {
@@ -49,7 +50,6 @@ export function formatManifest({ config, layer, annotations }: ManifestContent):
   );
   return new TextEncoder().encode(JSON.stringify({
     schemaVersion: 2,
-    mediaType: MANIFEST_TYPE,
     config,
     layers: [layer],
     ...(Object.keys(sorted).length === 0 ? {} : { annotations: sorted }),
@@ -60,10 +60,10 @@ export function formatManifest({ config, layer, annotations }: ManifestContent):
  * Reads a manifest.
  *
  * @param bytes Its bytes.
- * @param contentType The media type it came with, which rules where it names none itself.
+ * @param contentType The `Content-Type` of the answer. It counts if the manifest states no media type.
  * @param task What is tried, to follow "Cannot ".
- * @returns Where the archive is.
- * @throws {ParError} `ERR_REGISTRY_CONTENT` where it describes anything but one archive.
+ * @returns The parts of the manifest.
+ * @throws {ParError} `ERR_REGISTRY_CONTENT` if it is not the manifest of one archive.
  */
 export function parseManifest(
   bytes: Uint8Array,
@@ -73,34 +73,25 @@ export function parseManifest(
   const refuse = (reason: string): ParError =>
     new ParError(
       "ERR_REGISTRY_CONTENT",
-      `Cannot ${task}: what is there is no provider archive, for ${reason}`,
+      `Cannot ${task}: this is not a provider archive: ${reason}`,
     );
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new ParError(
-      "ERR_REGISTRY_CONTENT",
-      `Cannot ${task}: what is there is no provider archive, for its manifest is not JSON`,
-      cause,
-    );
-  }
-  if (!isRecord(value)) throw refuse("its manifest is no JSON object");
+  const value = parseRecord(bytes);
+  if (value === undefined) throw refuse("its manifest is not a JSON object");
   const { mediaType = contentType, config, layers, annotations = {} } = value;
   if (typeof mediaType !== "string") throw refuse("its manifest has no media type");
   if (INDEX.test(mediaType) || "manifests" in value) {
-    throw refuse("it is an index of several images; name one of them by its digest");
+    throw refuse("it is an index of several images; give the digest of one of them");
   }
   if (mediaType !== MANIFEST_TYPE && mediaType !== DOCKER_MANIFEST_TYPE) {
-    throw refuse(`its manifest has the media type ${shown(mediaType)}`);
+    throw refuse(`its manifest has the media type ${quote(oneLine(mediaType))}`);
   }
   if (!Array.isArray(layers) || layers.length !== 1) {
-    throw refuse(`it has ${Array.isArray(layers) ? layers.length : "no"} layers, and not one`);
+    throw refuse(`it has ${Array.isArray(layers) ? layers.length : "no"} layers instead of one`);
   }
   const [layer] = layers as unknown[];
   if (!isDescriptor(layer)) throw refuse("its layer has no media type, digest and size");
   if (layer.mediaType !== LAYER_TYPE && layer.mediaType !== TAR_LAYER_TYPE) {
-    throw refuse(`its layer has the media type ${shown(layer.mediaType)}`);
+    throw refuse(`its layer has the media type ${quote(oneLine(layer.mediaType))}`);
   }
   if (!isDescriptor(config)) throw refuse("its config has no media type, digest and size");
   return {
@@ -115,31 +106,6 @@ export function parseManifest(
   };
 }
 
-/**
- * Computes the digest of bytes at hand.
- *
- * @param bytes The bytes.
- * @returns `sha256:` and 64 hexadecimal digits.
- */
-export async function digestOf(bytes: Uint8Array): Promise<string> {
-  const hash = await createSha256();
-  await hash.update(bytes);
-  return `sha256:${hex(await hash.digest())}`;
-}
-
 function descriptor({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
-}
-
-function isDescriptor(value: unknown): value is Descriptor {
-  return isRecord(value) && typeof value["mediaType"] === "string" && isDigest(value["digest"]) &&
-    Number.isSafeInteger(value["size"]) && value["size"] as number >= 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function shown(text: string): string {
-  return JSON.stringify(oneLine(text));
 }

@@ -1,5 +1,6 @@
 /**
- * OCI registries: references, credentials, the cache, and archives read where they lie.
+ * OCI registries and OCI image layouts: references, tags, credentials, the cache, and archives that are
+ * read without pulling them.
  *
  * Start with {@linkcode registrySource}, which every verb that reads an archive takes in place of a path.
  *
@@ -17,32 +18,40 @@
  */
 
 export {
+  type PullArchiveOptions,
   type Pulled,
-  type PullFileOptions,
-  type PullOptions,
   type RegistrySource,
   registrySource,
+  type RegistrySourceOptions,
   type ResolvedArchive,
   resolveReference,
 } from "./pull.ts";
-export type { Pushed, PushOptions } from "./push.ts";
+export type { PushArchiveOptions, Pushed } from "./push.ts";
+export type { Copied, CopyArchiveOptions } from "./copy.ts";
+export { listTags, parseReferenceWithTags } from "./tags.ts";
 export {
   formatReference,
+  type LayoutReference,
   parseDigest,
   parseReference,
   type Reference,
   type ReferenceOptions,
+  type RegistryReference,
 } from "./reference.ts";
 export {
+  authFiles,
   type Credentials,
   type CredentialsOptions,
   dockerConfigPath,
   findCredentials,
 } from "./credentials.ts";
+export { login, type LoginOptions, logout, type LogoutOptions } from "./login.ts";
+export { registryEnvironment } from "./environment.ts";
+export type { ProxySettings } from "./proxy.ts";
 export { BlobCache, cacheFolder } from "./cache.ts";
 export type { RegistryOptions } from "./options.ts";
 export type { ArchiveManifest } from "./manifest.ts";
-export type { Descriptor } from "./download.ts";
+export type { Descriptor } from "./descriptor.ts";
 export type { Annotations } from "./media_types.ts";
-export type { TrustOptions } from "./transport.ts";
+export type { TransportOptions, TrustOptions } from "./transport.ts";
 export type { Clock } from "./retry.ts";

@@ -1,5 +1,5 @@
 /**
- * Reading an archive from a registry: what a reference names, a source to read it from, and a file.
+ * Reading an archive from a registry: resolving a reference, reading by range, writing a file.
  *
  * @module
  */
@@ -11,55 +11,56 @@ import { type FileSink, readFile, writeFile } from "../system/files.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { BlobCache } from "./cache.ts";
-import { RegistryClient } from "./client.ts";
-import { checkBlob, type Descriptor, downloadBlob, FIRST_REQUEST } from "./download.ts";
-import { type ArchiveManifest, digestOf, parseManifest } from "./manifest.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { checkBlob, FIRST_REQUEST } from "./download.ts";
+import { type ArchiveManifest, parseManifest } from "./manifest.ts";
+import { fetchManifest, openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
 import { baseName, formatReference, type Reference } from "./reference.ts";
-import { retry } from "./retry.ts";
+import type { Store } from "./store.ts";
 
 /** Settings of {@linkcode registrySource}. */
-export interface PullOptions extends RegistryOptions {
+export interface RegistrySourceOptions extends RegistryOptions {
   /** The digest that the manifest must have, as {@linkcode parseDigest} gives it. */
   readonly digest?: string | undefined;
-  /** Where blobs are kept and looked for; absent, all comes from the registry. */
+  /** The cache of blobs. If left out, everything is downloaded. */
   readonly cache?: BlobCache | undefined;
 }
 
-/** What a reference names, its manifest checked. */
+/** The manifest that a reference names, checked against its digest. */
 export interface ResolvedArchive extends ArchiveManifest {
-  /** The reference it was found by. */
+  /** The reference. */
   readonly reference: Reference;
-  /** The manifest's digest: that of the bytes which came. */
+  /** The manifest's digest, computed from its bytes. */
   readonly digest: string;
 }
 
-/** An archive in a registry, read as it is needed. */
+/** An archive in a registry. Its bytes are downloaded when they are read. */
 export interface RegistrySource extends ArchiveSource, Disposable {
   /** The reference, as text. */
   readonly name: string;
 
   /**
-   * How many bytes of the layer came over the network so far, those that were of no use counted.
+   * How many bytes of the layer were downloaded so far, including those that were not used.
    */
   readonly bytesRead: number;
 
-  /** Fetches the manifest, once. */
+  /** Fetches the manifest. Further calls give the same one. */
   resolve(): Promise<ResolvedArchive>;
 
   /**
-   * Reads the layer from its beginning; fails at the end where it does not have its digest.
+   * Reads the layer from its beginning, and fails at the end if its digest is wrong.
    *
-   * It asks for the first 32 KiB alone, where the token is, and for the rest as the reading goes on.
+   * The first request is for 32 KiB, which hold the token; the second one is for the rest.
    */
   open(): Bytes;
 
   /**
-   * Reads a part of the layer and asks for no more than that. Only the whole has a digest: what comes
-   * here must be checked against something else, such as the hashes in the signed claims.
+   * Reads a part of the layer and downloads no more than that. Only the whole layer has a digest, so
+   * the caller must check the part against something else, such as the hashes in the signed claims.
    *
    * @param start Offset of the first byte.
-   * @param length Bytes to read; fewer come where the layer ends before.
+   * @param length Bytes to read; fewer if the layer ends before.
    */
   range(start: number, length: number): Bytes;
 
@@ -71,19 +72,20 @@ export interface RegistrySource extends ArchiveSource, Disposable {
 }
 
 /** Settings of {@linkcode pullArchive}. */
-export interface PullFileOptions extends PullOptions {
+export interface PullArchiveOptions extends RegistrySourceOptions {
   /**
-   * The file to write; where left out, the last part of the repository with `.par.gz`, or `.par`
-   * where the archive is not compressed, in the current folder.
+   * The file to write. If left out, it is named after the last part of the repository, with `.par.gz`
+   * or, for an archive that is not compressed, `.par`, in the current folder.
    */
   readonly destination?: string | undefined;
   /**
-   * Checks the archive while it passes; what it throws leaves no file. It must read to the end.
+   * Checks the archive while it is downloaded. It must read to the end. If it throws, no file is
+   * written.
    */
   readonly verify?: ((archive: ArchiveSource) => Promise<unknown>) | undefined;
 }
 
-/** What {@linkcode pullArchive} did. */
+/** The result of {@linkcode pullArchive}. */
 export interface Pulled {
   /** The file that was written. */
   readonly path: string;
@@ -94,10 +96,10 @@ export interface Pulled {
 }
 
 /**
- * Makes a source of an archive in a registry. Nothing is sent before something is read.
+ * Makes a source of an archive in a registry. No request is sent before something is read.
  *
- * @param reference Where it is.
- * @param options How to get there, and the digest that its manifest must have.
+ * @param reference The archive's reference.
+ * @param options How to reach the registry, and the digest that the manifest must have.
  * @returns The source; `using` closes its connections.
  *
  * @example A registry that is not there
@@ -111,18 +113,21 @@ export interface Pulled {
  * await assert.rejects(source.resolve(), { code: "ERR_REGISTRY_UNREACHABLE" });
  * ```
  */
-export function registrySource(reference: Reference, options: PullOptions = {}): RegistrySource {
+export function registrySource(
+  reference: Reference,
+  options: RegistrySourceOptions = {},
+): RegistrySource {
   return new LayerSource(reference, options);
 }
 
 /**
- * Finds out what a reference names.
+ * Fetches the manifest that a reference names.
  *
  * @param reference The reference.
- * @param options How to get there, and the digest that the manifest must have.
+ * @param options How to reach the registry, and the digest that the manifest must have.
  * @returns The manifest, checked against its digest.
- * @throws {ParError} `ERR_REGISTRY_DIGEST`, `ERR_REGISTRY_CONTENT`, `ERR_REGISTRY_NOT_FOUND`,
- * `ERR_REGISTRY_DENIED`, `ERR_REGISTRY_UNREACHABLE` and every other code of a registry.
+ * @throws {ParError} Category `failed`; category `untrusted` if the digest differs or the manifest is
+ * not that of an archive.
  *
  * @example A registry that is not there
  * ```ts
@@ -137,19 +142,19 @@ export function registrySource(reference: Reference, options: PullOptions = {}):
  */
 export async function resolveReference(
   reference: Reference,
-  options: PullOptions = {},
+  options: RegistrySourceOptions = {},
 ): Promise<ResolvedArchive> {
   using source = registrySource(reference, options);
   return await source.resolve();
 }
 
 /**
- * Copies an archive from a registry to a file, which has its name only once all was found right.
+ * Downloads an archive to a file. The file gets its name only after all checks succeeded.
  *
- * @param reference Where it is, or a source of it that is already open.
- * @param options How to get there, where to put it, and how to check it.
- * @returns The file, the manifest's digest, the size.
- * @throws {ParError} `ERR_FILE_UNWRITABLE`, every code of a registry, and what `verify` throws.
+ * @param reference The archive's reference.
+ * @param options How to reach the registry, the file to write, and how to check the archive.
+ * @returns The file, the manifest's digest and the size.
+ * @throws {ParError} As {@linkcode resolveReference}; `ERR_FILE_UNWRITABLE`; and what `verify` throws.
  *
  * @example A registry that is not there
  * ```ts
@@ -164,7 +169,7 @@ export async function resolveReference(
  */
 export async function pullArchive(
   reference: Reference,
-  options: PullFileOptions = {},
+  options: PullArchiveOptions = {},
 ): Promise<Pulled> {
   using source = registrySource(reference, options);
   const { digest, layer } = await source.resolve();
@@ -188,7 +193,7 @@ export async function pullArchive(
           complete = true;
         },
       });
-      // What was not read was not written, nor held against its digest.
+      // Bytes that were not read were neither written nor checked against the digest.
       if (!complete) {
         throw new ParError(
           "ERR_ARCHIVE_TRAILING_DATA",
@@ -204,9 +209,9 @@ export async function pullArchive(
 }
 
 /**
- * Names the file for an archive: the last part of its repository and `.par.gz`, or `.par`.
+ * Names the file of an archive: the last part of its repository and `.par.gz`, or `.par`.
  *
- * @param reference Where the archive is in a registry.
+ * @param reference The archive's reference.
  * @param start The archive's first two bytes, which tell whether it is compressed.
  * @returns The file's name.
  */
@@ -216,18 +221,21 @@ export function fileName(reference: Reference, start: Uint8Array): string {
 
 class LayerSource implements RegistrySource {
   readonly name: string;
+  readonly remote: boolean;
   readonly #reference: Reference;
-  readonly #options: PullOptions;
+  readonly #options: RegistrySourceOptions;
   readonly #task: string;
-  #client: RegistryClient | undefined;
+  #store: Store | undefined;
   #resolved: Promise<ResolvedArchive> | undefined;
   #cached: Promise<string | undefined> | undefined;
   #bytesRead = 0;
 
-  constructor(reference: Reference, options: PullOptions) {
+  constructor(reference: Reference, options: RegistrySourceOptions) {
     this.name = formatReference(reference);
+    this.remote = "registry" in reference;
     this.#reference = reference;
-    this.#options = options;
+    // A layout is on this machine already.
+    this.#options = this.remote ? options : { ...options, cache: undefined };
     this.#task = `read ${this.name}`;
   }
 
@@ -263,8 +271,9 @@ class LayerSource implements RegistrySource {
   }
 
   close(): void {
-    this.#client?.close();
-    this.#client = undefined;
+    // Nothing that is read leaves anything behind, so nobody has to wait for this.
+    this.#store?.[Symbol.asyncDispose]();
+    this.#store = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -281,22 +290,21 @@ class LayerSource implements RegistrySource {
     const { onProgress } = this.#options;
     let at = start;
     const received = (count: number): void => void (this.#bytesRead += count);
-    const client = this.#connect();
-    for await (const chunk of downloadBlob(client, layer, start, end, received)) {
+    for await (const chunk of this.#open().readBlob(layer, start, end, received)) {
       at += chunk.length;
       onProgress?.(at, layer.size);
       yield chunk;
     }
   }
 
-  /** A blob in the cache is read whole once to see that it is right, and then where it is wanted. */
+  /** A cached blob is checked once as a whole; after that, any part of it can be read. */
   #find(layer: Descriptor): Promise<string | undefined> {
     const { cache, signal } = this.#options;
     return this.#cached ??= Promise.resolve(cache?.find(layer, signal));
   }
 
-  #connect(): RegistryClient {
-    return this.#client ??= new RegistryClient(
+  #open(): Store {
+    return this.#store ??= openStore(
       this.#reference,
       { task: this.#task, push: false },
       this.#options,
@@ -305,30 +313,13 @@ class LayerSource implements RegistrySource {
 
   async #resolve(): Promise<ResolvedArchive> {
     throwIfAborted(this.#options.signal);
-    const { tag, digest: pinned } = this.#reference;
-    const client = this.#connect();
-    const raw = await retry(
-      () => client.getManifest(pinned ?? tag ?? "latest"),
-      client.backoff,
+    const { bytes, mediaType, digest } = await fetchManifest(
+      this.#open(),
+      this.#reference,
+      this.#task,
+      this.#options.digest,
     );
-    const digest = await digestOf(raw.bytes);
-    for (const expected of [pinned, this.#options.digest]) {
-      if (expected !== undefined && expected !== digest) {
-        throw new ParError(
-          "ERR_REGISTRY_DIGEST",
-          `Cannot ${this.#task}: its manifest has the digest ${digest}, and ${expected} was ` +
-            "asked for; if that is not meant to be, do not use it",
-        );
-      }
-    }
-    if (raw.digest !== undefined && raw.digest !== digest) {
-      throw new ParError(
-        "ERR_REGISTRY_DIGEST",
-        `Cannot ${this.#task}: its manifest has the digest ${digest}, and the registry says ` +
-          `${raw.digest}; something changed it on its way, try again`,
-      );
-    }
-    const manifest = parseManifest(raw.bytes, raw.mediaType, this.#task);
+    const manifest = parseManifest(bytes, mediaType, this.#task);
     return { ...manifest, reference: this.#reference, digest };
   }
 }

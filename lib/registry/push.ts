@@ -7,65 +7,70 @@
 import { createSha256 } from "../bytes/digest.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
-import { hex } from "../bytes/hex.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { RegistryClient, toContent } from "./client.ts";
-import { digestOf, formatManifest } from "./manifest.ts";
+import { digestOf, finishDigest } from "./descriptor.ts";
+import { formatManifest } from "./manifest.ts";
 import { type Annotations, CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE, TITLE } from "./media_types.ts";
+import { openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
 import { fileName } from "./pull.ts";
-import { formatReference, type Reference } from "./reference.ts";
-import { retry } from "./retry.ts";
-import { uploadBlob } from "./upload.ts";
+import { checkTag, formatReference, type Reference } from "./reference.ts";
+import { toContent } from "./transport.ts";
+import { DEFAULT_CHUNK_SIZE, MIN_CHUNK_SIZE } from "./upload.ts";
 
 /** Settings of {@linkcode pushArchive}. */
-export interface PushOptions extends RegistryOptions {
+export interface PushArchiveOptions extends RegistryOptions {
   /**
-   * Checks the archive before anything is sent; what it throws ends the work. The annotations it
-   * gives, such as those that follow from the claims, yield to `annotations`.
+   * Checks the archive before anything is sent. If it throws, nothing is sent. It may return
+   * annotations, such as those from the claims; `annotations` overrides them.
    */
   readonly verify?: ((archive: ArchiveSource) => Promise<Annotations | void>) | undefined;
-  /** What to write on the manifest. */
+  /** The manifest's annotations. */
   readonly annotations?: Annotations | undefined;
-  /** The configuration blob; `{}` where left out. */
+  /** Further tags for the same manifest. */
+  readonly tags?: readonly string[] | undefined;
+  /** The config blob; `{}` if left out. */
   readonly config?: Uint8Array | undefined;
-  /** Sends the archive in one request, for registries that take no chunks. */
+  /** Sends the archive in one request. This happens by itself if the registry refuses chunks. */
   readonly monolithic?: boolean | undefined;
-  /** The most bytes that one request sends, at least 65 536; 4 MiB where left out. */
+  /**
+   * The most bytes that one request sends, at least 65 536; 4 MiB if left out. It becomes smaller by
+   * itself if the registry refuses requests of that size.
+   */
   readonly chunkSize?: number | undefined;
 }
 
-/** What {@linkcode pushArchive} did. */
+/** The result of {@linkcode pushArchive}. */
 export interface Pushed {
-  /** Where the archive is now. */
+  /** The archive's reference. */
   readonly reference: Reference;
+  /** Every tag that names it now. */
+  readonly tags: readonly string[];
   /** The manifest's digest. */
   readonly digest: string;
-  /** The layer's digest: that of the archive. */
+  /** The layer's digest, which is the archive's. */
   readonly layerDigest: string;
   /** The archive's length in bytes. */
   readonly size: number;
-  /** Whether the archive was sent; the registry may have had it already. */
+  /** Whether the archive was sent. It is not sent if the registry has it already. */
   readonly uploaded: boolean;
+  /** Whether every tag named this manifest already, so that nothing was sent. */
+  readonly unchanged: boolean;
 }
 
-/** The largest that every registry in wide use takes; some refuse more, and few ask for more. */
-const DEFAULT_CHUNK_SIZE = 4 * 1024 * 1024;
-const MIN_CHUNK_SIZE = 64 * 1024;
-
 /**
- * Pushes an archive: its configuration, its layer, its manifest, in this order, so that a reference
- * never names what is not there. Blobs that the registry has are not sent again.
+ * Pushes an archive: its config, its layer and its manifest, in this order, so that a tag never names
+ * a manifest whose blobs are missing. Blobs that the registry has are not sent again.
  *
- * The archive is read twice, to compute its digest and to send it, and parts of it again where the
- * connection breaks. No more than a chunk of a file is held in memory.
+ * The archive is read twice: once to compute its digest, and once to send it. Parts are read again if
+ * the connection breaks. Memory holds only a chunk of the file at a time.
  *
- * @param reference Where to; it needs a tag, and can have no digest.
+ * @param reference The reference to push to. It must have no digest, and a tag unless it is a layout.
  * @param source The archive.
- * @param options How to get there, what to write on it, and how to check it first.
- * @returns Where it is now, and its digests.
- * @throws {ParError} `ERR_REFERENCE_INVALID`, `ERR_OPTION_INVALID`, `ERR_FILE_CHANGED`, every code of
- * a registry, and what `verify` throws.
+ * @param options How to reach the registry, the annotations, and how to check the archive.
+ * @returns The reference and the digests.
+ * @throws {ParError} Categories `usage` and `failed`; `ERR_REGISTRY_DIGEST` if the registry computed
+ * another digest; and what `verify` throws.
  *
  * @example A registry that is not there
  * ```ts
@@ -83,17 +88,18 @@ const MIN_CHUNK_SIZE = 64 * 1024;
 export async function pushArchive(
   reference: Reference,
   source: ArchiveSource,
-  options: PushOptions = {},
+  options: PushArchiveOptions = {},
 ): Promise<Pushed> {
   const { chunkSize = DEFAULT_CHUNK_SIZE, signal } = options;
   const { tag } = reference;
   const name = formatReference(reference);
-  if (tag === undefined || reference.digest !== undefined) {
+  if ("registry" in reference && tag === undefined || reference.digest !== undefined) {
     throw new ParError(
       "ERR_REFERENCE_INVALID",
-      `Cannot push to ${name}: the digest follows from what is pushed; give a tag instead`,
+      `Cannot push to ${name}: the reference must have a tag and no digest`,
     );
   }
+  const tags = [...new Set([tag, ...(options.tags ?? []).map((text) => checkTag(text, name))])];
   if (!Number.isSafeInteger(chunkSize) || chunkSize < MIN_CHUNK_SIZE) {
     throw new ParError(
       "ERR_OPTION_INVALID",
@@ -103,47 +109,46 @@ export async function pushArchive(
   throwIfAborted(signal);
   const archive = await examine(source, options);
   const task = `push to ${name}`;
-  const client = new RegistryClient(reference, { task, push: true }, options);
-  try {
-    const config = options.config ?? new TextEncoder().encode("{}");
-    const configDigest = await digestOf(config);
-    const { digest: layerDigest, size } = archive;
-    await uploadBlob(client, {
-      digest: configDigest,
-      size: config.length,
-      source: { name: "the configuration", open: toContent(config).open },
-    }, { chunkSize });
-    const uploaded = await uploadBlob(client, { digest: layerDigest, size, source }, {
-      chunkSize: options.monolithic ? Infinity : chunkSize,
-      onProgress: options.onProgress,
-    });
-    const bytes = formatManifest({
-      config: { mediaType: CONFIG_TYPE, digest: configDigest, size: config.length },
-      layer: {
-        mediaType: LAYER_TYPE,
-        digest: layerDigest,
-        size,
-        // Other clients give the file this name when they pull, and skip a layer without one.
-        annotations: { [TITLE]: fileName(reference, archive.start) },
-      },
-      annotations: { ...archive.annotations, ...options.annotations },
-    });
-    const digest = await digestOf(bytes);
-    const computed = await retry(
-      () => client.putManifest(tag, bytes, MANIFEST_TYPE),
-      client.backoff,
-    );
-    if (computed !== undefined && computed !== digest) {
-      throw new ParError(
-        "ERR_REGISTRY_DIGEST",
-        `Cannot ${task}: the manifest has the digest ${digest}, and the registry computed ` +
-          `${computed}; something changed it on its way, push it again`,
-      );
-    }
-    return { reference, digest, layerDigest, size, uploaded };
-  } finally {
-    client.close();
+  await using store = openStore(reference, { task, push: true }, options);
+  const config = options.config ?? new TextEncoder().encode("{}");
+  const configDigest = await digestOf(config);
+  const { digest: layerDigest, size } = archive;
+  const bytes = formatManifest({
+    config: { mediaType: CONFIG_TYPE, digest: configDigest, size: config.length },
+    layer: {
+      mediaType: LAYER_TYPE,
+      digest: layerDigest,
+      size,
+      // Other clients name the pulled file after this, and skip a layer without it.
+      annotations: { [TITLE]: fileName(reference, archive.start) },
+    },
+    annotations: { ...archive.annotations, ...options.annotations },
+  });
+  const digest = await digestOf(bytes);
+  const pushed = {
+    reference,
+    tags: tags.filter((name) => name !== undefined),
+    digest,
+    layerDigest,
+    size,
+  };
+  const missing: (string | undefined)[] = [];
+  for (const name of tags) if (await store.findDigest(name) !== digest) missing.push(name);
+  if (missing.length === 0) return { ...pushed, uploaded: false, unchanged: true };
+  await store.writeBlob({
+    digest: configDigest,
+    size: config.length,
+    source: { name: "the config", open: toContent(config).open },
+  }, { chunkSize });
+  const uploaded = await store.writeBlob({ digest: layerDigest, size, source }, {
+    chunkSize: options.monolithic ? Infinity : chunkSize,
+    onProgress: options.onProgress,
+  });
+  for (const name of missing) {
+    await store.writeManifest(name ?? undefined, { bytes, digest, mediaType: MANIFEST_TYPE });
   }
+  await store.finish();
+  return { ...pushed, uploaded, unchanged: false };
 }
 
 interface Examined {
@@ -153,8 +158,11 @@ interface Examined {
   readonly annotations: Annotations | void;
 }
 
-/** Lets the archive be verified and computes the digest of the very bytes that were. */
-async function examine(source: ArchiveSource, { verify, signal }: PushOptions): Promise<Examined> {
+/** Verifies the archive, and computes the digest of the same bytes that were verified. */
+async function examine(
+  source: ArchiveSource,
+  { verify, signal }: PushArchiveOptions,
+): Promise<Examined> {
   let result: Omit<Examined, "annotations"> | undefined;
   const { size: knownSize } = source;
   const hashed: ArchiveSource = {
@@ -172,7 +180,7 @@ async function examine(source: ArchiveSource, { verify, signal }: PushOptions): 
         yield chunk;
       }
       result = {
-        digest: `sha256:${hex(await hash.digest())}`,
+        digest: await finishDigest(hash),
         size,
         start: Uint8Array.from(start),
       };
@@ -180,7 +188,7 @@ async function examine(source: ArchiveSource, { verify, signal }: PushOptions): 
   };
   const annotations = await verify?.(hashed);
   if (result === undefined) {
-    for await (const _ of hashed.open()) { /* only the digest is wanted */ }
+    for await (const _ of hashed.open()) { /* computes the digest */ }
   }
   return { ...result as unknown as Examined, annotations };
 }

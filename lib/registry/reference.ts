@@ -1,35 +1,64 @@
 /**
- * References: where an archive is in a registry, such as `localhost:5000/providers/kv:1.2.0`.
+ * References: they name an archive in a registry, such as `localhost:5000/providers/kv:1.2.0`, or in an
+ * OCI image layout, such as `oci:layout:1.2.0`.
  *
  * @module
  */
 
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
+import { isDigest } from "./descriptor.ts";
 
-/** The place of one archive in a registry. Only {@linkcode parseReference} makes one. */
-export interface Reference {
-  /** The registry's host, with its port where one was given; `docker.io` where none was. */
+/** The reference of one archive. Only {@linkcode parseReference} makes one. */
+export type Reference = RegistryReference | LayoutReference;
+
+/** The reference of one archive in an OCI image layout: `oci:FOLDER:tag`, `oci-archive:FILE:tag`. */
+export interface LayoutReference {
+  /** Whether the layout is a folder (`oci`) or a tar archive (`oci-archive`). */
+  readonly layout: "oci" | "oci-archive";
+  /** The path of the folder or the archive. */
+  readonly path: string;
+  /** The tag. If tag and digest are missing, the layout's only manifest is meant. */
+  readonly tag?: string;
+  /** The manifest's digest, `sha256:` and 64 lower-case hexadecimal digits. */
+  readonly digest?: string;
+  /** Has no value. It keeps an unchecked object from being used as a reference. */
+  readonly "~checked": "reference";
+}
+
+/** The reference of one archive in a registry. */
+export interface RegistryReference {
+  /** The registry's host, with its port if one was given. */
   readonly registry: string;
-  /** The repository in it: what the distribution specification calls `<name>`. */
+  /** The repository, which the distribution specification calls `<name>`. */
   readonly repository: string;
   /** The tag; absent only where there is a digest. */
   readonly tag?: string;
   /** The manifest's digest, `sha256:` and 64 lower-case hexadecimal digits. */
   readonly digest?: string;
-  /** Nothing at all: it keeps unchecked texts from passing for a reference. */
+  /** Has no value. It keeps an unchecked object from being used as a reference. */
   readonly "~checked": "reference";
 }
 
 /** Settings of {@linkcode parseReference}. */
 export interface ReferenceOptions {
-  /** Allows the tag `latest`, which a reference without tag and digest means as well. */
+  /** Allows the tag `latest`, which is also the tag of a reference without tag and digest. */
   readonly allowLatest?: boolean;
+  /**
+   * The registry of a reference without a host: `host[:port]`, and a namespace if you like
+   * (`ghcr.io/example-corp`). Docker Hub if left out.
+   */
+  readonly registry?: string | undefined;
+  /**
+   * Refuses a reference without a host, unless `registry` is given. A push wants this: a forgotten
+   * host must not publish anything on Docker Hub.
+   */
+  readonly hostRequired?: boolean | undefined;
 }
 
-/** Where an image is whose reference names no registry. */
+/** The registry of a reference that names none. */
 const DEFAULT_REGISTRY = "docker.io";
 
-/** Docker Hub has several names, and keeps its own images in one namespace. */
+/** The names of Docker Hub. Its own images are in the namespace `library`. */
 const DOCKER_HUB: ReadonlySet<string> = new Set([
   "docker.io",
   "index.docker.io",
@@ -41,40 +70,46 @@ const HOST =
 // OCI distribution specification 1.1, "Pulling manifests": <name> and <reference>.
 const REPOSITORY =
   /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const TAG = /^[a-z0-9_][a-z0-9._-]{0,127}$/;
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
-/** Of host and repository together, as registries and clients limit it. */
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+/** The most characters of host and repository together, as registries and clients limit it. */
 const MAX_LENGTH = 255;
 
 /**
- * Reads a reference: `[oci://][host[:port]/]repository[:tag][@digest]`.
+ * Reads a reference: `[oci://][host[:port]/]repository[:tag][@digest]`, or an OCI image layout,
+ * `oci:FOLDER[:tag][@digest]` or `oci-archive:FILE[:tag][@digest]`.
  *
- * The text is taken in lower case, as wasmCloud's own tools take it. Without a host it means
- * Docker Hub.
+ * Host, repository and digest are converted to lower case. The tag stays as it is, because tags are
+ * case-sensitive. A reference without a host means the registry of the options, else Docker Hub.
  *
  * @param text The reference.
- * @param options Whether the tag `latest` will do.
+ * @param options Whether the tag `latest` is allowed.
  * @returns Its parts.
- * @throws {ParError} `ERR_REFERENCE_INVALID`, or `ERR_REFERENCE_LATEST` where the tag is `latest`,
- * or tag and digest are missing, and that was not allowed.
+ * @throws {ParError} Category `usage`: `ERR_REFERENCE_LATEST` if the tag is `latest`, or there is
+ * neither a tag nor a digest, and that was not allowed.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
  *
- * const reference = parseReference("oci://Registry.Example:5000/Providers/KV:1.2.0");
+ * const reference = parseReference("oci://Registry.Example:5000/Providers/KV:1.2.0-RC1");
+ * assert("registry" in reference);
  * assert.equal(reference.registry, "registry.example:5000");
  * assert.equal(reference.repository, "providers/kv");
- * assert.equal(reference.tag, "1.2.0");
+ * assert.equal(reference.tag, "1.2.0-RC1");
  * assert.throws(() => parseReference("registry.example/kv"), { code: "ERR_REFERENCE_LATEST" });
  * ```
  */
 export function parseReference(text: string, options: ReferenceOptions = {}): Reference {
-  const reference = split(text);
-  if (reference.tag === "latest" && reference.digest === undefined && !options.allowLatest) {
+  const layout = splitLayout(text);
+  if (layout) return layout;
+  const reference = split(text, options);
+  if (
+    reference.tag?.toLowerCase() === "latest" && reference.digest === undefined &&
+    !options.allowLatest
+  ) {
     throw new ParError(
       "ERR_REFERENCE_LATEST",
-      `Cannot use ${quoteReference(text)}: the tag "latest" changes what it means; ` +
+      `Cannot use ${quoteReference(text)}: the tag "latest" can change at any time; ` +
         "give another tag or a digest, or allow latest",
     );
   }
@@ -95,10 +130,11 @@ export function parseReference(text: string, options: ReferenceOptions = {}): Re
  * ```
  */
 export function formatReference(reference: Reference): string {
-  const { registry, repository, tag, digest } = reference;
-  return `${registry}/${repository}${tag === undefined ? "" : `:${tag}`}${
-    digest === undefined ? "" : `@${digest}`
-  }`;
+  const { tag, digest } = reference;
+  const place = "registry" in reference
+    ? `${reference.registry}/${reference.repository}`
+    : `${reference.layout}:${reference.path}`;
+  return `${place}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
 
 /**
@@ -121,25 +157,20 @@ export function parseDigest(text: string): string {
   if (!isDigest(digest)) {
     throw new ParError(
       "ERR_REFERENCE_INVALID",
-      `Cannot use ${quoteReference(text)} as a digest: give sha256: and 64 hexadecimal digits`,
+      `Cannot use ${quote(text)} as a digest: give sha256: and 64 hexadecimal digits`,
     );
   }
   return digest;
 }
 
-/** Whether a text is a SHA-256 digest as descriptors spell it. */
-export function isDigest(text: unknown): text is string {
-  return typeof text === "string" && DIGEST.test(text);
-}
-
 /**
- * Decides whether a person means a registry or a file.
+ * Decides whether a text is a reference or the path of a file.
  *
- * `oci://` makes it a reference. Otherwise an existing file wins; and what is no file is a reference
- * where it reads like one, and not like the path of a file that is missing.
+ * A text that begins with `oci:` or `oci-archive:` is a reference. Otherwise, an existing file of that name wins. If
+ * there is no such file, the form of the text decides.
  *
- * @param text What the person gave.
- * @param exists Tells whether there is a file of that name; by default it looks.
+ * @param text A reference or a path.
+ * @param exists Tells whether there is a file of that name; by default it looks in the file system.
  * @returns True for a reference.
  *
  * @example
@@ -157,63 +188,101 @@ export async function isReference(
   text: string,
   exists: (path: string) => boolean | Promise<boolean> = fileExists,
 ): Promise<boolean> {
-  if (/^oci:\/\//i.test(text)) return true;
+  if (/^oci(?:-archive)?:/i.test(text)) return true;
   if (await exists(text)) return false;
   return readsLikeReference(text);
 }
 
-/** The repository's last part, after which a pulled file is called. */
+/**
+ * Reads the name of a registry.
+ *
+ * @param text `host[:port]`. The names of Docker Hub all mean `docker.io`.
+ * @returns The host in lower case, with its port.
+ * @throws {ParError} `ERR_REFERENCE_INVALID` for anything else.
+ */
+export function parseRegistry(text: string): string {
+  const host = text.trim().toLowerCase().replace(/^(?:https?|oci):\/\//, "").replace(/\/$/, "");
+  if (!isHost(host)) {
+    throw new ParError(
+      "ERR_REFERENCE_INVALID",
+      `Cannot use ${quoteReference(text)} as a registry: give host[:port]`,
+    );
+  }
+  return DOCKER_HUB.has(host) ? DEFAULT_REGISTRY : host;
+}
+
+/** The URL parser knows that a port ends at 65535 and that 1.2.3.999 is not a host. */
+function isHost(text: string): boolean {
+  return HOST.test(text) && URL.canParse(`https://${text}/`);
+}
+
+/** The last part of the repository, or the name of the layout, which names a pulled file. */
 export function baseName(reference: Reference): string {
+  if (!("registry" in reference)) {
+    const name = reference.path.replace(/[/\\]+$/, "").replace(/^.*[/\\]/s, "");
+    return name.replace(/\.(?:oci|tar|oci\.tar)$/i, "") || "archive";
+  }
   return reference.repository.slice(reference.repository.lastIndexOf("/") + 1);
 }
 
 /**
- * A user and a password where a reference has its host, as addresses hold them. A password may hold
- * any character, so all before the last @ belongs to them, unless that is a digest's.
+ * A user and a password where a reference has its host, as in a URL. A password may contain any
+ * character, so everything before the last @ belongs to them, unless a digest follows it.
  */
 const USER_INFO = /^([a-z]+:\/\/)?(?=[^/@]*:|.*@[^@]*\/).*@(?!sha[0-9][^@/]*$)/is;
 
-/** A reference as messages show it: quoted, and without a password somebody put there. */
+/** Quotes a reference for a message, and removes a password from it. */
 export function quoteReference(text: string): string {
-  return JSON.stringify(text.trim().replace(USER_INFO, "$1…@"));
+  return quote(text.trim().replace(USER_INFO, "$1…@"));
 }
 
-function split(text: string): Reference {
+function split(
+  text: string,
+  { registry: given, hostRequired = false }: ReferenceOptions = {},
+): RegistryReference {
   const invalid = (reason: string): ParError =>
     new ParError("ERR_REFERENCE_INVALID", `Cannot use ${quoteReference(text)}: ${reason}`);
-  const bare = text.trim().toLowerCase().replace(/^oci:\/\//, "");
-  if (/^[a-z]+:\/\//.test(bare)) {
-    throw invalid("a reference has no scheme but oci://; give host/repository:tag");
+  const bare = text.trim().replace(/^oci:\/\//i, "");
+  if (/^[a-z]+:\/\//i.test(bare)) {
+    throw invalid("the only scheme of a reference is oci://; give host/repository:tag");
   }
   if (USER_INFO.test(bare)) {
-    throw invalid("a reference holds no user and password; give them as options");
+    throw invalid("a reference must not contain a user and a password; give them as options");
   }
   const at = bare.indexOf("@");
-  const digest = at < 0 ? undefined : bare.slice(at + 1);
+  const digest = at < 0 ? undefined : bare.slice(at + 1).toLowerCase();
   const named = at < 0 ? bare : bare.slice(0, at);
   const colon = named.lastIndexOf(":");
   const tagged = colon > named.lastIndexOf("/");
-  const path = tagged ? named.slice(0, colon) : named;
+  let path = (tagged ? named.slice(0, colon) : named).toLowerCase();
   const tag = tagged ? named.slice(colon + 1) : digest === undefined ? "latest" : undefined;
 
+  if (!hasHost(path) && given) path = `${parsePrefix(given)}/${path}`;
+  else if (!hasHost(path) && hostRequired) {
+    throw invalid(
+      `it has no host; give host/repository:tag, or ${
+        quote(`${DEFAULT_REGISTRY}/${bare}`)
+      } if you ` +
+        "mean Docker Hub",
+    );
+  }
+  const hosted = hasHost(path);
   const slash = path.indexOf("/");
   const first = path.slice(0, Math.max(slash, 0));
-  const hosted = /[.:]/.test(first) || first === "localhost";
   let registry = hosted ? first : DEFAULT_REGISTRY;
   let repository = hosted ? path.slice(slash + 1) : path;
   if (DOCKER_HUB.has(registry)) {
     registry = DEFAULT_REGISTRY;
     if (!repository.includes("/")) repository = `library/${repository}`;
   }
-  // The address has rules of its own: ports end at 65535, and 1.2.3.999 is no host.
-  if (!HOST.test(registry) || !URL.canParse(`https://${registry}/`)) {
-    throw invalid(`${JSON.stringify(registry)} is no host; give host/repository:tag`);
+  if (!isHost(registry)) {
+    throw invalid(`${quote(registry)} is not a host; give host/repository:tag`);
   }
   if (!REPOSITORY.test(repository) || registry.length + repository.length >= MAX_LENGTH) {
-    throw invalid("its repository is no name a registry takes; give host/repository:tag");
+    throw invalid("its repository is not a valid name; give host/repository:tag");
   }
   if (tag !== undefined && !TAG.test(tag)) {
-    throw invalid(`${JSON.stringify(tag)} is no tag; give letters, digits, ".", "_" or "-"`);
+    throw invalid(`${quote(tag)} is not a tag; give letters, digits, ".", "_" or "-"`);
   }
   if (digest !== undefined && !isDigest(digest)) {
     throw invalid("its digest is not sha256: and 64 hexadecimal digits");
@@ -223,12 +292,68 @@ function split(text: string): Reference {
     repository,
     ...(tag === undefined ? {} : { tag }),
     ...(digest === undefined ? {} : { digest }),
-  } as Reference;
+  } as RegistryReference;
+}
+
+/** Reads the reference of a layout, as skopeo and oras write it. */
+function splitLayout(text: string): LayoutReference | undefined {
+  const [, layout, rest = ""] = /^(oci|oci-archive):(?!\/\/)(.*)$/is.exec(text.trim()) ?? [];
+  if (layout === undefined) return undefined;
+  const [, named = "", digest] = /^(.*?)(?:@([a-z0-9]+:[0-9a-f]+))?$/is.exec(rest) ?? [];
+  // A path may contain a colon, as in C:\\layout; what follows the one before a tag is only a tag.
+  const [, path = "", tag] = /^(.*?)(?::([A-Za-z0-9_][A-Za-z0-9._-]*))?$/s.exec(named) ?? [];
+  const lower = digest?.toLowerCase();
+  if (
+    path === "" || tag !== undefined && !TAG.test(tag) || lower !== undefined && !isDigest(lower)
+  ) {
+    throw new ParError(
+      "ERR_REFERENCE_INVALID",
+      `Cannot use ${quote(text)}: give oci:FOLDER:tag or oci-archive:FILE:tag`,
+    );
+  }
+  return {
+    layout: layout.toLowerCase(),
+    path,
+    ...(tag === undefined ? {} : { tag }),
+    ...(lower === undefined ? {} : { digest: lower }),
+  } as LayoutReference;
 }
 
 /**
- * `build/kv.par.gz` could name an image on Docker Hub, but nobody means that. A host tells, or a
- * tag or digest.
+ * Checks a tag.
+ *
+ * @param text The tag.
+ * @param place What it is for, as messages name it.
+ * @throws {ParError} `ERR_REFERENCE_INVALID` if it is not a tag.
+ */
+export function checkTag(text: string, place: string): string {
+  if (TAG.test(text)) return text;
+  throw new ParError(
+    "ERR_REFERENCE_INVALID",
+    `Cannot use ${quote(text)} as a tag of ${place}: give letters, digits, ".", "_" or "-"`,
+  );
+}
+
+/** Tells whether the first part is a host: it has a dot or a port, or is `localhost`. */
+function hasHost(path: string): boolean {
+  return /^(?:[^/]*[.:][^/]*|localhost)\//.test(path);
+}
+
+/** Reads a default registry, which may have a scheme and a namespace. */
+function parsePrefix(text: string): string {
+  const bare = text.trim().toLowerCase().replace(/^(?:https?|oci):\/\//, "").replace(/\/+$/, "");
+  if (!hasHost(`${bare}/`) || bare.includes("@")) {
+    throw new ParError(
+      "ERR_REFERENCE_INVALID",
+      `Cannot use ${quoteReference(text)} as the default registry: give host[:port][/namespace]`,
+    );
+  }
+  return bare;
+}
+
+/**
+ * Tells whether a text has the form of a reference: it has a tag, a digest or a host.
+ * `build/kv.par.gz` would be valid on Docker Hub, but it is a path.
  */
 function readsLikeReference(text: string): boolean {
   // Whoever then reads it as a reference hears what is wrong with it, without the password.
@@ -240,7 +365,7 @@ function readsLikeReference(text: string): boolean {
     return false;
   }
   const tagged = reference.digest !== undefined || /:[^/]*$/.test(text);
-  const hosted = /^[^/]*[.:][^/]*\/|^localhost\//i.test(text);
+  const hosted = hasHost(text.toLowerCase());
   return tagged || hosted && !/\.(?:par|gz|tar|tgz|bin|wasm|so|json|jwt)$/i.test(text);
 }
 
@@ -249,7 +374,7 @@ async function fileExists(path: string): Promise<boolean> {
     await Deno.stat(path);
     return true;
   } catch {
-    // Whoever then opens it as a file hears why that cannot be.
+    // Opening it as a file will report why that is not possible.
     return false;
   }
 }

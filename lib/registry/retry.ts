@@ -1,5 +1,5 @@
 /**
- * Trying again what failed for a passing reason.
+ * Retrying work that failed for a reason that may pass.
  *
  * @module
  */
@@ -7,17 +7,17 @@
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
 
-/** Time and chance, so that a test need not wait for either. */
+/** Time and randomness. A test replaces them. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Waits; ends early where the signal is given. */
+  /** Waits. It ends early if the signal aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   /** A number from 0 to below 1. */
   random(): number;
 }
 
-/** The machine's own time and chance. */
+/** The machine's own time and randomness. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (milliseconds, signal) =>
@@ -34,7 +34,7 @@ export const systemClock: Clock = {
   random: () => Math.random(),
 };
 
-/** A failure that may not happen again: a broken connection, an overloaded server. */
+/** A failure that may not happen again: a broken connection, or a server that is overloaded. */
 export class TransientError extends Error {
   /** Names this class where `instanceof` cannot reach. */
   override readonly name = "TransientError";
@@ -58,43 +58,54 @@ export class TransientError extends Error {
 export interface BackoffOptions {
   /** What is tried, to follow "Cannot ". */
   readonly task: string;
-  /** How often it is tried in all. */
+  /** How often the work is tried in all. */
   readonly tries: number;
-  /** Time and chance. */
+  /** Time and randomness. */
   readonly clock: Clock;
-  /** Ends the waiting, and the trying. */
+  /** Is told why the work waits. */
+  readonly onNote?: ((text: string) => void) | undefined;
+  /** Stops waiting and trying. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const FIRST_DELAY = 250;
 const MAX_DELAY = 8_000;
-/** Whoever is asked to wait for longer wants to know it now. */
+/** Bytes of progress after which earlier failures no longer count. */
+const PROGRESS = 1024 * 1024;
+/** The longest wait, in seconds, that a server may ask for. A longer one is an error at once. */
 const MAX_RETRY_AFTER = 60;
 
-/** Waits between tries, ever longer, and counts them: exponential backoff with full jitter. */
+/** Counts failures and waits longer after each one: exponential backoff with full jitter. */
 export class Backoff {
   readonly #options: BackoffOptions;
   #failures = 0;
+  #settled = 0;
 
-  /** Begins to count. */
+  /** Starts with no failure. */
   constructor(options: BackoffOptions) {
     this.#options = options;
   }
 
-  /** Says that there was progress: failures before it count no more. */
-  reset(): void {
+  /**
+   * Takes note of progress. After enough of it, earlier failures no longer count.
+   *
+   * @param position Bytes transferred so far.
+   */
+  reached(position: number): void {
+    if (position - this.#settled < PROGRESS) return;
+    this.#settled = position;
     this.#failures = 0;
   }
 
   /**
-   * Takes a failure and waits until it is time to try again.
+   * Counts a failure and waits until it is time to try again.
    *
    * @param failure What was thrown.
-   * @throws {ParError} `ERR_REGISTRY_UNREACHABLE` where it was tried often enough, `ERR_ABORTED`;
-   * and the failure itself where it is no passing one.
+   * @throws {ParError} `ERR_REGISTRY_UNREACHABLE` after the last try, `ERR_ABORTED`; and the failure
+   * itself if it is not a {@linkcode TransientError}.
    */
   async wait(failure: unknown): Promise<void> {
-    const { task, tries, clock, signal } = this.#options;
+    const { task, tries, clock, onNote, signal } = this.#options;
     throwIfAborted(signal);
     if (!(failure instanceof TransientError)) throw failure;
     const { retryAfter = 0 } = failure;
@@ -109,22 +120,25 @@ export class Backoff {
     if (retryAfter > MAX_RETRY_AFTER) {
       throw new ParError(
         "ERR_REGISTRY_UNREACHABLE",
-        `Cannot ${task}: ${failure.message}; it asks to try again in ${retryAfter} seconds`,
+        `Cannot ${task}: ${failure.message}; it asks for a wait of ${retryAfter} seconds; try again then`,
         failure,
       );
     }
     const ceiling = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** (this.#failures - 1));
-    await clock.sleep(retryAfter * 1000 + clock.random() * ceiling, signal);
+    const delay = retryAfter * 1000 + clock.random() * ceiling;
+    const later = delay < 1000 ? "" : ` in ${Math.ceil(delay / 1000)} s`;
+    onNote?.(`retrying${later} (${this.#failures + 1} of ${tries}): ${failure.message}`);
+    await clock.sleep(delay, signal);
     throwIfAborted(signal);
   }
 }
 
 /**
- * Does a piece of work, again and again where it fails for a passing reason.
+ * Does a piece of work, and does it again if it fails with a {@linkcode TransientError}.
  *
- * @param work The work; each time it starts from the beginning.
- * @param options How often, and what messages call it.
- * @returns What the work gave.
+ * @param work The work. Each try starts from the beginning.
+ * @param options How often to try, and how messages name the work.
+ * @returns The result of the work.
  */
 export async function retry<T>(work: () => Promise<T>, options: BackoffOptions): Promise<T> {
   const backoff = new Backoff(options);
@@ -142,7 +156,7 @@ export async function retry<T>(work: () => Promise<T>, options: BackoffOptions):
  *
  * @param text Seconds, or a date.
  * @param now Milliseconds since the epoch.
- * @returns Seconds to wait, or `undefined` where the text says nothing of use.
+ * @returns Seconds to wait, or `undefined` if the text is neither.
  */
 export function parseRetryAfter(text: string | null, now: number): number | undefined {
   if (text === null) return undefined;

@@ -1,6 +1,6 @@
 /**
- * How requests reach a server: over `fetch`, which checks certificates, or past the check where the
- * caller asked for that.
+ * How requests reach a server: through `fetch`, which checks certificates, or without the check if
+ * the caller asked for that.
  *
  * @module
  */
@@ -11,103 +11,172 @@ import type { Readable } from "node:stream";
 import { ParError } from "../errors.ts";
 import { type Bytes, keepAll } from "../bytes/chunks.ts";
 import { toStream } from "../bytes/streams.ts";
+import { findProxy, type ProxySettings } from "./proxy.ts";
 
-/** The content of a request, of known length. */
+/** The body of a request, whose length is known. */
 export interface Content {
   /** Its length in bytes. */
   readonly size: number;
-  /** Reads it from the beginning. */
+  /** Reads it from the beginning. It can be called again. */
   open(): Bytes;
 }
 
-/** One request, as it goes over the wire. */
+/** Makes the body of a request from bytes. */
+export function toContent(bytes: Uint8Array): Content {
+  return {
+    size: bytes.length,
+    async *open() {
+      if (bytes.length > 0) yield bytes;
+    },
+  };
+}
+
+/** One request with everything that is sent. */
 export interface WireRequest {
   /** Its method. */
   readonly method: string;
-  /** Its headers, all of them. */
+  /** All of its headers. */
   readonly headers: Headers;
   /** Its body. */
   readonly content: Content | undefined;
-  /** Breaks it off, and the reading of its answer too. */
+  /** Stops the request, and the reading of its answer. */
   readonly signal: AbortSignal;
 }
 
-/** Sends requests. Redirects are answers like any other. */
+/** Sends requests. It does not follow redirects. */
 export interface Transport {
-  /** The most bytes to ask for at once; what comes may all be held in memory. */
+  /** The most bytes to request at once, because all of an answer may be held in memory. */
   readonly window: number;
   /** Sends one request. */
   send(url: URL, request: WireRequest): Promise<Response>;
-  /** Closes the connections kept for further requests. */
+  /** Closes all connections. */
   close(): void;
 }
 
 /** Which servers a transport trusts. */
 export interface TrustOptions {
-  /** Certificates, in PEM form, that may sign a server's, besides those the machine trusts. */
+  /** Certificates of authorities to trust besides the usual ones, in PEM form. */
   readonly caCert?: string | undefined;
-  /** Trusts any server, whatever its certificate. Whoever is on the way can read and change all. */
+  /**
+   * Accepts any certificate. Anybody on the network path can read the credentials and change the
+   * content.
+   */
   readonly insecureSkipTlsVerify?: boolean | undefined;
+}
+
+/** Settings of {@linkcode createTransport}. */
+export interface TransportOptions extends TrustOptions {
+  /**
+   * The proxies, such as {@linkcode proxySettings} reads from the environment. If left out, Deno
+   * reads the environment itself, by its own rules.
+   */
+  readonly proxy?: ProxySettings | undefined;
 }
 
 /**
  * Makes a transport.
  *
- * @throws {ParError} `ERR_REGISTRY_CERTIFICATE` where the authority's certificate is none.
+ * @throws {ParError} `ERR_REGISTRY_CERTIFICATE` if `caCert` holds no certificate.
  */
-export function createTransport(options: TrustOptions): Transport {
-  return options.insecureSkipTlsVerify ? new UncheckedTransport() : new FetchTransport(options);
+export function createTransport(options: TransportOptions): Transport {
+  return options.insecureSkipTlsVerify
+    ? new UncheckedTransport(options.proxy)
+    : new FetchTransport(options);
 }
 
 class FetchTransport implements Transport {
   readonly window = Infinity;
-  readonly #client: Deno.HttpClient;
+  readonly #options: TransportOptions;
+  /** One for each proxy, and one for direct connections. */
+  readonly #clients = new Map<string | undefined, Deno.HttpClient>();
 
-  constructor({ caCert }: TrustOptions) {
-    // One request at a time gains nothing from HTTP/2, and uploads lose a lot to its small windows.
-    const base = { http2: false };
-    if (caCert === undefined) {
-      this.#client = Deno.createHttpClient(base);
-      return;
-    }
-    try {
-      // What holds no certificate at all would pass as one that signs nothing.
-      if (!caCert.includes("-----BEGIN CERTIFICATE-----")) throw new Error("there is none in it");
-      this.#client = Deno.createHttpClient({ ...base, caCerts: [caCert] });
-    } catch (cause) {
-      throw new ParError(
-        "ERR_REGISTRY_CERTIFICATE",
-        "Cannot use the authority's certificate: it is not in PEM form; give one that begins with " +
-          "-----BEGIN CERTIFICATE-----",
-        cause,
-      );
-    }
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    // Made here so that a wrong certificate is reported as such, and not as a failed request.
+    this.#connect(undefined);
   }
 
   async send(url: URL, { method, headers, content, signal }: WireRequest): Promise<Response> {
+    const { proxy } = this.#options;
     return await fetch(url, {
       method,
       headers,
       signal,
       redirect: "manual",
-      client: this.#client,
+      client: this.#connect(proxy && (await findProxy(url, proxy))?.href),
       ...(content === undefined ? {} : { body: toBody(content) }),
     });
   }
 
   close(): void {
-    this.#client.close();
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+
+  #connect(proxy: string | undefined): Deno.HttpClient {
+    const known = this.#clients.get(proxy);
+    if (known) return known;
+    const make = (): Deno.HttpClient => createClient(this.#options.caCert, proxy);
+    const client = this.#options.proxy ? withoutProxyVariables(make) : make();
+    this.#clients.set(proxy, client);
+    return client;
+  }
+}
+
+function createClient(caCert: string | undefined, proxy: string | undefined): Deno.HttpClient {
+  // HTTP/2 does not help one request at a time, and its small windows slow uploads down.
+  const base = { http2: false, ...(proxy === undefined ? {} : { proxy: { url: proxy } }) };
+  if (caCert === undefined) return Deno.createHttpClient(base);
+  try {
+    // Deno accepts a text without any certificate.
+    if (!caCert.includes("-----BEGIN CERTIFICATE-----")) {
+      throw new Error("it contains no certificate");
+    }
+    return Deno.createHttpClient({ ...base, caCerts: [caCert] });
+  } catch (cause) {
+    throw new ParError(
+      "ERR_REGISTRY_CERTIFICATE",
+      "Cannot use the authority's certificate: it is not in PEM form; it must begin with " +
+        "-----BEGIN CERTIFICATE-----",
+      cause,
+    );
+  }
+}
+
+/**
+ * Makes a client that ignores the proxies in the environment. Deno reads them whenever a client is
+ * made, has its own rules for `NO_PROXY`, and uses a proxy for loopback too; it has no option for
+ * this. Everything happens in one step, so no other code of this thread sees the change.
+ */
+function withoutProxyVariables(make: () => Deno.HttpClient): Deno.HttpClient {
+  const removed: [name: string, value: string][] = [];
+  for (const upper of ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"]) {
+    for (const name of [upper, upper.toLowerCase()]) {
+      try {
+        const value = Deno.env.get(name);
+        if (value === undefined) continue;
+        Deno.env.delete(name);
+        removed.push([name, value]);
+      } catch {
+        // Without the permission Deno's own rules apply.
+      }
+    }
+  }
+  try {
+    return make();
+  } finally {
+    for (const [name, value] of removed) Deno.env.set(name, value);
   }
 }
 
 function toBody(content: Content): BodyInit {
-  // Deno sends an empty blob without its length, which servers may take for a body without end.
+  // Deno sends an empty blob without a length, and a server may then wait for more.
   return content.size === 0 ? new Uint8Array(0) : new ContentBlob(content);
 }
 
 /**
- * A blob that is read from elsewhere. Of all bodies that `fetch` takes, a blob alone is both
- * streamed and sent with its length, which the distribution specification asks for.
+ * A blob whose bytes come from elsewhere. It is the only kind of body that `fetch` both streams and
+ * sends with a length, which the distribution specification requires.
  */
 class ContentBlob extends Blob {
   readonly #content: Content;
@@ -126,20 +195,26 @@ class ContentBlob extends Blob {
   }
 }
 
-/** `fetch` has no way past a certificate that fails, once the process runs; `node:https` has. */
+/** `fetch` cannot skip the check of certificates in a running process; `node:https` can. */
 class UncheckedTransport implements Transport {
-  /** Deno's TLS sockets take all that comes, however slowly it is read. */
+  /** Deno's TLS sockets buffer everything that arrives, however slowly it is read. */
   readonly window: number = 4 * 1024 * 1024;
-  readonly #plain: Transport = new FetchTransport({});
-  #agent: https.Agent | undefined;
+  readonly #plain: Transport;
+  readonly #proxy: ProxySettings | undefined;
+  readonly #agents = new Map<string | undefined, https.Agent>();
+
+  constructor(proxy: ProxySettings | undefined) {
+    this.#proxy = proxy;
+    this.#plain = new FetchTransport({ proxy });
+  }
 
   async send(url: URL, request: WireRequest): Promise<Response> {
     if (url.protocol !== "https:") return await this.#plain.send(url, request);
-    const [{ Agent, request: begin }, { Readable }] = await Promise.all([
+    const [{ request: begin }, { Readable }] = await Promise.all([
       import("node:https"),
       import("node:stream"),
     ]);
-    this.#agent ??= new Agent({ keepAlive: true });
+    const agent = await this.#connect(this.#proxy && (await findProxy(url, this.#proxy))?.href);
     const headers: Record<string, string> = Object.fromEntries(request.headers);
     if (request.content) headers["content-length"] = String(request.content.size);
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -147,9 +222,9 @@ class UncheckedTransport implements Transport {
         method: request.method,
         headers,
         signal: request.signal,
-        agent: this.#agent,
+        agent,
         rejectUnauthorized: false,
-        ca: [], // else the machine's are read, which needs a permission, to be of no use here
+        ca: [], // otherwise the system's are read, which needs a permission and changes nothing
       }, resolve);
       outgoing.on("error", reject);
       if (request.content === undefined) {
@@ -165,7 +240,22 @@ class UncheckedTransport implements Transport {
 
   close(): void {
     this.#plain.close();
-    this.#agent?.destroy();
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+
+  async #connect(proxy: string | undefined): Promise<https.Agent> {
+    let agent = this.#agents.get(proxy);
+    if (agent) return agent;
+    if (proxy === undefined) {
+      const { Agent } = await import("node:https");
+      agent = new Agent({ keepAlive: true });
+    } else {
+      const { TunnelAgent } = await import("./tunnel.ts");
+      agent = new TunnelAgent(new URL(proxy));
+    }
+    this.#agents.set(proxy, agent);
+    return agent;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Sending a blob, and going on where the registry says that it broke off.
+ * Uploading a blob. After a failure, the upload continues where the registry says that it stopped.
  *
  * @module
  */
@@ -7,40 +7,44 @@
 import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
-import { protocolError } from "./answer.ts";
+import { RefusedError } from "./answer.ts";
 import type { RegistryClient, UploadSession } from "./client.ts";
 import { Backoff, retry, TransientError } from "./retry.ts";
 import type { Content } from "./transport.ts";
 
+/** Some registries refuse larger chunks, and few ask for larger ones. */
+export const DEFAULT_CHUNK_SIZE: number = 4 * 1024 * 1024;
+
+/** The fewest bytes that a chunk may be limited to. */
+export const MIN_CHUNK_SIZE: number = 64 * 1024;
+
 /** A blob to send. */
 export interface Upload {
-  /** The digest of its bytes. */
+  /** Its digest. */
   readonly digest: string;
-  /** How many bytes it has. */
+  /** Its length in bytes. */
   readonly size: number;
-  /** Where the bytes come from, as often as needed. */
+  /** Its bytes, which may be read several times. */
   readonly source: Pick<ArchiveSource, "name" | "open" | "range">;
 }
 
 /** Settings of {@linkcode uploadBlob}. */
 export interface UploadOptions {
-  /** The most bytes that one request sends. */
+  /** The most bytes that one request sends, unless the registry refuses that. */
   readonly chunkSize: number;
-  /** Hears how many bytes have been sent. */
+  /** Is told how many bytes have been sent. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** So much progress wipes out the failures before it; less would let a bad line go on for ever. */
-const PROGRESS = 1024 * 1024;
-
 /**
- * Sends a blob, unless the registry has it.
+ * Uploads a blob, unless the registry has it.
  *
  * @param client The registry.
  * @param upload The blob.
- * @param options How large the pieces may be.
- * @returns Whether anything was sent.
- * @throws {ParError} `ERR_FILE_CHANGED`, `ERR_REGISTRY_DIGEST`, and every code of a registry.
+ * @param options How large the chunks may be.
+ * @returns Whether the blob was sent.
+ * @throws {ParError} Category `failed`, or `ERR_REGISTRY_DIGEST` if the registry computed another
+ * digest.
  */
 export async function uploadBlob(
   client: RegistryClient,
@@ -50,34 +54,37 @@ export async function uploadBlob(
   const { digest, size } = upload;
   if (await retry(() => client.headBlob(digest), client.backoff)) return false;
   const backoff = new Backoff(client.backoff);
+  const requests = new RequestSize(client, options.chunkSize);
   let session: UploadSession | undefined;
-  let settled = 0;
   const note = (reached: UploadSession): void => {
     session = reached;
-    if (reached.offset - settled < PROGRESS) return;
-    settled = reached.offset;
-    backoff.reset();
+    requests.chunked = true;
+    requests.accepted();
+    backoff.reached(reached.offset);
   };
   for (let broken = false;; broken = true) {
     let resumed = false;
     try {
       if (broken) {
-        // The answer that got lost may have been the last one.
+        // The lost answer may have been the last one.
         if (await client.headBlob(digest)) break;
-        session &&= await client.getUpload(session);
+        session &&= requests.single ? undefined : await client.getUpload(session);
+        if (session && session.offset > size) session = undefined;
         resumed = session !== undefined;
-        if (session) note(session);
+        if (session) backoff.reached(session.offset);
       }
       session ??= await client.postUpload();
-      const computed = await send(client, upload, session, options, note);
+      const computed = await send(client, upload, session, requests, options.onProgress, note);
+      requests.accepted();
       if (computed === undefined || computed === digest) break;
       throw new ParError(
         "ERR_REGISTRY_DIGEST",
-        `Cannot ${client.task}: the registry computed the digest ${computed} of what has the ` +
-          `digest ${digest}; push it again`,
+        `Cannot ${client.task}: the registry computed the digest ${computed} for the blob ` +
+          `${digest}; push it again`,
       );
     } catch (failure) {
-      const lost = resumed && isRefusal(failure);
+      if (failure instanceof RefusedError && requests.adapt(failure, upload, session)) continue;
+      const lost = resumed && isRefusal(failure) || requests.chunked && isLost(failure);
       if (lost) session = undefined;
       await backoff.wait(
         lost ? new TransientError(failure.message.replace(`Cannot ${client.task}: `, "")) : failure,
@@ -88,7 +95,68 @@ export async function uploadBlob(
   return true;
 }
 
-/** What a resumed upload is refused for may lie in what arrived before it broke off. */
+/** With these statuses registries refuse a chunk because they accept no chunks at all. */
+const CHUNK_REFUSALS: readonly number[] = [404, 405, 416, 501];
+const TOO_LARGE = 413;
+
+/** How many bytes one request sends. It changes if the registry, or a proxy before it, refuses. */
+class RequestSize {
+  /** The most bytes of one request. */
+  limit: number;
+  /** Whether the registry refused chunks, so that a blob must go in one request. */
+  single = false;
+  /** Whether a chunk was accepted. */
+  chunked = false;
+  readonly #client: RegistryClient;
+  #refused: number | undefined;
+
+  constructor(client: RegistryClient, limit: number) {
+    this.#client = client;
+    this.limit = limit;
+  }
+
+  /** Takes note of a request that was accepted, and tells which size worked after a refusal. */
+  accepted(): void {
+    if (this.#refused === undefined) return;
+    this.#client.note(
+      `${this.#client.host} refuses requests of ${this.#refused} bytes (413); ` +
+        `requests of at most ${this.limit} bytes work`,
+    );
+    this.#refused = undefined;
+  }
+
+  /**
+   * Takes a refusal and chooses another size.
+   *
+   * @returns Whether the upload can go on with it.
+   */
+  adapt(
+    { status, method }: RefusedError,
+    { size }: Upload,
+    session: UploadSession | undefined,
+  ): boolean {
+    if (status === TOO_LARGE && (method === "PATCH" || method === "PUT")) {
+      const sent = Math.min(size, Math.max(this.limit, session?.minimum ?? 0));
+      const next = 2 ** Math.ceil(Math.log2(sent) - 1);
+      if (this.single || next < Math.max(MIN_CHUNK_SIZE, session?.minimum ?? 0)) return false;
+      this.#refused ??= sent;
+      this.limit = next;
+      return true;
+    }
+    if (method !== "PATCH" || this.single || this.chunked) return false;
+    if (CHUNK_REFUSALS.includes(status)) {
+      this.#client.note(
+        `${this.#client.host} refuses an upload in chunks (${status}); sending it in one request`,
+      );
+      this.single = true;
+      this.limit = Infinity;
+      return true;
+    }
+    return false;
+  }
+}
+
+/** A resumed upload may be refused because of the bytes that arrived before the failure. */
 function isRefusal(failure: unknown): failure is ParError {
   return failure instanceof ParError && (
     failure.code === "ERR_REGISTRY_NOT_FOUND" || failure.code === "ERR_REGISTRY_REFUSED" ||
@@ -96,12 +164,19 @@ function isRefusal(failure: unknown): failure is ParError {
   );
 }
 
-/** Sends what is missing from the session's offset on, and ends the upload. */
+/** If chunks were accepted before, a refused one means that the registry lost the upload. */
+function isLost(failure: unknown): failure is RefusedError {
+  return failure instanceof RefusedError && failure.method === "PATCH" &&
+    (failure.status === 404 || failure.status === 416);
+}
+
+/** Sends the bytes from the session's offset on, and ends the upload. */
 async function send(
   client: RegistryClient,
   upload: Upload,
   begun: UploadSession,
-  { chunkSize, onProgress }: UploadOptions,
+  requests: RequestSize,
+  onProgress: UploadOptions["onProgress"],
   reached: (session: UploadSession) => void,
 ): Promise<string | undefined> {
   const { digest, size, source } = upload;
@@ -109,26 +184,20 @@ async function send(
     size: end - start,
     open: () => readPart(source, start, end, onProgress && ((done) => onProgress(done, size))),
   });
-  const tooMuch = "the registry says that it received more than was sent";
-  if (begun.offset > size) throw protocolError(client.task, tooMuch);
-  const limit = Math.max(chunkSize, begun.minimum);
+  const limit = Math.max(requests.limit, begun.minimum);
   if (begun.offset === 0 && size <= limit) {
     return await client.putUpload(begun, digest, part(0, size));
   }
   let session = begun;
   while (session.offset < size) {
-    const before = session.offset;
-    session = await client.patchUpload(session, part(before, Math.min(size, before + limit)));
-    if (session.offset > size) throw protocolError(client.task, tooMuch);
-    if (session.offset <= before) {
-      throw protocolError(client.task, "the registry took a chunk and has no more than before");
-    }
+    const { offset } = session;
+    session = await client.patchUpload(session, part(offset, Math.min(size, offset + limit)));
     reached(session);
   }
   return await client.putUpload(session, digest);
 }
 
-/** Reads a part of a source, to its last byte or not at all. */
+/** Reads a part of a source, and fails if the source is shorter. */
 async function* readPart(
   source: Upload["source"],
   start: number,

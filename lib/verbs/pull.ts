@@ -1,29 +1,32 @@
 /**
- * Getting an archive from a registry, and only one that is in order.
+ * Pulling an archive from a registry, and verifying it.
  *
  * @module
  */
 
 import type { Limits } from "../archive/limits.ts";
 import { inspect } from "./inspect.ts";
-import { pullArchive, type Pulled, type PullFileOptions } from "../registry/pull.ts";
-import { parseReference, type Reference } from "../registry/reference.ts";
+import { pullArchive, type PullArchiveOptions, type Pulled } from "../registry/pull.ts";
+import type { Reference, ReferenceOptions } from "../registry/reference.ts";
+import { parseReferenceWithTags } from "../registry/tags.ts";
 
 /** Settings of {@linkcode pull}. */
-export interface PullVerbOptions extends Omit<PullFileOptions, "verify"> {
+export interface PullOptions
+  extends Omit<PullArchiveOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
 }
 
 /**
  * Pulls an archive from a registry (OCI distribution specification 1.1, "Pull") and verifies it while
- * it comes. The file has its name only once all was found right.
+ * it is downloaded. The file gets its name only after all checks succeeded.
  *
- * @param reference Where it is: `host/repository:tag`, or with a digest.
- * @param options How to reach the registry, where to put the archive.
- * @returns The file, the manifest's digest, the size.
- * @throws {ParError} Any code of the category `untrusted`; `ERR_REFERENCE_INVALID`,
- * `ERR_REFERENCE_LATEST`, `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`, and every code of a registry.
+ * @param reference The archive's reference: `host/repository:tag`, with a digest instead of the tag, or
+ * an OCI image layout, `oci:FOLDER:tag` or `oci-archive:FILE:tag`.
+ * @param options How to reach the registry, and the file to write.
+ * @returns The file, the manifest's digest and the size.
+ * @throws {ParError} Category `untrusted` if the archive fails verification; category `usage` for the
+ * reference; category `failed` for the file and the registry.
  *
  * @example A registry that is not there
  * ```ts
@@ -36,10 +39,12 @@ export interface PullVerbOptions extends Omit<PullFileOptions, "verify"> {
  */
 export async function pull(
   reference: string | Reference,
-  options: PullVerbOptions = {},
+  options: PullOptions = {},
 ): Promise<Pulled> {
   const { limits, signal } = options;
-  const from = typeof reference === "string" ? parseReference(reference) : reference;
+  const from = typeof reference === "string"
+    ? await parseReferenceWithTags(reference, options)
+    : reference;
   return await pullArchive(from, {
     ...options,
     verify: (source) => inspect(source, { limits, signal }),

@@ -1,5 +1,5 @@
 /**
- * Sending an archive to a registry, once it is known to be in order.
+ * Pushing an archive to a registry, after it was verified.
  *
  * @module
  */
@@ -8,11 +8,12 @@ import type { Claims } from "../signing/claims.ts";
 import { type ArchiveInput, inspect, openSource } from "./inspect.ts";
 import type { Limits } from "../archive/limits.ts";
 import { type Annotations, TITLE } from "../registry/media_types.ts";
-import { pushArchive, type Pushed, type PushOptions } from "../registry/push.ts";
-import { parseReference, type Reference } from "../registry/reference.ts";
+import { pushArchive, type PushArchiveOptions, type Pushed } from "../registry/push.ts";
+import { parseReference, type Reference, type ReferenceOptions } from "../registry/reference.ts";
 
 /** Settings of {@linkcode push}. */
-export interface PushVerbOptions extends Omit<PushOptions, "verify"> {
+export interface PushOptions
+  extends Omit<PushArchiveOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
 }
@@ -20,18 +21,19 @@ export interface PushVerbOptions extends Omit<PushOptions, "verify"> {
 /**
  * Verifies an archive and pushes it to a registry (OCI distribution specification 1.1, "Push").
  *
- * What is not to be trusted is not sent. The manifest's annotations say title, version, vendor and
- * time of issue as the claims do, unless others are given.
+ * An archive that fails verification is not sent. The manifest's annotations for title, version, vendor
+ * and time of issue come from the claims, unless others are given.
  *
  * @param archive A file's path, bytes, or another source that can be read more than once.
- * @param reference Where to: `host/repository:tag`.
- * @param options How to reach the registry, what to write on the manifest.
- * @returns Where it is now, and the digests of manifest and layer.
- * @throws {ParError} Any code of the category `untrusted`; `ERR_REFERENCE_INVALID`,
- * `ERR_REFERENCE_LATEST`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_CHANGED`,
- * `ERR_ABORTED`, and every code of a registry.
+ * @param reference The reference to push to: `host/repository:tag`, or an OCI image layout,
+ * `oci:FOLDER:tag` or `oci-archive:FILE:tag`. A text must name the host,
+ * unless `registry` is given.
+ * @param options How to reach the registry, and the annotations.
+ * @returns The reference, and the digests of manifest and layer.
+ * @throws {ParError} Category `untrusted` if the archive fails verification; category `usage` for the
+ * reference; category `failed` for the file and the registry.
  *
- * @example What is no archive is not sent
+ * @example Bytes that are not an archive are not sent
  * ```ts
  * import assert from "node:assert/strict";
  *
@@ -43,10 +45,12 @@ export interface PushVerbOptions extends Omit<PushOptions, "verify"> {
 export async function push(
   archive: ArchiveInput,
   reference: string | Reference,
-  options: PushVerbOptions = {},
+  options: PushOptions = {},
 ): Promise<Pushed> {
   const { limits, signal } = options;
-  const to = typeof reference === "string" ? parseReference(reference) : reference;
+  const to = typeof reference === "string"
+    ? parseReference(reference, { ...options, hostRequired: true })
+    : reference;
   using opened = await openSource(archive, signal);
   return await pushArchive(to, opened.source, {
     ...options,

@@ -39,8 +39,12 @@ export type Fault =
     readonly headers?: Readonly<Record<string, string>>;
     readonly body?: Uint8Array | string;
   }
-  /** Sets a header of the answer. */
-  | { readonly kind: "header"; readonly name: string; readonly value: string }
+  /** Sets headers of the answer, removes those that are `undefined`, and sets its status. */
+  | {
+    readonly kind: "rewrite";
+    readonly status?: number;
+    readonly headers?: Readonly<Record<string, string | undefined>>;
+  }
   /** Answers with status 200 and a body without end. */
   | { readonly kind: "endless" }
   /** Hides the request's Range header from the registry. */
@@ -132,10 +136,14 @@ export function startFaultProxy(upstream: string | undefined, rule: Rule): Fault
       const answer = await outgoing.head();
       if (answer === undefined || fault?.kind === "lose answer") return;
       let headers = answer.headers.filter(([name]) => name !== "connection");
-      const replace = (name: string, value: string): void => {
-        headers = [...headers.filter(([other]) => other !== name), [name, value]];
+      const replace = (name: string, value: string | undefined): void => {
+        headers = headers.filter(([other]) => other !== name);
+        if (value !== undefined) headers.push([name, value]);
       };
-      if (fault?.kind === "header") replace(fault.name, fault.value);
+      if (fault?.kind === "rewrite") {
+        for (const [name, value] of Object.entries(fault.headers ?? {})) replace(name, value);
+        if (fault.status !== undefined) answer.first = `HTTP/1.1 ${fault.status} X`;
+      }
       if (fault?.kind === "shorten") replace("content-length", `${fault.to}`);
       await write(
         client,

@@ -101,7 +101,7 @@ export async function startCraneRegistry(): Promise<Registry> {
   );
 }
 
-/** Makes a certificate for 127.0.0.1 and localhost, signed by an authority that nobody knows. */
+/** Makes a certificate for 127.0.0.1, localhost and registry.example, signed by an authority that nobody knows. */
 export async function makeCertificate(folder: string): Promise<Certificate> {
   const path = (name: string): string => `${folder}/${name}`;
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout"];
@@ -112,7 +112,10 @@ export async function makeCertificate(folder: string): Promise<Certificate> {
   await run("openssl", [
     ...["req", ...key, path("tls.key"), "-out", path("tls.csr"), "-subj", "/CN=localhost"],
   ]);
-  await Deno.writeTextFile(path("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
+  await Deno.writeTextFile(
+    path("names"),
+    "subjectAltName=DNS:localhost,DNS:registry.example,IP:127.0.0.1\n",
+  );
   await run("openssl", [
     ...["x509", "-req", "-in", path("tls.csr"), "-CA", path("ca.crt"), "-CAkey", path("ca.key")],
     ...["-CAcreateserial", "-days", "2", "-extfile", path("names"), "-out", path("tls.crt")],

@@ -1,17 +1,19 @@
 /**
  * Reads an archive in a process of its own, whose permissions a test chooses: a reference, options as
- * JSON and a cache's folder in; the manifest's digest, the layer's length and how many bytes came over
+ * JSON, a cache's folder and whether to read the environment in; the manifest's digest, the layer's length and how many bytes came over
  * the network out.
  *
  * @module
  */
 
 import { BlobCache } from "../../lib/registry/cache.ts";
+import { registryEnvironment } from "../../lib/registry/environment.ts";
 import { registrySource } from "../../lib/registry/pull.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
 
-const [reference = "", options = "{}", folder] = Deno.args;
+const [reference = "", options = "{}", folder, environment] = Deno.args;
 using source = registrySource(parseReference(reference), {
+  ...(environment ? await registryEnvironment() : {}),
   ...JSON.parse(options),
   ...(folder ? { cache: new BlobCache(folder) } : {}),
 });

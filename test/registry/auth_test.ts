@@ -159,7 +159,8 @@ testTokens("without credentials a token may do what everybody may", async (regis
   assert.deepEqual(await collect(source.open()), BYTES);
   assert.equal(tokens.requests.at(-1)?.authorization, null);
   await assertDenied(resolveReference(closed, options()), /answered 401: UNAUTHORIZED/);
-  await assertDenied(pushArchive(open, SOURCE, options()), /answered 401: UNAUTHORIZED/);
+  const other = blobSource(noise(1000, 2), "other.par");
+  await assertDenied(pushArchive(open, other, options()), /answered 401: UNAUTHORIZED/);
 });
 
 testTokens("an identity token is changed into an access token", async (registry, tokens) => {
@@ -327,7 +328,10 @@ Deno.test("a token server is reached at a web address without a user alone", asy
     await using _ = proxy;
     await assert.rejects(
       resolveReference(parseReference(`${proxy.host}/org/kv:1`), options(RIGHT)),
-      { code: "ERR_REGISTRY_PROTOCOL", message: /names a token server that is no web address/ },
+      {
+        code: "ERR_REGISTRY_PROTOCOL",
+        message: /names a token server without a plain web address/,
+      },
       realm,
     );
   }
@@ -429,4 +433,107 @@ Deno.test("a registry's redirect of a chunk is followed with the chunk", async (
   await using _front = front;
   await pushArchive(parseReference(`${front.host}/kv:1`), SOURCE, options());
   assert.deepEqual(bodies, ["PUT 300000"]);
+});
+
+for (const status of [401, 403, 404]) {
+  Deno.test({
+    name: `a registry that states its challenge at /v2/ alone gets credentials (status ${status})`,
+    ignore: !hasDockerRegistry || !hasHtpasswd,
+    async fn() {
+      await using registry = await startDockerRegistry({ htpasswd: { user: username, password } });
+      const proxy = startFaultProxy(
+        registry.host,
+        ({ path, headers }) =>
+          path === "/v2/" || headers.has("authorization") ? undefined : { kind: "answer", status },
+      );
+      await using _ = proxy;
+      const reference = parseReference(`${proxy.host}/kv:1`);
+      await pushArchive(reference, SOURCE, options(RIGHT));
+      using source = registrySource(reference, options(RIGHT));
+      assert.deepEqual(await collect(source.open()), BYTES);
+      // Once for the push and once for the source.
+      assert.equal(proxy.requests.filter(({ path }) => path === "/v2/").length, 2);
+      await assert.rejects(resolveReference(reference, options(WRONG)), {
+        code: "ERR_REGISTRY_DENIED",
+        message: /the user or the password is wrong/,
+      });
+    },
+  });
+}
+
+testTokens("an empty token beside an access token does no harm", async (registry, tokens) => {
+  const reference = parseReference(`${registry.host}/org/kv:1`);
+  await pushArchive(reference, SOURCE, options(RIGHT));
+  const answer = await fetch(
+    `${tokens.realm}?service=${encodeURIComponent(SERVICE)}&scope=repository:org/kv:pull`,
+    { headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` } },
+  );
+  const { token } = await answer.json();
+  for (const body of [{ token: "", access_token: token }, { token: null, access_token: token }]) {
+    tokens.intercept = () => Response.json(body);
+    await resolveReference(reference, options(RIGHT));
+  }
+});
+
+testTokens(
+  "a wrong password, a missing one and a missing permission have messages of their own",
+  async (registry, tokens) => {
+    const reference = parseReference(`${registry.host}/org/kv:1`);
+    await assertDenied(resolveReference(reference, options(WRONG)), /password is wrong/);
+    await assertDenied(resolveReference(reference, options()), /no credentials were sent/);
+    const answer = await fetch(
+      `${tokens.realm}?service=${encodeURIComponent(SERVICE)}&scope=repository:org/kv:pull`,
+      { headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` } },
+    );
+    const { token } = await answer.json();
+    // The token server takes the password, and gives a token that may only pull.
+    tokens.intercept = () => Response.json({ token });
+    await assertDenied(
+      pushArchive(reference, SOURCE, options(RIGHT)),
+      /credentials are valid, but this account may not/,
+    );
+  },
+);
+
+Deno.test({
+  name: "pushArchive() says that a tag may not be overwritten, and accepts what it names already",
+  ignore: !hasDockerRegistry,
+  async fn() {
+    await using registry = await startDockerRegistry();
+    const reference = parseReference(`${registry.host}/kv:1`);
+    const { digest } = await pushArchive(reference, SOURCE, options());
+    const other = blobSource(noise(1000, 2), "kv.par");
+    for (const status of [400, 403, 405, 409, 412]) {
+      const proxy = startFaultProxy(
+        registry.host,
+        ({ method, path }) =>
+          method === "PUT" && path.includes("/manifests/") ? { kind: "answer", status } : undefined,
+      );
+      await using _ = proxy;
+      const there = parseReference(`${proxy.host}/kv:1`);
+      await assert.rejects(pushArchive(there, other, options()), (error: ParError) => {
+        assert.equal(error.code, "ERR_REGISTRY_REFUSED", error.message);
+        assert.match(error.message, /the tag exists and names sha256:.*\(.* answered \d+\); push/);
+        assert(error.message.includes(digest) && error.message.includes(`${status}`));
+        return true;
+      });
+      assert((await pushArchive(there, SOURCE, options())).unchanged);
+      // Another reason is reported as it is.
+      const { rule: refusal } = proxy;
+      proxy.rule = ({ method, path }) =>
+        method === "PUT" && path.includes("/manifests/")
+          ? { kind: "answer", status, body: '{"errors":[{"code":"MANIFEST_INVALID"}]}' }
+          : undefined;
+      await assert.rejects(pushArchive(there, other, options()), /answered \d+: MANIFEST_INVALID/);
+      proxy.rule = refusal;
+      // Somebody else pushes the same archive between the first look and the last request.
+      let looks = 0;
+      const { rule } = proxy;
+      proxy.rule = (request) =>
+        request.method === "HEAD" && request.path.includes("/manifests/") && looks++ === 0
+          ? { kind: "answer", status: 404 }
+          : rule(request);
+      assert.equal((await pushArchive(there, SOURCE, options())).digest, digest);
+    }
+  },
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dockerConfigPath, findCredentials } from "../../lib/registry/credentials.ts";
+import { authFiles, dockerConfigPath, findCredentials } from "../../lib/registry/credentials.ts";
 import { ROOT, temporaryFolder } from "../_tools.ts";
 import { run } from "./_registry.ts";
 
@@ -114,6 +114,84 @@ Deno.test("findCredentials() refuses a broken configuration, and shows none of i
   }
 });
 
+Deno.test("findCredentials() passes over nulls and the broken entries of other hosts", async () => {
+  const auth = btoa("me:pass:word");
+  const config = {
+    auths: {
+      "a.example": null,
+      "b.example": { auth: "hunter2!" },
+      "c.example": 7,
+      "h.example": { auth },
+    },
+    credHelpers: null,
+    credsStore: null,
+    HttpHeaders: null,
+  };
+  assert.deepEqual(await find("h.example", config), PASSWORD);
+  assert.equal(await find("a.example", config), undefined);
+  await assert.rejects(find("b.example", config), { code: "ERR_REGISTRY_CREDENTIALS" });
+  assert.equal(await find("h.example", { auths: null }), undefined);
+  assert.equal(await find("h.example", ""), undefined);
+  const fields = { auth, identitytoken: null, username: null };
+  assert.deepEqual(await find("h.example", { auths: { "h.example": fields } }), PASSWORD);
+});
+
+Deno.test("findCredentials() prefers podman's entry of the repository or its namespace", async () => {
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/auth.json`;
+  const entry = (user: string) => ({ auth: btoa(`${user}:x`) });
+  await Deno.writeTextFile(
+    file,
+    JSON.stringify({
+      auths: {
+        "h.example": entry("host"),
+        "h.example/org": entry("org"),
+        "h.example/org/kv": entry("kv"),
+        "docker.io/org": entry("hub"),
+      },
+    }),
+  );
+  const user = async (registry: string, repository: string): Promise<string | undefined> => {
+    const found = await findCredentials(registry, { authFiles: [file], repository });
+    return found?.kind === "password" ? found.username : undefined;
+  };
+  assert.equal(await user("h.example", "org/kv"), "kv");
+  assert.equal(await user("h.example", "org/other"), "org");
+  assert.equal(await user("h.example", "orgs/kv"), "host");
+  assert.equal(await user("docker.io", "org/kv"), "hub");
+  assert.equal(await user("docker.io", "library/kv"), undefined);
+});
+
+Deno.test("findCredentials() takes the first file that has an entry, and reports a broken one last", async () => {
+  await using folder = await temporaryFolder();
+  const path = (name: string): string => `${folder.path}/${name}`;
+  await Deno.writeTextFile(path("broken"), "hunter2");
+  await Deno.writeTextFile(path("other"), JSON.stringify({ auths: { "o.example": {} } }));
+  const auth = btoa("me:pass:word");
+  await Deno.writeTextFile(path("good"), JSON.stringify({ auths: { "h.example": { auth } } }));
+  const files = ["none", "broken", "other", "good"].map(path);
+  assert.deepEqual(await findCredentials("h.example", { authFiles: files }), PASSWORD);
+  await assert.rejects(findCredentials("x.example", { authFiles: files }), {
+    code: "ERR_REGISTRY_CREDENTIALS",
+  });
+});
+
+Deno.test("authFiles() names the files of docker and podman", () => {
+  const files = (variables: Record<string, string>): string[] =>
+    authFiles((name) => variables[name]);
+  assert.deepEqual(
+    files({
+      HOME: "/h",
+      XDG_RUNTIME_DIR: "/run/user/1",
+      DOCKER_CONFIG: "/d",
+      XDG_CONFIG_HOME: "/c",
+    }),
+    ["/d/config.json", "/run/user/1/containers/auth.json", "/c/containers/auth.json"],
+  );
+  assert.deepEqual(files({ REGISTRY_AUTH_FILE: "/a.json" }), ["/a.json"]);
+  assert.deepEqual(files({}), []);
+});
+
 Deno.test("findCredentials() refuses a configuration that cannot be read", async () => {
   await using folder = await temporaryFolder();
   await assert.rejects(findCredentials("h.example", { dockerConfig: folder.path }), {
@@ -192,13 +270,13 @@ Deno.test("findCredentials() knows a helper's identity token", async () => {
 Deno.test("findCredentials() says what keeps a helper from helping, and never what it printed", async () => {
   const ours = { credsStore: "kept" };
   const cases: [message: RegExp, config: unknown, helper: string, allowed?: string][] = [
-    [/--allow-run=docker-credential-kept/, ours, ECHO, "docker-credential-other"],
+    [/permission to run docker-credential-kept/, ours, ECHO, "docker-credential-other"],
     [/no such program/, { credsStore: "gone" }, ECHO, "docker-credential-gone"],
     [/failed with status 3/, ours, "echo s3cret; echo s3cret >&2; exit 3"],
-    [/not JSON/, ours, "echo s3cret"],
+    [/not a JSON object/, ours, "echo s3cret"],
     [/no Username and Secret/, ours, `echo '{"Secret":"s3cret"}'`],
-    [/no Username and Secret/, ours, "echo null"],
-    [/no helper's name/, { credsStore: "../evil" }, ECHO],
+    [/not a JSON object/, ours, "echo null"],
+    [/not a valid helper name/, { credsStore: "../evil" }, ECHO],
   ];
   await Promise.all(cases.map(async ([message, ...rest]) => {
     const error = await findWithHelper("h.example", ...rest);

@@ -15,6 +15,7 @@ Deno.test("exchange() shows no address of a request that failed: it may hold a t
       transport: { window: 1, send: () => Promise.reject(failure), close: () => {} },
       task: "read it",
       stallTimeout: 1000,
+      answered: new Set<string>(),
     };
     await assert.rejects(exchange({ method: "GET", url }, undefined, options), (error: Error) => {
       assert.match(error.message, /^the connection to h\.example failed \(.+\)$/);

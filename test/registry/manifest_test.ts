@@ -24,9 +24,9 @@ Deno.test("formatManifest() writes the same bytes whatever the annotations' orde
       formatManifest({ config: CONFIG, layer: { ...LAYER, annotations: {} }, annotations }),
     );
   assert.equal(write({ b: "2", a: "1" }), write({ a: "1", b: "2" }));
+  // Hosts of 2020 and 2021 refuse a manifest that states its media type.
   assert.deepEqual(JSON.parse(write({ a: "1" })), {
     schemaVersion: 2,
-    mediaType: MANIFEST_TYPE,
     config: CONFIG,
     layers: [{ ...LAYER, annotations: {} }],
     annotations: { a: "1" },

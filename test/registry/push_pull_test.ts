@@ -7,7 +7,7 @@ import {
   registrySource,
   resolveReference,
 } from "../../lib/registry/pull.ts";
-import { pushArchive, type PushOptions } from "../../lib/registry/push.ts";
+import { pushArchive, type PushArchiveOptions } from "../../lib/registry/push.ts";
 import { parseDigest, parseReference, type Reference } from "../../lib/registry/reference.ts";
 import { type ArchiveSource, blobSource, streamSource } from "../../lib/bytes/source.ts";
 import { collect, concat, noise } from "../_bytes.ts";
@@ -37,6 +37,7 @@ function archive(length: number, seed: number): Uint8Array<ArrayBuffer> {
 async function rawManifest(
   reference: Reference,
 ): Promise<{ bytes: Uint8Array; type: string | null; digest: string | null }> {
+  assert("registry" in reference);
   const { registry, repository, tag } = reference;
   const answer = await fetch(`http://${registry}/v2/${repository}/manifests/${tag}`, {
     headers: { accept: MANIFEST },
@@ -65,7 +66,7 @@ function testWith(name: string, present: boolean, startRegistry: () => Promise<R
   test(
     "pushArchive() and pullArchive() move an archive of any size, in chunks of any size",
     async (host, folder) => {
-      const settings: [length: number, options: PushOptions][] = [
+      const settings: [length: number, options: PushArchiveOptions][] = [
         [1, {}],
         [2, {}],
         [65_536, { chunkSize: 65_536 }],
@@ -106,7 +107,6 @@ function testWith(name: string, present: boolean, startRegistry: () => Promise<R
     assert.equal(sha256(manifest.bytes), pushed.digest);
     assert.deepEqual(JSON.parse(new TextDecoder().decode(manifest.bytes)), {
       schemaVersion: 2,
-      mediaType: MANIFEST,
       config: {
         mediaType: "application/vnd.wasmcloud.provider.archive.config",
         digest: sha256(new TextEncoder().encode("{}")),
@@ -133,11 +133,15 @@ function testWith(name: string, present: boolean, startRegistry: () => Promise<R
     assert(first.uploaded);
     assert(!second.uploaded);
     assert.equal(second.digest, first.digest);
-    assert.deepEqual(proxy.requests.slice(before).map(({ method }) => method), [
-      "HEAD",
-      "HEAD",
-      "PUT",
-    ]);
+    assert(!first.unchanged && second.unchanged);
+    const methods = (from: number): string[] =>
+      proxy.requests.slice(from).map(({ method }) => method);
+    assert.deepEqual(methods(before), ["HEAD"]);
+    // Another tag, or other annotations, take a manifest and no blob.
+    const then = proxy.requests.length;
+    const third = await pushArchive(reference, source, { ...INSECURE, annotations: { a: "b" } });
+    assert(!third.uploaded && !third.unchanged);
+    assert.deepEqual(methods(then), ["HEAD", "HEAD", "HEAD", "PUT"]);
   });
 
   test("pushArchive() sends the configuration it is given", async (host) => {
@@ -174,6 +178,18 @@ function testWith(name: string, present: boolean, startRegistry: () => Promise<R
         return true;
       },
     );
+  });
+
+  test("tags are case-sensitive, and repositories are in lower case", async (host) => {
+    const push = (text: string, seed: number) =>
+      pushArchive(parseReference(text), blobSource(archive(1000, seed), "kv"), INSECURE);
+    const upper = await push(`${host}/Providers/KV:V1.0-RC1`, 1);
+    const lower = await push(`${host}/providers/kv:v1.0-rc1`, 2);
+    const resolve = async (tag: string): Promise<string> =>
+      (await resolveReference(parseReference(`${host}/providers/kv:${tag}`), INSECURE)).digest;
+    assert.equal(await resolve("V1.0-RC1"), upper.digest);
+    assert.equal(await resolve("v1.0-rc1"), lower.digest);
+    assert.notEqual(upper.digest, lower.digest);
   });
 
   test("resolveReference() says what there is not", async (host) => {
@@ -250,8 +266,8 @@ Deno.test({
     assert.deepEqual(await collect(source.open()), bytes);
     assert.deepEqual(await collect(source.range(1, 8_999_999)), bytes.slice(1));
     // To keep them all without a copy fails at once.
-    const [first] = await Array.fromAsync(source.open());
-    assert.equal(first?.length, 0);
+    const held = await Array.fromAsync(source.open());
+    assert(held.some(({ length }) => length === 0));
 
     const destination = `${folder.path}/kv.par.gz`;
     let kept: Uint8Array | undefined;

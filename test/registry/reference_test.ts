@@ -29,7 +29,7 @@ Deno.test("parseReference() reads every form", () => {
     ["[::1]:5000/kv:1", "[::1]:5000", "kv", "1"],
     [`h.example/kv@sha256:${HEX}`, "h.example", "kv", undefined, HEX],
     [`h.example/kv:1@sha256:${HEX}`, "h.example", "kv", "1", HEX],
-    ["Registry.Example/Org/KV:V1.0-RC1", "registry.example", "org/kv", "v1.0-rc1"],
+    ["Registry.Example/Org/KV:V1.0-RC1", "registry.example", "org/kv", "V1.0-RC1"],
     ["kv:1", "docker.io", "library/kv", "1"],
     ["org/kv:1", "docker.io", "org/kv", "1"],
     ["docker.io/kv:1", "docker.io", "library/kv", "1"],
@@ -54,10 +54,83 @@ Deno.test("parseReference() refuses latest and no tag unless allowed, but not wi
       code: "ERR_REFERENCE_LATEST",
       message: /^Cannot /,
     });
-    assert.equal(parseReference(text, { allowLatest: true }).tag, "latest");
+    const { tag } = parseReference(text, { allowLatest: true });
+    assert.equal(tag, text.endsWith("LATEST") ? "LATEST" : "latest");
   }
   assert.equal(parseReference(`h.example/kv@sha256:${HEX}`).tag, undefined);
   assert.equal(parseReference(`h.example/kv:latest@sha256:${HEX}`).tag, "latest");
+});
+
+Deno.test("parseReference() takes a reference without a host to the registry given", () => {
+  const cases: [text: string, registry: string | undefined, whole: string][] = [
+    ["kv:1", undefined, "docker.io/library/kv:1"],
+    ["kv:1", "localhost:5000", "localhost:5000/kv:1"],
+    ["org/kv:V1", "Registry.Example/Team/", "registry.example/team/org/kv:V1"],
+    ["org/kv:1", "https://registry.example", "registry.example/org/kv:1"],
+    ["h.example/kv:1", "registry.example", "h.example/kv:1"],
+    ["localhost/kv:1", "registry.example", "localhost/kv:1"],
+    ["kv:1", "docker.io", "docker.io/library/kv:1"],
+    ["kv:1", "docker.io/org", "docker.io/org/kv:1"],
+  ];
+  for (const [text, registry, whole] of cases) {
+    assert.equal(formatReference(parseReference(text, { registry })), whole);
+  }
+  for (const registry of ["org", "me:hunter2@h.example", "h..example/x", "h.example:99999"]) {
+    assert.throws(
+      () => parseReference("kv:1", { registry }),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, "ERR_REFERENCE_INVALID");
+        assert(!error.message.includes("hunter2"));
+        return true;
+      },
+    );
+  }
+});
+
+Deno.test("parseReference() refuses a reference without a host if one is required", () => {
+  for (const text of ["kv:1", "org/kv:1", "oci://org/kv:1"]) {
+    assert.throws(() => parseReference(text, { hostRequired: true }), {
+      code: "ERR_REFERENCE_INVALID",
+      message: /it has no host; .*"docker\.io\/(org\/)?kv:1" if you mean Docker Hub/,
+    });
+    parseReference(text, { hostRequired: true, registry: "localhost:5000" });
+  }
+  for (const text of ["docker.io/org/kv:1", "localhost/kv:1", "h.example/kv:1", "h:5000/kv:1"]) {
+    parseReference(text, { hostRequired: true });
+  }
+});
+
+Deno.test("parseReference() reads the layouts of skopeo and oras", () => {
+  const cases: [
+    text: string,
+    layout: string,
+    path: string,
+    tag?: string | undefined,
+    digest?: string,
+  ][] = [
+    ["oci:dir", "oci", "dir"],
+    ["oci:dir:1.0-RC1", "oci", "dir", "1.0-RC1"],
+    ["oci:/abs/dir:1", "oci", "/abs/dir", "1"],
+    ["oci:../dir:latest", "oci", "../dir", "latest"],
+    ["OCI-Archive:file.tar:1", "oci-archive", "file.tar", "1"],
+    ["oci:C:\\layouts\\kv:1", "oci", "C:\\layouts\\kv", "1"],
+    ["oci:C:\\layouts\\kv", "oci", "C:\\layouts\\kv"],
+    [`oci:dir@sha256:${HEX}`, "oci", "dir", undefined, `sha256:${HEX}`],
+    [`oci:dir:1@sha256:${HEX}`, "oci", "dir", "1", `sha256:${HEX}`],
+  ];
+  for (const [text, layout, path, tag, digest] of cases) {
+    const reference = parseReference(text);
+    assert.deepEqual({ ...reference }, {
+      layout,
+      path,
+      ...(tag ? { tag } : {}),
+      ...(digest ? { digest } : {}),
+    }, text);
+    assert.deepEqual(parseReference(formatReference(reference)), reference);
+  }
+  for (const text of ["oci:", "oci-archive:", "oci:dir@sha256:abc", `oci:dir:${"a".repeat(129)}`]) {
+    assert.throws(() => parseReference(text), { code: "ERR_REFERENCE_INVALID" }, text);
+  }
 });
 
 Deno.test("parseReference() refuses what is no reference", () => {
@@ -157,6 +230,7 @@ Deno.test("parseReference() never throws anything but its own errors", () => {
           parseReference(formatReference(reference), { allowLatest: true }),
           reference,
         );
+        if (!("registry" in reference)) return;
         // What goes into an address must not change its meaning.
         const url = new URL(`https://${reference.registry}/v2/${reference.repository}/`);
         assert.equal(url.pathname, `/v2/${reference.repository}/`);

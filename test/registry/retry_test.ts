@@ -50,7 +50,7 @@ Deno.test("retry() waits as long as the server asks, unless that is too long", a
   assert.deepEqual(clock.waits, [7125]);
   await assert.rejects(retry(failing(1, () => new TransientError("429", 3600)), options), {
     code: "ERR_REGISTRY_UNREACHABLE",
-    message: /in 3600 seconds/,
+    message: /of 3600 seconds/,
   });
 });
 

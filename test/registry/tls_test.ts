@@ -7,6 +7,7 @@ import { parseReference } from "../../lib/registry/reference.ts";
 import { blobSource } from "../../lib/bytes/source.ts";
 import { collect, noise } from "../_bytes.ts";
 import { ROOT, temporaryFolder } from "../_tools.ts";
+import { startForwardProxy } from "./_forward_proxy.ts";
 import {
   type Certificate,
   hasDockerRegistry,
@@ -17,6 +18,7 @@ import {
   run,
   startDockerRegistry,
 } from "./_registry.ts";
+import { ISSUER, SERVICE, startTokenServer, USER as TOKEN_USER } from "./_token_server.ts";
 
 const BYTES = noise(3_000_000);
 const SOURCE = blobSource(BYTES, "kv.par");
@@ -93,16 +95,59 @@ Deno.test({
   ignore: !hasDockerRegistry,
   async fn() {
     await using registry = await startDockerRegistry();
-    const reference = parseReference(`${registry.host}/kv:1`);
+    await using forward = startForwardProxy(registry.host);
+    const reference = parseReference("registry.example/kv:1");
     const clock = instantClock();
+    const proxy = { https: forward.url };
     for (const insecureSkipTlsVerify of [false, true]) {
-      await assert.rejects(resolveReference(reference, { clock, insecureSkipTlsVerify }), {
+      await assert.rejects(resolveReference(reference, { clock, proxy, insecureSkipTlsVerify }), {
         code: "ERR_REGISTRY_UNREACHABLE",
         message: /does not speak TLS.*insecure/,
       });
     }
     assert.deepEqual(clock.waits, []);
   },
+});
+
+Deno.test({
+  name: "a registry on loopback is spoken to over plain HTTP if it does not speak TLS",
+  ignore: !hasDockerRegistry || !hasOpenssl,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const certificate = await makeCertificate(folder.path);
+    await using tokens = await startTokenServer(certificate);
+    const rootCertificate = `${folder.path}/ca.crt`;
+    await using registry = await startDockerRegistry({
+      token: { realm: tokens.realm, service: SERVICE, issuer: ISSUER, rootCertificate },
+    });
+    const { username, password } = TOKEN_USER;
+    const clock = instantClock();
+    const port = registry.host.split(":")[1];
+    for (const insecureSkipTlsVerify of [false, true]) {
+      for (const host of [registry.host, `localhost:${port}`]) {
+        const reference = parseReference(`${host}/org/kv:${insecureSkipTlsVerify}`);
+        const credentials = { kind: "password", username, password } as const;
+        const options = { clock, credentials, insecureSkipTlsVerify };
+        const { digest } = await pushArchive(reference, SOURCE, options);
+        using source = registrySource(reference, { ...options, digest });
+        assert.deepEqual(await collect(source.open()), BYTES);
+      }
+    }
+    assert.deepEqual(clock.waits, []);
+  },
+});
+
+Deno.test("a name that does not resolve fails at once, and says to check it", async () => {
+  // RFC 6761, section 6.4: no name of this domain exists.
+  const reference = parseReference("nowhere.invalid/kv:1");
+  for (const options of [{}, { insecure: true }, { insecureSkipTlsVerify: true }]) {
+    const clock = instantClock();
+    await assert.rejects(resolveReference(reference, { ...options, clock }), {
+      code: "ERR_REGISTRY_UNREACHABLE",
+      message: /name of nowhere\.invalid does not resolve .*check it for a typing error/,
+    });
+    assert.deepEqual(clock.waits, []);
+  }
 });
 
 /** Registers a test with a server behind TLS that answers as the test says. */
@@ -150,7 +195,7 @@ testServer(
   },
   async (host, { authority: caCert }) => {
     const reference = parseReference(`${host}/kv:1`);
-    const message = /leads to 127\.0\.0\.1:9 over plain HTTP/;
+    const message = /redirects to 127\.0\.0\.1:9 over plain HTTP/;
     const code = "ERR_REGISTRY_PROTOCOL";
     await assert.rejects(resolveReference(reference, { caCert }), { code, message });
     await assert.rejects(pushArchive(reference, SOURCE, { caCert }), { code, message });
@@ -188,7 +233,10 @@ testServer(
     for (const tag of ["stalls", "silent"]) {
       await assert.rejects(
         resolveReference(parseReference(`${host}/kv:${tag}`), { ...options, tries: 2 }),
-        { code: "ERR_REGISTRY_UNREACHABLE", message: /nothing moved .* for 0\.1 seconds/ },
+        {
+          code: "ERR_REGISTRY_UNREACHABLE",
+          message: /(nothing moved .*|sent nothing) for 0\.1 sec/,
+        },
       );
     }
     const controller = new AbortController();

@@ -7,7 +7,7 @@ import { pull } from "../../lib/verbs/pull.ts";
 import { push } from "../../lib/verbs/push.ts";
 import { registrySource, resolveReference } from "../../lib/registry/pull.ts";
 import { pushArchive } from "../../lib/registry/push.ts";
-import { parseReference } from "../../lib/registry/reference.ts";
+import { formatReference, parseReference } from "../../lib/registry/reference.ts";
 import { blobSource } from "../../lib/bytes/source.ts";
 import { archiveOf, BINARIES, gzipped, ISSUED_AT } from "../_archive.ts";
 import { noise } from "../_bytes.ts";
@@ -74,6 +74,21 @@ test(
     assert.deepEqual([...Deno.readDirSync(folder)], []);
   },
 );
+
+test("push(), pull() and their references without a host", async (host, folder) => {
+  const archive = gzipped(await archiveOf());
+  await assert.rejects(push(archive, "providers/fakepay:1.0"), {
+    code: "ERR_REFERENCE_INVALID",
+    message: /it has no host/,
+  });
+  const registry = `${host}/team`;
+  const pushed = await push(archive, "fakepay:1.0", { registry });
+  assert.equal(formatReference(pushed.reference), `${host}/team/fakepay:1.0`);
+  const destination = `${folder}/fakepay.par.gz`;
+  assert.equal((await pull("fakepay:1.0", { registry, destination })).digest, pushed.digest);
+  await push(archive, "fakepay", { registry, allowLatest: true });
+  await pull("fakepay", { registry, destination, allowLatest: true });
+});
 
 test("inspect() reads an archive in a registry as it reads a file", async (host) => {
   const archive = gzipped(await archiveOf());

@@ -1,0 +1,26 @@
+/**
+ * Reading JSON that somebody else wrote.
+ *
+ * @module
+ */
+
+/** Tells whether a value is a JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Parses bytes that should be a JSON object.
+ *
+ * @param bytes The bytes; `undefined` counts as something that is not JSON.
+ * @returns The object, or `undefined` for anything else. The parser's error is dropped because it
+ * quotes the text, which may hold a password or a token.
+ */
+export function parseRecord(bytes: Uint8Array | undefined): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

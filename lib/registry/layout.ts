@@ -1,0 +1,461 @@
+/**
+ * OCI image layouts: a repository in a folder, or in a tar archive (OCI image specification 1.1, "OCI
+ * Image Layout Specification").
+ *
+ * @module
+ */
+
+import { BLOCK_LENGTH, encodeHeader, isZero, padded } from "../archive/tar.ts";
+import type { Bytes } from "../bytes/chunks.ts";
+import { ParError, quote } from "../errors.ts";
+import { readFile, readSmallFile, writeFile } from "../system/files.ts";
+import type { ClientPurpose, RawManifest } from "./client.ts";
+import { type Descriptor, isDescriptor } from "./descriptor.ts";
+import { checkBlob } from "./download.ts";
+import { isRecord, parseRecord } from "./json.ts";
+import { INDEX_TYPE } from "./media_types.ts";
+import type { LayoutReference } from "./reference.ts";
+import { partsOf, type Referrer } from "./referrers.ts";
+import type { NewManifest, Store } from "./store.ts";
+import type { Upload, UploadOptions } from "./upload.ts";
+
+/** "Pre-Defined Annotation Keys": the tag of a manifest in `index.json`. */
+const REF_NAME = "org.opencontainers.image.ref.name";
+const MAX_JSON_LENGTH = 4 * 1024 * 1024;
+const LAYOUT_FILE = "oci-layout";
+const INDEX_FILE = "index.json";
+
+/**
+ * Opens a layout.
+ *
+ * @param reference The layout.
+ * @param purpose What messages call the work, and whether it writes.
+ * @param signal Stops the work.
+ */
+export function openLayout(
+  reference: LayoutReference,
+  purpose: ClientPurpose,
+  signal: AbortSignal | undefined,
+): Store {
+  const { path, layout } = reference;
+  if (layout === "oci") return new LayoutStore(reference, new Folder(path, signal), purpose.task);
+  return new LayoutStore(
+    reference,
+    purpose.push ? new NewArchive(path, signal) : new Archive(path),
+    purpose.task,
+  );
+}
+
+/** The files of a layout. */
+interface Files extends AsyncDisposable {
+  /** The size of a file, or `undefined` if there is none. */
+  size(name: string): Promise<number | undefined>;
+  /** Reads a part of a file. */
+  read(name: string, start: number, length: number): Bytes;
+  /** Reads a small file whole. */
+  readSmall(name: string): Promise<Uint8Array>;
+  /** Writes a file. */
+  write(name: string, bytes: () => Bytes | Promise<Bytes>): Promise<void>;
+  /** Completes what was written. */
+  finish(): Promise<void>;
+}
+
+class LayoutStore implements Store {
+  readonly #reference: LayoutReference;
+  readonly #files: Files;
+  readonly #task: string;
+
+  constructor(reference: LayoutReference, files: Files, task: string) {
+    this.#reference = reference;
+    this.#files = files;
+    this.#task = task;
+  }
+
+  async getManifest(reference: string | undefined): Promise<RawManifest> {
+    const entries = await this.#index();
+    const [found, second] = entries.filter(({ digest, tag, referrer }) =>
+      reference === undefined ? !referrer : reference === digest || reference === tag
+    );
+    if (reference?.startsWith("sha256:") && !found) return await this.#byDigest(reference);
+    if (!found || second && reference === undefined) {
+      const tags = entries.map(({ tag }) => tag).filter(Boolean).join(", ") || "none";
+      throw new ParError(
+        "ERR_REGISTRY_NOT_FOUND",
+        `Cannot ${this.#task}: the layout has ` +
+          `${found ? "several manifests" : `no manifest ${quote(reference ?? "")}`}; ` +
+          `its tags are: ${tags}`,
+      );
+    }
+    const bytes = await this.#files.readSmall(blobPath(found.digest));
+    return { bytes, mediaType: found.mediaType, digest: found.digest };
+  }
+
+  async findDigest(tag: string | undefined): Promise<string | undefined> {
+    if (await this.#files.size(INDEX_FILE) === undefined) return undefined;
+    return (await this.#index()).find((entry) => entry.tag === tag)?.digest;
+  }
+
+  async *readBlob(blob: Descriptor, start: number, end: number): Bytes {
+    const size = await this.#files.size(blobPath(blob.digest));
+    if (size === undefined) {
+      throw new ParError(
+        "ERR_REGISTRY_NOT_FOUND",
+        `Cannot ${this.#task}: the layout has no blob ${blob.digest}; copy it again`,
+      );
+    }
+    if (size !== blob.size) {
+      throw new ParError(
+        "ERR_REGISTRY_DIGEST",
+        `Cannot ${this.#task}: the blob ${blob.digest} has ${size} bytes, and ${blob.size} ` +
+          "according to the manifest",
+      );
+    }
+    yield* this.#files.read(blobPath(blob.digest), start, end - start);
+  }
+
+  async writeBlob(
+    { digest, size, source }: Upload,
+    { onProgress }: UploadOptions,
+  ): Promise<boolean> {
+    const path = blobPath(digest);
+    const blob = { mediaType: "", digest, size };
+    if (await this.#files.size(path) === size) {
+      try {
+        for await (const _ of checkBlob(this.#files.read(path, 0, size), blob, this.#task));
+        return false;
+      } catch {
+        // It is damaged, and is replaced.
+      }
+    }
+    await this.#files.write(
+      path,
+      async function* (this: LayoutStore): Bytes {
+        let done = 0;
+        for await (const chunk of checkBlob(source.open(), blob, this.#task)) {
+          yield chunk;
+          done += chunk.length;
+          onProgress?.(done, size);
+        }
+      }.bind(this),
+    );
+    return true;
+  }
+
+  async writeManifest(reference: string | undefined, manifest: NewManifest): Promise<void> {
+    const { bytes, digest, mediaType, referrer } = manifest;
+    await this.#files.write(blobPath(digest), () => one(bytes));
+    await this.#files.write(LAYOUT_FILE, () => one(encode({ imageLayoutVersion: "1.0.0" })));
+    const tag = reference === digest ? undefined : reference;
+    await this.#files.write(INDEX_FILE, async () => {
+      // Read while the file is locked, so that of two writers at once both are kept.
+      const present = await this.#files.size(INDEX_FILE) === undefined
+        ? {}
+        : await this.#readIndex();
+      const kept: Record<string, unknown>[] = [];
+      for (const entry of manifestsOf(present)) {
+        const { [REF_NAME]: name, ...annotations } = isRecord(entry["annotations"])
+          ? entry["annotations"]
+          : {};
+        const same = entry["digest"] === digest;
+        if (same && (tag === undefined || name === undefined || name === tag)) {
+          // Nothing that names it gets lost where it is written without a tag.
+          if (tag === undefined && name !== undefined) return one(encode(present));
+          continue;
+        }
+        // A tag moves. What it named stays in the layout without a name, as other tools leave it.
+        kept.push(tag !== undefined && name === tag ? { ...entry, annotations } : entry);
+      }
+      const descriptor = referrer?.descriptor;
+      kept.push({
+        mediaType,
+        digest,
+        size: bytes.length,
+        ...(descriptor?.artifactType ? { artifactType: descriptor.artifactType } : {}),
+        ...(tag === undefined ? {} : { annotations: { [REF_NAME]: tag } }),
+      });
+      return one(
+        encode({ schemaVersion: 2, mediaType: INDEX_TYPE, ...present, manifests: kept }),
+      );
+    });
+  }
+
+  async listReferrers(digest: string): Promise<Referrer[]> {
+    const found: Referrer[] = [];
+    for (const entry of await this.#index()) {
+      const parts = partsOf(await this.#files.readSmall(blobPath(entry.digest)));
+      if (parts?.subject !== digest) continue;
+      const { mediaType, digest: own, size } = entry;
+      const { artifactType, annotations } = parts;
+      if (!found.some((other) => other.digest === own)) {
+        found.push({ mediaType, digest: own, size, artifactType, annotations });
+      }
+    }
+    return found;
+  }
+
+  async listTags(): Promise<string[]> {
+    const tags = (await this.#index()).map(({ tag }) => tag);
+    return tags.filter((tag) => tag !== undefined).sort();
+  }
+
+  finish(): Promise<void> {
+    return this.#files.finish();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#files[Symbol.asyncDispose]() as Promise<void>;
+  }
+
+  async #readIndex(): Promise<Record<string, unknown>> {
+    const value = parseRecord(await this.#files.readSmall(INDEX_FILE));
+    if (value && Array.isArray(value["manifests"])) return value;
+    throw new ParError(
+      "ERR_REGISTRY_CONTENT",
+      `Cannot ${this.#task}: the ${INDEX_FILE} of the layout is not a JSON object with manifests`,
+    );
+  }
+
+  async #index(): Promise<(Descriptor & { tag: string | undefined; referrer: boolean })[]> {
+    if (await this.#files.size(INDEX_FILE) === undefined) {
+      throw new ParError(
+        "ERR_REGISTRY_NOT_FOUND",
+        `Cannot ${this.#task}: there is no OCI image layout in ${quote(this.#reference.path)}`,
+      );
+    }
+    const entries: unknown[] = manifestsOf(await this.#readIndex());
+    return await Promise.all(
+      entries.filter(isDescriptor).map(async (entry) => {
+        const { mediaType, digest, size } = entry;
+        const { annotations } = entry as { annotations?: unknown };
+        const name = isRecord(annotations) ? annotations[REF_NAME] : undefined;
+        const tag = typeof name === "string" ? name : undefined;
+        const bytes = tag === undefined ? await this.#files.readSmall(blobPath(digest)) : undefined;
+        const referrer = bytes !== undefined && partsOf(bytes)?.subject !== undefined;
+        return { mediaType, digest, size, tag, referrer };
+      }),
+    );
+  }
+
+  async #byDigest(digest: string): Promise<RawManifest> {
+    if (await this.#files.size(blobPath(digest)) === undefined) {
+      throw new ParError(
+        "ERR_REGISTRY_NOT_FOUND",
+        `Cannot ${this.#task}: the layout has no manifest ${digest}; check the digest`,
+      );
+    }
+    const bytes = await this.#files.readSmall(blobPath(digest));
+    return { bytes, mediaType: "", digest };
+  }
+}
+
+/** A layout in a folder. */
+class Folder implements Files {
+  readonly #path: string;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(path: string, signal: AbortSignal | undefined) {
+    this.#path = path;
+    this.#signal = signal;
+  }
+
+  async size(name: string): Promise<number | undefined> {
+    try {
+      return (await Deno.stat(`${this.#path}/${name}`)).size;
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotFound) return undefined;
+      throw cause;
+    }
+  }
+
+  read(name: string, start: number, length: number): Bytes {
+    return readFile(`${this.#path}/${name}`, { start, length });
+  }
+
+  readSmall(name: string): Promise<Uint8Array> {
+    return readSmallFile(`${this.#path}/${name}`, MAX_JSON_LENGTH);
+  }
+
+  async write(name: string, bytes: () => Bytes | Promise<Bytes>): Promise<void> {
+    const path = `${this.#path}/${name}`;
+    await makeFolder(path.slice(0, path.lastIndexOf("/")));
+    await writeFile(path, async (sink) => {
+      for await (const chunk of await bytes()) await sink.write(chunk);
+    }, { signal: this.#signal });
+  }
+
+  finish(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** A layout in a tar archive, which is read and never changed. */
+class Archive implements Files {
+  readonly #path: string;
+  #entries: Promise<ReadonlyMap<string, { start: number; size: number }>> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async size(name: string): Promise<number | undefined> {
+    return (await (this.#entries ??= listTar(this.#path))).get(name)?.size;
+  }
+
+  async *read(name: string, start: number, length: number): Bytes {
+    const entry = (await (this.#entries ??= listTar(this.#path))).get(name);
+    const size = Math.max(0, Math.min(length, (entry?.size ?? 0) - start));
+    if (entry) yield* readFile(this.#path, { start: entry.start + start, length: size });
+  }
+
+  async readSmall(name: string): Promise<Uint8Array> {
+    const size = await this.size(name) ?? 0;
+    if (size > MAX_JSON_LENGTH) throw notALayout(this.#path, `${quote(name)} is too large`);
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for await (const chunk of this.read(name, 0, size)) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  }
+
+  write(): Promise<void> {
+    throw new TypeError("An archive that is read cannot be written");
+  }
+
+  finish(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** A new archive: a folder beside it, which becomes a tar archive when it is complete. */
+class NewArchive implements Files {
+  readonly #path: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #names = new Map<string, number>();
+  #temporary: Promise<string> | undefined;
+
+  constructor(path: string, signal: AbortSignal | undefined) {
+    this.#path = path;
+    this.#signal = signal;
+  }
+
+  size(name: string): Promise<number | undefined> {
+    return Promise.resolve(this.#names.get(name));
+  }
+
+  async *read(name: string, start: number, length: number): Bytes {
+    yield* (await this.#folder()).read(name, start, length);
+  }
+
+  async readSmall(name: string): Promise<Uint8Array> {
+    return await (await this.#folder()).readSmall(name);
+  }
+
+  async write(name: string, bytes: () => Bytes | Promise<Bytes>): Promise<void> {
+    const folder = await this.#folder();
+    await folder.write(name, bytes);
+    this.#names.set(name, await folder.size(name) ?? 0);
+  }
+
+  async finish(): Promise<void> {
+    const folder = await this.#folder();
+    await writeFile(this.#path, async (sink) => {
+      for (const name of [...this.#names.keys()].sort()) {
+        const size = this.#names.get(name) ?? 0;
+        await sink.write(encodeHeader(name, size, 0o644));
+        for await (const chunk of folder.read(name, 0, size)) await sink.write(chunk);
+        await sink.write(new Uint8Array(padded(size) - size));
+      }
+      await sink.write(new Uint8Array(2 * BLOCK_LENGTH));
+    }, { signal: this.#signal });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const temporary = await this.#temporary?.catch(() => undefined);
+    if (temporary) await Deno.remove(temporary, { recursive: true }).catch(() => {});
+  }
+
+  async #folder(): Promise<Folder> {
+    const dir = this.#path.slice(0, this.#path.lastIndexOf("/") + 1) || ".";
+    this.#temporary ??= Deno.makeTempDir({ dir, prefix: ".par-layout-" }).catch((cause) => {
+      throw new ParError(
+        "ERR_FILE_UNWRITABLE",
+        `Cannot write ${quote(this.#path)}: no folder can be made beside it`,
+        cause,
+      );
+    });
+    return new Folder(await this.#temporary, this.#signal);
+  }
+}
+
+/**
+ * Finds the files of a tar archive by their headers. Other tools write archives with folders, owners
+ * and long names, so this reads no more of a header than it needs: digests decide what is right.
+ */
+async function listTar(path: string): Promise<Map<string, { start: number; size: number }>> {
+  const entries = new Map<string, { start: number; size: number }>();
+  const text = (block: Uint8Array, offset: number, length: number): string =>
+    new TextDecoder().decode(block.subarray(offset, offset + length)).replace(/\0.*$/s, "");
+  for (let at = 0;;) {
+    const block = new Uint8Array(BLOCK_LENGTH);
+    let filled = 0;
+    for await (const chunk of readFile(path, { start: at, length: BLOCK_LENGTH })) {
+      block.set(chunk, filled);
+      filled += chunk.length;
+    }
+    if (filled < BLOCK_LENGTH || isZero(block)) break;
+    if (text(block, 257, 5) !== "ustar") throw notALayout(path, "it is not a tar archive");
+    // GNU tar writes sizes from 8 GiB on as binary numbers.
+    const size = (block[124] ?? 0) >= 0x80
+      ? Number(new DataView(block.buffer).getBigUint64(128))
+      : parseInt(text(block, 124, 12).trim() || "0", 8);
+    if (!Number.isSafeInteger(size)) throw notALayout(path, "a size in it is not a number");
+    const name = text(block, 0, 100).replace(/^\.\//, "");
+    const type = text(block, 156, 1);
+    if (type === "" || type === "0") entries.set(name, { start: at + BLOCK_LENGTH, size });
+    at += BLOCK_LENGTH + padded(size);
+  }
+  if (!entries.has(INDEX_FILE)) throw notALayout(path, `it has no ${INDEX_FILE}`);
+  return entries;
+}
+
+function notALayout(path: string, reason: string): ParError {
+  return new ParError(
+    "ERR_REGISTRY_CONTENT",
+    `Cannot read ${quote(path)} as an OCI image layout: ${reason}`,
+  );
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new ParError("ERR_FILE_UNWRITABLE", `Cannot make the folder ${quote(path)}`, cause);
+  }
+}
+
+function blobPath(digest: string): string {
+  return `blobs/sha256/${digest.slice("sha256:".length)}`;
+}
+
+function manifestsOf(index: Record<string, unknown>): Record<string, unknown>[] {
+  const { manifests } = index;
+  return Array.isArray(manifests) ? manifests.filter(isRecord) : [];
+}
+
+function encode(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+async function* one(bytes: Uint8Array): Bytes {
+  if (bytes.length > 0) yield bytes;
+}
