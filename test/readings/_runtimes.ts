@@ -6,7 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { openIndexed, readEntry } from "../../lib/archive/segment.ts";
+import { openRanged } from "../../lib/archive/segment.ts";
 import { blobSource } from "../../lib/bytes/source.ts";
 import { bundle } from "../../web/bundle.ts";
 import type { Tool } from "../examples/_example.ts";
@@ -150,11 +150,11 @@ const byTheIndex: Reader = {
 
 async function readByIndex(bytes: Uint8Array<ArrayBuffer>): Promise<Reading | undefined> {
   const source = blobSource(bytes, "a.par.gz");
-  const archive = await openIndexed(source);
-  if (!archive) return undefined;
+  const archive = await openRanged(source);
+  if (!archive?.index) return undefined;
   const names = archive.index.map(({ name }) => name).filter((name) => name !== "");
   const files = await Promise.all(names.map(async (name): Promise<File> => {
-    const content = await collect(readEntry(source, archive.index, name));
+    const content = await collect(archive.readEntry(name));
     return [name, content.length, createHash("sha256").update(content).digest("hex")];
   }));
   return { files, claims: plainClaims(archive.claims) };
