@@ -147,6 +147,6 @@ testWith([CARGO], "build() notes that a WIT package takes wasm-tools", async () 
   const { printed } = await it.build({ env: { PATH: without.join(":") } });
   assert.match(
     printed,
-    /^Warning: the archive is made without the WIT package: .* takes wasm-tools/m,
+    /^Warning: the archive is made without the WIT package: .* needs wasm-tools/m,
   );
 });
