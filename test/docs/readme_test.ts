@@ -171,10 +171,12 @@ Deno.test("README.md names exit statuses, files and folders that there are", asy
   assert(paths.length > 5);
 });
 
-Deno.test("README.md names variables and flags that create and verify take", async () => {
+Deno.test("README.md names variables and flags that create, inspect, verify and push take", async () => {
   await using box = await sandbox();
   const help = await Promise.all(
-    ["create", "inspect", "verify"].map(async (verb) => (await box.run([verb, "--help"])).stdout),
+    ["create", "inspect", "verify", "push"].map(async (verb) =>
+      (await box.run([verb, "--help"])).stdout
+    ),
   );
   const known = `${
     help.join("")
