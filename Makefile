@@ -21,7 +21,7 @@ push: deno ## push the example provider's archive to a registry
 	@$(MAKE) --no-print-directory -C $(EXAMPLE) push
 
 install: deno ## put the command par under PREFIX, /usr/local by default
-	@$(DENO) run --quiet --allow-read --allow-write --allow-env=PREFIX,DESTDIR scripts/install.ts
+	@$(DENO) run --quiet --allow-read --allow-write --allow-run --allow-env=PREFIX,DESTDIR scripts/install.ts
 
 test: deno ## run the tests; what needs a missing tool is skipped by name
 	@$(DENO) task test

@@ -1,25 +1,25 @@
 /**
- * The errors of this toolkit: one class, every code it can carry, and what keeps secrets out of
- * them. This module is browser compatible and imports nothing.
+ * The errors of this toolkit: one class, all its codes, and the code that removes secrets from
+ * messages. This module is browser compatible and imports nothing.
  *
  * @module
  */
 
 /**
- * What a failure means to whoever called: `usage` (the call was wrong), `untrusted` (the archive
- * must not be believed), `failed` (everything else).
+ * What a failure means to the caller: `usage` (the call was wrong), `untrusted` (the archive must not
+ * be used), `failed` (everything else).
  */
 export type ErrorCategory = "usage" | "failed" | "untrusted";
 
 /** One row of {@linkcode ERROR_CODES}. */
 export interface ErrorCodeInfo {
-  /** Decides the exit status of the command: `usage` 2, `untrusted` 3, `failed` 1. */
+  /** Determines the exit status of the command: `usage` 2, `untrusted` 3, `failed` 1. */
   readonly category: ErrorCategory;
   /** When the code is used, in one sentence. */
   readonly meaning: string;
 }
 
-/** Every code this toolkit's errors carry, with its category and meaning. */
+/** Every code of this toolkit's errors, with its category and meaning. */
 export const ERROR_CODES = {
   ERR_USAGE: {
     category: "usage",
@@ -27,25 +27,28 @@ export const ERROR_CODES = {
   },
   ERR_OPTION_INVALID: {
     category: "usage",
-    meaning: "An option has a value outside of what it accepts.",
+    meaning: "An option has a value that it does not accept.",
   },
-  ERR_TARGET_INVALID: { category: "usage", meaning: "A target's name cannot be an entry's name." },
+  ERR_TARGET_INVALID: {
+    category: "usage",
+    meaning: "A target has a name that no entry of an archive can have.",
+  },
   ERR_TARGET_DUPLICATE: { category: "usage", meaning: "The same target was given twice." },
 
   ERR_ABORTED: { category: "failed", meaning: "The caller, or a signal, stopped the work." },
   ERR_FILE_NOT_FOUND: { category: "failed", meaning: "A file does not exist." },
   ERR_FILE_UNREADABLE: {
     category: "failed",
-    meaning: "A file cannot be read, or is none: a directory, a socket, a device.",
+    meaning: "A file cannot be read, or it is a directory, a socket or a device.",
   },
   ERR_FILE_UNWRITABLE: {
     category: "failed",
-    meaning: "A file cannot be written: permission, missing folder, full disk.",
+    meaning: "A file cannot be written: no permission, no such folder, or a full disk.",
   },
   ERR_FILE_CHANGED: { category: "failed", meaning: "A file changed while it was being read." },
   ERR_TARGET_UNKNOWN: {
     category: "failed",
-    meaning: "A binary's header does not name one target, and none was given.",
+    meaning: "A binary's header does not name exactly one target, and no target was given.",
   },
   ERR_TARGET_MISMATCH: {
     category: "failed",
@@ -53,48 +56,72 @@ export const ERROR_CODES = {
   },
   ERR_TARGET_NOT_FOUND: {
     category: "failed",
-    meaning: "The archive has no binary for the target asked for.",
+    meaning: "The archive has no binary for the requested target.",
   },
   ERR_TARGET_LAST: {
     category: "failed",
-    meaning: "Removing the target would leave the archive empty.",
+    meaning: "Without the target, the archive would have no binary.",
   },
-  ERR_BINARY_EMPTY: { category: "failed", meaning: "A binary holds no bytes at all." },
+  ERR_BINARY_EMPTY: { category: "failed", meaning: "A binary or a WIT package is empty." },
   ERR_BINARY_FORMAT: {
     category: "failed",
-    meaning: "A file that is neither ELF, Mach-O nor PE would replace a binary.",
+    meaning: "A file that is not an ELF, Mach-O or PE file would replace a binary.",
   },
-  ERR_BINARY_TOO_LARGE: { category: "failed", meaning: "A binary is larger than an entry can be." },
+  ERR_BINARY_TOO_LARGE: { category: "failed", meaning: "A binary is too large for an entry." },
   ERR_SCHEMA_INVALID: {
     category: "failed",
-    meaning: "The configuration schema is not JSON, or is ambiguous.",
+    meaning: "The configuration schema is not JSON, or parsers would read it differently.",
   },
   ERR_WIT_INVALID: {
     category: "failed",
-    meaning: "A WIT package is malformed, or its text does not hold together.",
+    meaning: "A WIT package is malformed, or its text has errors.",
   },
   ERR_WIT_TOOL_MISSING: {
     category: "failed",
-    meaning: "Text and encoding of a WIT package take `wasm-tools`, which cannot be started.",
+    meaning: "The program `wasm-tools`, which encodes and prints WIT packages, cannot be started.",
   },
   ERR_WIT_NOT_FOUND: { category: "failed", meaning: "The archive has no WIT package." },
-  ERR_KEY_INVALID: { category: "failed", meaning: "A key is not in the text form of an nkey." },
-  ERR_KEY_CHECKSUM: { category: "failed", meaning: "A key's checksum does not match its bytes." },
-  ERR_KEY_ROLE: { category: "failed", meaning: "A key has another role than its place asks for." },
+  ERR_KEY_INVALID: { category: "failed", meaning: "A key is not written as an nkey." },
+  ERR_KEY_CHECKSUM: {
+    category: "failed",
+    meaning: "A key's checksum does not match. Perhaps it is mistyped.",
+  },
+  ERR_KEY_ROLE: {
+    category: "failed",
+    meaning: "A key has the wrong role, such as a service's key as the issuer.",
+  },
   ERR_KEY_NOT_FOUND: {
     category: "failed",
-    meaning: "No key was found, and none may be generated.",
+    meaning: "No key was found, and generating one is disabled.",
   },
   ERR_KEY_MISMATCH: {
     category: "failed",
-    meaning: "The keys found are not those the archive was signed with.",
+    meaning: "A key is not the one that the archive or the claims name.",
   },
   ERR_MERGE_CONFLICT: {
     category: "failed",
     meaning: "The archives to merge do not describe the same provider.",
   },
 
-  ERR_ARCHIVE_EMPTY: { category: "untrusted", meaning: "The input holds no bytes at all." },
+  ERR_PROJECT_NOT_FOUND: {
+    category: "failed",
+    meaning: "A folder has no provider project that can be built.",
+  },
+  ERR_PROJECT_INVALID: {
+    category: "failed",
+    meaning: "A project file cannot be read, or the project has nothing that can be bundled.",
+  },
+  ERR_PROJECT_AMBIGUOUS: {
+    category: "failed",
+    meaning: "A project has several binaries, and none of them was chosen.",
+  },
+  ERR_BUILD_TOOL_MISSING: {
+    category: "failed",
+    meaning: "A program or library that a build needs is not installed.",
+  },
+  ERR_BUILD_FAILED: { category: "failed", meaning: "The program that builds a binary failed." },
+
+  ERR_ARCHIVE_EMPTY: { category: "untrusted", meaning: "The input is empty." },
   ERR_ARCHIVE_TRUNCATED: {
     category: "untrusted",
     meaning: "The archive ends before it is complete.",
@@ -121,17 +148,17 @@ export const ERROR_CODES = {
   },
   ERR_HEADER_SIZE: {
     category: "untrusted",
-    meaning: "A tar header states a size that is unreadable, or repeated by a pax header.",
+    meaning: "A tar header states a size that cannot be read, or a pax header states it again.",
   },
   ERR_HEADER_AMBIGUOUS: {
     category: "untrusted",
-    meaning: "A tar header is of a form that readers read in different ways.",
+    meaning: "A tar header can be read in different ways.",
   },
-  ERR_ENTRY_TYPE: { category: "untrusted", meaning: "An entry is no regular file." },
-  ERR_ENTRY_PATH: { category: "untrusted", meaning: "An entry's name holds a path." },
+  ERR_ENTRY_TYPE: { category: "untrusted", meaning: "An entry is not a regular file." },
+  ERR_ENTRY_PATH: { category: "untrusted", meaning: "An entry's name contains a path." },
   ERR_ENTRY_UNKNOWN: {
     category: "untrusted",
-    meaning: "An entry is neither the claims, the WIT nor a binary.",
+    meaning: "An entry is not the claims, the WIT package or a binary.",
   },
   ERR_ENTRY_DUPLICATE: { category: "untrusted", meaning: "An entry appears twice." },
   ERR_LIMIT_ENTRIES: {
@@ -144,22 +171,22 @@ export const ERROR_CODES = {
   },
   ERR_LIMIT_RATIO: {
     category: "untrusted",
-    meaning: "The archive unpacks to more times its size than allowed.",
+    meaning: "The archive's compression ratio is higher than allowed.",
   },
   ERR_CLAIMS_MISSING: { category: "untrusted", meaning: "The archive has no claims." },
   ERR_CLAIMS_DUPLICATE: { category: "untrusted", meaning: "The archive has claims twice." },
   ERR_CLAIMS_TOO_LARGE: { category: "untrusted", meaning: "The claims are larger than allowed." },
   ERR_CLAIMS_INVALID: {
     category: "untrusted",
-    meaning: "The token's payload is not a provider's claims.",
+    meaning: "The token's payload is not the claims of a provider.",
   },
   ERR_TOKEN_MALFORMED: {
     category: "untrusted",
-    meaning: "The token is not a canonical compact JWS of unambiguous JSON.",
+    meaning: "The token is not a compact JWS in canonical base64url, or its JSON is ambiguous.",
   },
   ERR_TOKEN_HEADER: {
     category: "untrusted",
-    meaning: "The token's header has parameters that none may have.",
+    meaning: "The token's header has parameters other than `alg` and `typ`.",
   },
   ERR_TOKEN_TYPE: { category: "untrusted", meaning: "The token's type is not `jwt`." },
   ERR_TOKEN_ALGORITHM: {
@@ -176,46 +203,55 @@ export const ERROR_CODES = {
   },
   ERR_TOKEN_SIGNATURE: {
     category: "untrusted",
-    meaning: "The token's signature is not the issuer's.",
+    meaning: "The token's signature was not made with the issuer's key.",
   },
-  ERR_TOKEN_EXPIRED: { category: "untrusted", meaning: "The token's validity has ended." },
+  ERR_TOKEN_EXPIRED: { category: "untrusted", meaning: "The token has expired." },
   ERR_TOKEN_NOT_YET_VALID: {
     category: "untrusted",
-    meaning: "The token's validity has not begun.",
+    meaning: "The token is not valid yet.",
   },
-  ERR_HASH_UNLISTED: { category: "untrusted", meaning: "An entry's hash is not in the claims." },
+  ERR_HASH_UNLISTED: {
+    category: "untrusted",
+    meaning: "The claims have no hash of an entry in the archive.",
+  },
   ERR_HASH_MISMATCH: {
     category: "untrusted",
-    meaning: "An entry's bytes do not have the hash the claims state.",
+    meaning: "An entry's hash is not the one in the claims.",
   },
   ERR_ENTRY_MISSING: {
     category: "untrusted",
-    meaning: "The claims name an entry the archive does not have.",
+    meaning: "The claims have the hash of an entry that is not in the archive.",
   },
 
   ERR_ISSUER_UNTRUSTED: {
     category: "untrusted",
-    meaning: "The archive's issuer is not among the trusted ones.",
+    meaning: "The archive's issuer is not a trusted issuer.",
   },
   ERR_SUBJECT_MISMATCH: {
     category: "untrusted",
-    meaning: "The archive is another provider's than the one asked for.",
+    meaning: "The archive's subject is not the requested provider.",
   },
-  ERR_TARGET_REQUIRED: { category: "untrusted", meaning: "A target that is required is missing." },
+  ERR_TARGET_REQUIRED: {
+    category: "untrusted",
+    meaning: "The archive has no binary for a required target.",
+  },
   ERR_HOST_INCOMPATIBLE: {
     category: "untrusted",
     meaning: "The archive has no binary that this machine can run.",
   },
-  ERR_TOO_OLD: { category: "untrusted", meaning: "The archive was issued too long ago." },
+  ERR_TOO_OLD: {
+    category: "untrusted",
+    meaning: "The archive was issued too long ago, or its time of issue is in the future.",
+  },
 
   ERR_REFERENCE_INVALID: { category: "usage", meaning: "A reference to a registry is malformed." },
   ERR_REFERENCE_LATEST: {
     category: "usage",
-    meaning: "A reference has the tag `latest`, or none, and may not.",
+    meaning: "A reference has no tag or the tag `latest`, and that is not allowed.",
   },
   ERR_REGISTRY_UNREACHABLE: {
     category: "failed",
-    meaning: "A registry cannot be reached, or failed time after time.",
+    meaning: "A registry cannot be reached, or several attempts failed.",
   },
   ERR_REGISTRY_CERTIFICATE: {
     category: "failed",
@@ -223,60 +259,60 @@ export const ERROR_CODES = {
   },
   ERR_REGISTRY_CREDENTIALS: {
     category: "failed",
-    meaning: "Credentials are not to be had where the configuration says.",
+    meaning: "The configured credentials could not be read.",
   },
   ERR_REGISTRY_DENIED: {
     category: "failed",
-    meaning: "A registry refused the credentials, or asks for some.",
+    meaning: "A registry refused the credentials, or requires credentials.",
   },
   ERR_REGISTRY_NOT_FOUND: {
     category: "failed",
-    meaning: "A registry does not have what was asked for.",
+    meaning: "A registry does not have the requested content.",
   },
   ERR_REGISTRY_REFUSED: {
     category: "failed",
-    meaning: "A registry refused a request for a reason of its own.",
+    meaning: "A registry refused a request for another reason.",
   },
   ERR_REGISTRY_PROTOCOL: {
     category: "failed",
-    meaning: "A registry's answer breaks the distribution specification.",
+    meaning: "A registry's answer does not follow the distribution specification.",
   },
   ERR_REGISTRY_DIGEST: {
     category: "untrusted",
-    meaning: "Content does not have the digest or size that names it.",
+    meaning: "Content does not have the digest or size that its descriptor states.",
   },
   ERR_REGISTRY_CONTENT: {
     category: "untrusted",
-    meaning: "A reference names something else than one provider archive.",
+    meaning: "A reference names something that is not one provider archive.",
   },
 } as const satisfies Record<string, ErrorCodeInfo>;
 
-/** A stable name for one kind of failure, to `switch` on. */
+/** The stable code of one kind of failure, for a `switch`. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** Letters and digits of one case: seeds, public keys and digests are such runs, words are shorter. */
+/** Matches seeds, public keys and digests: letters and digits of one case, longer than words. */
 const RUN = /[A-Z0-9]{32,}|[a-z0-9]{32,}/g;
 
-/** Of any length; a seed begins with an S, which is no digit of these. */
+/** Matches hexadecimal. A seed begins with S, so it never matches. */
 const DIGEST = /^(?:[0-9A-F]+|[0-9a-f]+)$/;
 
-/** A seed begins with S and its role's letter; no public key does. */
+/** A seed begins with S and a letter for its role. A public key does not begin with S. */
 const START_OF_SEED = /S[ACMNOUVX][A-Z2-7]{30}/i;
 
 const PUBLIC_KEY_LENGTH = 56;
 
-/** The user and the password of an address. */
+/** Matches the user and the password in a URL. */
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi;
 
 /**
- * Takes secrets out of a text that is about to be shown: nkey seeds, also mistyped, in lower case,
- * glued to another word or with their end lost, and the user and password of an address. Public
- * keys, digests and tokens stay.
+ * Removes secrets from a text before it is shown: nkey seeds, and the user and password in a URL. It
+ * also finds seeds that are mistyped, in lower case, cut off, or joined to another word. Public keys,
+ * digests and tokens stay.
  *
- * At most 31 characters of a seed pass. The rest holds more than 100 unknown bits.
+ * At most 31 characters of a seed remain. The rest holds more than 100 unknown bits.
  *
  * @param text The text.
- * @returns The text without them.
+ * @returns The text without secrets.
  */
 export function redact(text: string): string {
   return text.replace(RUN, (run) => couldBeSeed(run) ? "[a seed, not shown]" : run)
@@ -286,36 +322,36 @@ export function redact(text: string): string {
 function couldBeSeed(run: string): boolean {
   const start = run.search(START_OF_SEED);
   if (run.length <= PUBLIC_KEY_LENGTH) return start === 0;
-  // One that is mistyped has digits among its letters still, and no word has.
+  // A mistyped seed still has digits between its letters, and words have none.
   return start >= 0 || /[0-9]/.test(run) && !DIGEST.test(run);
 }
 
 /**
- * Takes secrets out of what led to an error: out of its texts and those of what led to it in turn.
- * The object stays the same one, for whoever compares or catches it.
+ * Removes secrets from the cause of an error, from its properties, and from its own causes. The object
+ * stays the same, so that callers can compare it.
  */
 function redactCause(cause: unknown, seen: Set<unknown> = new Set()): unknown {
   if (typeof cause === "string") return redact(cause);
-  // Arrays: an `AggregateError` holds one of errors.
+  // An `AggregateError` holds its errors in an array.
   if (!(cause instanceof Error || Array.isArray(cause)) || seen.has(cause)) return cause;
   seen.add(cause);
-  // A `DOMException` has its message from its prototype.
+  // The message of a `DOMException` is a property of its prototype.
   for (const key of new Set([...Object.getOwnPropertyNames(cause), "message"])) {
     const value: unknown = Reflect.get(cause, key);
     const clean = redactCause(value, seen);
     if (clean === value) continue;
     const property = { value: clean, writable: true, configurable: true };
-    // What is frozen had better be lost.
+    // A frozen object cannot be cleaned, so it is dropped.
     if (!Reflect.defineProperty(cause, key, property)) return undefined;
   }
   return cause;
 }
 
 /**
- * Every failure that a user of this toolkit can cause.
+ * The error for every failure that a user of this toolkit can cause.
  *
- * No seed, and no password of an address, is in its message, its stack or its causes: whatever a
- * caller gave in the wrong place can be logged.
+ * It can be logged: its message, its stack and its causes hold no seed and no password of a URL, even
+ * if the caller gave one in the wrong place.
  *
  * @example Tell failures apart by their code
  * ```ts
@@ -327,17 +363,17 @@ function redactCause(cause: unknown, seen: Set<unknown> = new Set()): unknown {
  * ```
  */
 export class ParError extends Error {
-  /** Names this class where `instanceof` cannot reach. */
+  /** The name of this class, for code that cannot use `instanceof`. */
   override readonly name = "ParError";
-  /** The stable code of this failure. */
+  /** The stable code of the failure. */
   readonly code: ErrorCode;
 
   /**
-   * Builds an error.
+   * Makes an error.
    *
    * @param code The stable code.
    * @param message A sentence that names the thing and says what to do next.
-   * @param cause What led to it, where something did.
+   * @param cause The error that caused it, if there is one.
    */
   constructor(code: ErrorCode, message: string, cause?: unknown) {
     super(redact(message), cause === undefined ? undefined : { cause: redactCause(cause) });
@@ -351,23 +387,23 @@ export class ParError extends Error {
 }
 
 /**
- * A text as messages show it: quoted, so that spaces are seen and where it ends.
+ * Quotes a text for a message, so that its spaces and its end are visible.
  *
- * @param text A path, a name, what somebody typed.
+ * @param text A path, a name, or something that the user typed.
  */
 export function quote(text: string): string {
   return JSON.stringify(text);
 }
 
 /**
- * Takes out of somebody's text what would move a terminal's cursor, colour it or turn the direction
- * of reading; line feeds and tabs stay.
+ * Replaces characters that would move a terminal's cursor, change its colours or change the reading
+ * direction. Line feeds and tabs stay.
  *
- * @param text What an archive, a registry or a program says.
+ * @param text A text from an archive, a registry or a program.
  */
 export function printable(text: string): string {
   return text.replace(
-    // deno-lint-ignore no-control-regex -- these are what is to be replaced
+    // deno-lint-ignore no-control-regex -- the control characters are replaced
     /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
     "\ufffd",
   );

@@ -1,6 +1,7 @@
 /**
- * Puts the command `par` under a folder such as `/usr/local`: a launcher into its `bin`, and the
- * module into its `share/par`, so that the checkout may go.
+ * Puts the command `par` under a folder such as `/usr/local`: a launcher into its `bin`, and the command,
+ * bundled with its packages, into its `share/par`. It needs no checkout and no network then, and starts
+ * faster than from the sources.
  *
  * Reads `PREFIX`, the folder, and `DESTDIR`, what stands before it while a package is made.
  *
@@ -8,15 +9,15 @@
  */
 
 import { permissionFlags, takesHelpers } from "../lib/cli/permissions.ts";
-import { VERBS } from "../lib/cli/verbs.ts";
+import { VERBS, WASH_GROUPS } from "../lib/cli/verbs.ts";
 
-/** What the launcher needs of the checkout. */
-const FILES: readonly string[] = ["LICENSE", "cli.lock", "cli.ts", "mod.ts", "scripts/deno"];
+/** What the launcher needs of the checkout, beside the bundle. */
+const FILES: readonly string[] = ["LICENSE", "scripts/deno"];
 
 /**
  * Writes the launcher. Each verb has the permissions that it needs, also for an archive in a registry.
  *
- * @param share Where the module is.
+ * @param share Where the bundle is.
  */
 export function launcher(share: string): string {
   const allow = (pattern: string, ...words: string[]): string => {
@@ -50,22 +51,28 @@ helpers() {
   done
 }
 
+# wash has these verbs in groups: wash par create, wash reg push.
+case "\${1-}" in ${WASH_GROUPS.join(" | ")}) shift ;; esac
 case "\${1-} \${2-}" in
 ${cases.join("\n")}
 ${allow("*")}
 esac
 # shellcheck disable=SC2086 # a list of words
-exec "$share/scripts/deno" run --quiet --no-prompt --no-config --lock="$share/cli.lock" --frozen \\
-  $allowed "$share/cli.ts" "$@"
+exec "$share/scripts/deno" run --quiet --no-prompt --no-config --no-lock \\
+  $allowed "$share/lib/cli.js" "$@"
 `;
 }
 
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    const copy = isDirectory ? copyFolder : Deno.copyFile;
-    await copy(`${from}/${name}`, `${to}/${name}`);
-  }
+/** Bundles the command. Each verb stays a file of its own, which is loaded when it is called. */
+async function bundleCommand(root: string, folder: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["bundle", "--quiet", "--no-config", `--lock=${root}/cli.lock`, "--frozen"],
+      ...["--platform", "deno", "--code-splitting", "--outdir", folder, `${root}/cli.ts`],
+    ],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`Cannot bundle par: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** Where the PATH has no Deno, the checkout has got one, and the launcher looks for it beside it. */
@@ -84,8 +91,8 @@ async function install(): Promise<void> {
   const staged = `${Deno.env.get("DESTDIR") ?? ""}${share}`;
   const bin = staged.replace(/share\/par$/, "bin");
   await Deno.remove(staged, { recursive: true }).catch(() => {});
-  await copyFolder(`${root}/lib`, `${staged}/lib`);
-  await Deno.mkdir(`${staged}/scripts`);
+  await Deno.mkdir(`${staged}/scripts`, { recursive: true });
+  await bundleCommand(root, `${staged}/lib`);
   for (const file of FILES) await Deno.copyFile(`${root}/${file}`, `${staged}/${file}`);
   await Deno.mkdir(bin, { recursive: true });
   await copyOwnDeno(root, staged);

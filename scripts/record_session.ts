@@ -29,9 +29,13 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   FORCE_COLOR: "1",
 };
 
-/** Just enough of a header to tell the machine: ELF for x86_64, Mach-O for AArch64. */
+/** Just enough of a header to tell a library and its machine: ELF for x86_64, Mach-O for AArch64. */
 const FILES: Readonly<Record<string, Uint8Array | string>> = {
-  "target/release/libfakepay_provider.so": header([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1], 18, 62),
+  "target/release/libfakepay_provider.so": header(
+    [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, ...Array(9).fill(0), 3],
+    18,
+    62,
+  ),
   "from-the-mac/libfakepay_provider.dylib": header([0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1], 12, 6),
   "issuers.txt": `${ISSUER}\n`,
 };

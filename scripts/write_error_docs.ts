@@ -6,7 +6,7 @@
 
 import { ERROR_CODES, type ErrorCategory } from "../lib/errors.ts";
 
-/** What a category's heading says, and what its exit status tells a script. */
+/** For each category, the heading of its section and the sentence below it. */
 const CATEGORIES: Readonly<Record<ErrorCategory, readonly [string, string]>> = {
   usage: [
     "Wrong usage: exit status 2",
@@ -14,11 +14,11 @@ const CATEGORIES: Readonly<Record<ErrorCategory, readonly [string, string]>> = {
   ],
   failed: [
     "Failed: exit status 1",
-    "The call is right, and something else is in the way. An archive that was there is there still.",
+    "The call is right, but the work could not be done. An archive that existed before is unchanged.",
   ],
   untrusted: [
     "Not to be trusted: exit status 3",
-    "The archive must not be used. Trying again does not help; another copy, or another archive, may.",
+    "The archive must not be used. Trying again does not help. Another copy or another archive may.",
   ],
 };
 
@@ -36,16 +36,16 @@ export function errorDocs(): string {
 const INTRODUCTION = `# Error codes
 
 Every failure that a user can cause has a code that does not change from version to version. The
-command prints it in brackets behind the message, and as \`error.code\` with \`-o json\`. In the library
+command prints it in brackets after the message, and as \`error.code\` with \`-o json\`. In the library
 it is the \`code\` of a \`ParError\`, whose \`category\` is one of the three below.
 
-\`--verbose\` adds what led to a failure. A status of 130 means that a signal stopped the command, and
-141 that whoever read its output went away.
+\`--verbose\` also prints the causes of a failure. An exit status of 130 means that a signal stopped
+the command, and 141 that the reader of its output closed the pipe.
 
 This page is written by \`scripts/write_error_docs.ts\`.
 `;
 
-/** A table as `deno fmt` lays it out, so that the written page is a formatted one. */
+/** Writes a table in the layout of `deno fmt`. */
 function table(rows: readonly (readonly [string, string])[]): string {
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>

@@ -57,6 +57,11 @@ export const PROGRAMS = {
   "qemu-arm": "install-cross.sh",
   "x86_64-w64-mingw32-gcc": "install-cross.sh",
 
+  "deno-oldest": "install-runtimes.sh",
+  node20: "install-runtimes.sh",
+  node22: "install-runtimes.sh",
+  node24: "install-runtimes.sh",
+
   "wasm-tools": "install-wasm-tools.sh",
 } as const satisfies Readonly<Record<string, Origin>>;
 

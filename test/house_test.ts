@@ -10,8 +10,8 @@ Deno.test("every file of lib/ lies in a room, and every room has a sign", async 
   for (const room of ROOMS.slice(0, -1)) {
     const sign = await Deno.readTextFile(`${ROOT}/lib/${room}/README.md`);
     assert.match(sign, /^# .+\n\n.+/);
-    assert.match(sign, /\*\*Others may take\*\*: .+/);
-    assert.match(sign, /\*\*It must not know\*\*: .+/);
+    assert.match(sign, /\*\*Other rooms use\*\*: .+/);
+    assert.match(sign, /\*\*It knows nothing about\*\*: .+/);
     for (const behind of ROOMS.slice(ROOMS.indexOf(room) + 1)) {
       assert(
         sign.includes(`\`${behind}${behind === "errors" ? ".ts" : ""}\``),

@@ -11,7 +11,8 @@
  */
 
 import { ParError } from "../errors.ts";
-import type { Boundary } from "../gzip/gunzip.ts";
+import { CLAIMS_ENTRY } from "./entries.ts";
+import type { Boundary } from "../gzip/parts.ts";
 
 /** The bytes of the subfield's id, `PA`. */
 const ID = [0x50, 0x41] as const;
@@ -166,6 +167,10 @@ export class IndexCheck {
    * @throws {ParError} `ERR_INDEX_MISMATCH`.
    */
   entry(name: string, end: number): void {
+    // Whoever reads the front alone looks for the claims there.
+    if (this.#count === 0 && name !== CLAIMS_ENTRY) {
+      throw malformed(`its first segment is not that of ${CLAIMS_ENTRY}`);
+    }
     const segment = this.#index[this.#count++];
     this.#end += segment?.length ?? 0;
     if (segment?.name !== name || this.#end !== end) throw mismatch(name);

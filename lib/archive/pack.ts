@@ -1,5 +1,5 @@
 /**
- * From claims, keys and binaries to the bytes of a signed archive. This module is browser compatible.
+ * Makes a signed archive from claims, keys and binaries. This module is browser compatible.
  *
  * @module
  */
@@ -26,105 +26,105 @@ import type { Target } from "../target/target.ts";
 import { signClaims } from "../signing/token.ts";
 import { createTokenId, deriveTokenId } from "../signing/token_id.ts";
 
-/** What the claims say of a provider beside the hashes of its binaries. */
+/** The claims that describe a provider, without the hashes of its binaries. */
 export interface ProviderDescription {
   /** The display name. */
   readonly name: string;
-  /** Who makes the provider. */
+  /** The vendor. */
   readonly vendor: string;
-  /** The capability contract's id, such as `examples:payments`; hosts before 1.0 need it. */
+  /** The capability contract id, such as `examples:payments`. Hosts before 1.0 need it. */
   readonly capid?: string | undefined;
-  /** A revision, as a signed 32-bit integer. */
+  /** The revision, a signed 32-bit integer. */
   readonly revision?: number | undefined;
-  /** A version for people, such as `1.0`. */
+  /** The version for display, such as `1.0`. */
   readonly version?: string | undefined;
   /**
-   * The JSON schema of the link definition. Where a number's text matters, such as `1.0` or one of
-   * many digits, give it as a `JsonNumber`.
+   * The JSON schema of the link definition. To keep the exact text of a number, such as `1.0` or a
+   * number of many digits, give it as a `JsonNumber`.
    */
   readonly schema?: Json | undefined;
 }
 
 /** The keys that an archive is signed with. */
 export interface Signers {
-  /** The account that vouches for the archive. */
+  /** The issuer's key pair, an account. */
   readonly issuer: KeyPair;
-  /** The provider's own key. */
+  /** The provider's own key pair, a service. */
   readonly subject: KeyPair;
 }
 
-/** Who signs, and for how long it holds. */
+/** The keys that sign, and when the archive is valid. */
 export interface Signing extends Signers {
-  /** When the archive begins to be valid; at once where left out. */
+  /** When the archive becomes valid. Default: at once. */
   readonly notBefore?: Date | undefined;
-  /** When it ends to be valid; never where left out. */
+  /** When the archive expires. Default: never. */
   readonly expires?: Date | undefined;
   /**
-   * Seconds since the epoch to state as the time of issue, with an id that follows from the
-   * content, so that equal inputs give equal bytes; the present time and a random id where left out.
+   * The time of issue in seconds since the epoch. With it, the token id is derived from the content, so
+   * that equal inputs give equal bytes. Default: the current time and a random token id.
    */
   readonly sourceDateEpoch?: number | undefined;
   /**
-   * Is called when all else was checked, before anything is written, and gives the keys to sign with
-   * in the place of `issuer` and `subject`: so that a new key is stored for an archive that is made,
-   * and not for one that is refused. See `prepareKey`.
+   * Is called after all checks and before anything is written. Returns the keys that sign instead of
+   * `issuer` and `subject`. This is the place to store a new key: it is not called for an archive that
+   * is refused. See `prepareKey`.
    */
   readonly confirmKeys?: (() => Promise<Signers>) | undefined;
 }
 
-/** A binary, or the WIT package, that can be read more than once. */
+/** A binary or the WIT package. It can be read more than once. */
 export interface Content {
-  /** Gives the bytes from the beginning, at each call. */
+  /** Gives the bytes. Each call starts at the beginning. */
   readonly open: () => Bytes;
 }
 
-/** A binary and what it is for. */
+/** A binary and its target. */
 export interface TargetContent extends Content {
-  /** The target it runs on. */
+  /** The target. */
   readonly target: Target;
 }
 
-/** How an archive is compressed. */
+/** How to compress an archive. */
 export interface Compression extends Pick<WriteOptions, "jobs" | "patch"> {
-  /** Whether to compress. */
+  /** Whether to compress with gzip. */
   readonly compress?: boolean | undefined;
-  /** Deflate's effort from 1 to 9; 9 where left out. */
+  /** The compression level from 1 to 9. Default: 9. */
   readonly compressLevel?: number | undefined;
 }
 
-/** Everything {@linkcode packArchive} needs. */
+/** Settings of {@linkcode packArchive}. */
 export interface PackOptions extends ProviderDescription, Signing, Compression {
-  /** The binaries, one a target, in any order. */
+  /** The binaries, one for each target, in any order. */
   readonly binaries: readonly TargetContent[];
   /** The wasm-encoded WIT package. */
   readonly wit?: Content | undefined;
-  /** Is told how many bytes of the contents are written, and of how many. */
+  /** Receives the progress of the writing. */
   readonly onProgress?: WriteProgress | undefined;
 }
 
-/** Takes how many bytes of the contents are written, and of how many. */
+/** Receives how many bytes of the contents were written, and the total number of bytes. */
 export type WriteProgress = (done: number, total: number) => void;
 
-/** What {@linkcode packArchive} made. */
+/** The result of {@linkcode packArchive}. */
 export interface PackedArchive {
   /** The signed claims. */
   readonly claims: Claims;
-  /** The token. */
+  /** The signed token. */
   readonly token: string;
   /** The targets, sorted. */
   readonly targets: readonly Target[];
-  /** The archive's bytes, to be read once. */
+  /** The archive's bytes. They can be read once. */
   readonly bytes: Bytes;
 }
 
 /**
- * Makes a signed archive. Each content is read twice: to hash it now, and to write it while the
- * returned bytes are read, which fails where the two readings differ.
+ * Makes a signed archive. Each content is read twice: now, to hash it, and again while the returned
+ * bytes are read.
  *
- * @param options Claims, keys and contents.
- * @returns The claims, and the bytes.
- * @throws {ParError} `ERR_TARGET_DUPLICATE`, `ERR_BINARY_EMPTY`, `ERR_BINARY_TOO_LARGE`,
- * `ERR_OPTION_INVALID`, `ERR_KEY_ROLE`, and from the bytes `ERR_FILE_CHANGED`.
+ * @param options The claims, the keys and the contents.
+ * @returns The claims, the token, the targets and the bytes.
+ * @throws {ParError} Of the category `usage` for a wrong option, else of the category `failed`. Reading
+ * the bytes fails with `ERR_FILE_CHANGED` if a content changed since it was hashed.
  */
 export async function packArchive(options: PackOptions): Promise<PackedArchive> {
   const stated = statedClaims(options);
@@ -146,37 +146,37 @@ export function targetTwice(target: Target): ParError {
   );
 }
 
-/** A content and what is known of it: ready to be vouched for and written. */
+/** A content with its length and its hash. */
 export interface MeasuredContent extends Content {
   /** Its length in bytes. */
   readonly size: number;
   /** Its SHA-256 as upper-case hexadecimal. */
   readonly sha256: string;
-  /** The same in an archive, as its own segment, to be copied; see {@linkcode WriteEntry}. */
+  /** Its segment in another archive, to copy instead of compressing it; see {@linkcode WriteEntry}. */
   readonly deflated?: DeflatedSegment | undefined;
 }
 
-/** Everything {@linkcode signContents} needs. */
+/** Settings of {@linkcode signContents}. */
 export interface SignOptions extends Omit<Signing, "expires" | "notBefore">, Compression {
-  /** When the archive ends to be valid, in seconds since the epoch; never where left out. */
+  /** When the archive expires, in seconds since the epoch. Default: never. */
   readonly exp?: number | undefined;
-  /** When it begins to be valid, in seconds since the epoch; at once where left out. */
+  /** When the archive becomes valid, in seconds since the epoch. Default: at once. */
   readonly nbf?: number | undefined;
-  /** The provider's metadata; its hashes are replaced by those of the contents. */
+  /** The provider's metadata without the hashes. */
   readonly wascap: Omit<ProviderMetadata, "target_hashes">;
-  /** Other fields of the payload that are to be kept. */
+  /** Other claims to keep. */
   readonly others?: Readonly<Record<string, unknown>> | undefined;
-  /** The contents by the key of their hash: targets, and the WIT's name. */
+  /** The contents by the key of their hash: a target, or the name of the WIT entry. */
   readonly contents: ReadonlyMap<string, MeasuredContent>;
-  /** Is told how many bytes of the contents are written, and of how many. */
+  /** Receives the progress of the writing. */
   readonly onProgress?: WriteProgress | undefined;
 }
 
 /**
- * Signs claims for contents that are measured already, and lays the archive out.
+ * Makes a signed archive from contents that were measured.
  *
- * @param options Claims, keys and contents.
- * @returns The claims, and the bytes.
+ * @param options The claims, the keys and the contents.
+ * @returns The claims, the token, the targets and the bytes.
  * @throws {ParError} As {@linkcode packArchive}.
  */
 export async function signContents(options: SignOptions): Promise<PackedArchive> {
@@ -191,7 +191,7 @@ function sameKeys(one: Signers, other: Signers): boolean {
     one.subject.publicKey === other.subject.publicKey;
 }
 
-/** Checks and signs everything; nothing is read or written before the bytes are asked for. */
+/** Checks and signs everything. The contents are read when the bytes are. */
 async function layOut(options: SignOptions): Promise<PackedArchive> {
   const { contents, issuer, compress, compressLevel = COMPRESSION_LEVEL, jobs, patch } = options;
   const targets = [...contents.keys()].filter((key) => key !== WIT_ENTRY).sort() as Target[];
@@ -200,7 +200,7 @@ async function layOut(options: SignOptions): Promise<PackedArchive> {
   const entries: WriteEntry[] = [];
   const count = counter(contents, options.onProgress);
   const thread = new HashThread();
-  // To compress takes every core that there is.
+  // Compressing already uses every core.
   const startHash = compress
     ? createSha256
     : (length: number): Promise<Sha256> => thread.createSha256(length);
@@ -220,8 +220,8 @@ async function layOut(options: SignOptions): Promise<PackedArchive> {
   if (bytes.length > MAX_CLAIMS_SIZE) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot sign claims of ${bytes.length} bytes: readers take ${MAX_CLAIMS_SIZE}; is the schema ` +
-        "too large?",
+      `Cannot sign claims of ${bytes.length} bytes: readers accept at most ${MAX_CLAIMS_SIZE}; give ` +
+        "a smaller schema",
     );
   }
   entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
@@ -230,16 +230,16 @@ async function layOut(options: SignOptions): Promise<PackedArchive> {
   return { claims, token, targets, bytes: disposing(thread, written) };
 }
 
-/** Passes bytes on, and disposes of what made them. */
+/** Passes bytes on, and disposes of a resource after them. */
 async function* disposing(resource: Disposable, bytes: Bytes): Bytes {
   using _ = resource;
   yield* bytes;
 }
 
 /**
- * The claims that a caller states: the provider's metadata and the window of validity.
+ * Makes the claims that the caller chooses: the provider's metadata, and when the archive is valid.
  *
- * @param options The provider's description, and when the archive is valid.
+ * @param options The description of the provider, and when the archive is valid.
  * @returns The claims, for {@linkcode signContents}.
  * @throws {ParError} `ERR_OPTION_INVALID` if the revision or a time is out of range.
  */
@@ -272,7 +272,7 @@ function describe(provider: ProviderDescription): Omit<ProviderMetadata, "target
   };
 }
 
-/** The claims in the field order of the reference's JSON. */
+/** Makes the claims. Their members have the order that the reference implementation writes. */
 async function buildClaims(
   options: SignOptions,
   target_hashes: Record<string, string>,
@@ -282,7 +282,7 @@ async function buildClaims(
   if (exp !== undefined && nbf !== undefined && exp <= nbf) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      "Cannot sign an archive that expires before it becomes valid: change one of the two times",
+      "Cannot sign an archive that expires before it becomes valid: change one of the times",
     );
   }
   requireRole(issuer, "account", "issuer");
@@ -307,8 +307,8 @@ function requireRole(pair: KeyPair, role: "account" | "service", place: string):
   if (pair.role === role) return;
   throw new ParError(
     "ERR_KEY_ROLE",
-    `Cannot sign with ${pair.publicKey} as the ${place}: it is a key of role ${pair.role}, and the ` +
-      `${place} needs one of role ${role}`,
+    `Cannot sign with ${pair.publicKey} as the ${place}: its role is ${pair.role}; give a key of the ` +
+      `role ${role}`,
   );
 }
 
@@ -316,23 +316,23 @@ function seconds(date: Date, what: string): number {
   return requireTime(Math.floor(date.getTime() / 1000), what);
 }
 
-/** RFC 7519, section 2, "NumericDate", and no fraction, which the reference does not read. */
+/** RFC 7519, section 2, "NumericDate". The reference implementation does not accept fractions. */
 function requireTime(value: number, what: string): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw new ParError(
     "ERR_OPTION_INVALID",
-    `Cannot use ${value} as ${what}: give whole seconds, since 1970`,
+    `Cannot use ${value} as ${what}: give whole seconds since 1970`,
   );
 }
 
 /**
- * Reads a content once, to hash it.
+ * Reads a content and hashes it.
  *
  * @param bytes The content.
- * @param name What messages call it.
+ * @param name Its name in messages.
  * @param signal Stops the reading.
  * @returns Its length and its hash.
- * @throws {ParError} `ERR_BINARY_EMPTY`, `ERR_ABORTED`, and whatever reading throws.
+ * @throws {ParError} `ERR_BINARY_EMPTY`, `ERR_ABORTED`. Errors of the reading are passed on.
  */
 export async function measure(
   bytes: Bytes,
@@ -350,15 +350,15 @@ export async function measure(
   return { size, sha256: toClaimsHash(await hash.digest()) };
 }
 
-/** The error for a content without any bytes. */
+/** The error for an empty content. */
 export function empty(name: string): ParError {
   return new ParError(
     "ERR_BINARY_EMPTY",
-    `Cannot put ${name} into an archive: it is empty; was it written to its end?`,
+    `Cannot put ${name} into an archive: it is empty; check that its build has finished`,
   );
 }
 
-/** {@linkcode measure} for the WIT package. */
+/** Reads the WIT package and hashes it. */
 export async function measureWit({ open }: Content): Promise<MeasuredContent> {
   return { ...await measure(open(), "the WIT package"), open };
 }
@@ -372,7 +372,7 @@ function counter(
   return (bytes) => onProgress?.(done += bytes, total);
 }
 
-/** A segment to copy, which counts for its content once it is copied. */
+/** Counts the bytes of a segment's content after the segment was copied. */
 function counted(
   segment: DeflatedSegment,
   size: number,
@@ -385,9 +385,7 @@ function counted(
   return { ...segment, open };
 }
 
-/**
- * The content again, and an error at its end where it is not what was signed.
- */
+/** Reads a content again, and fails at its end if it changed since it was hashed. */
 async function* checked(
   content: MeasuredContent,
   key: string,
@@ -403,7 +401,7 @@ async function* checked(
   if (toClaimsHash(await hash.digest()) !== content.sha256) {
     throw new ParError(
       "ERR_FILE_CHANGED",
-      `Cannot write ${key}: its binary changed while it was read; try again when it is built`,
+      `Cannot write ${key}: it changed while it was read; try again after its build has finished`,
     );
   }
 }

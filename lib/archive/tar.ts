@@ -202,10 +202,16 @@ export interface PaxRecords {
   readonly size?: number;
 }
 
+/** What a regular expression has, and any other condition. */
+interface Form {
+  test(value: string): boolean;
+}
+
 /** Keywords that change neither name nor content, and the form of their values. */
-const HARMLESS: readonly (readonly [keyword: RegExp, value: RegExp])[] = [
-  [/^[acm]time$/, /^-?[0-9]+(\.[0-9]+)?$/],
-  [/^[ug]id$/, /^[0-9]+$/],
+const HARMLESS: readonly (readonly [keyword: RegExp, value: Form])[] = [
+  // GNU tar, Go and the reference fail at seconds past 64 bits, and at owners past 32 or 64.
+  [/^[acm]time$/, /^-?[0-9]{1,18}(\.[0-9]+)?$/],
+  [/^[ug]id$/, { test: (id) => /^[0-9]{1,10}$/.test(id) && Number(id) < 2 ** 32 }],
   [/^SCHILY\.(dev|ino|nlink)$/, /^-?[0-9]+$/],
   [/^([ug]name|comment)$/, /^/],
   [/^(SCHILY\.(acl|xattr)|RHT\.security|LIBARCHIVE\.xattr|MSWINDOWS)\./, /^/],
@@ -225,6 +231,8 @@ const HARMLESS: readonly (readonly [keyword: RegExp, value: RegExp])[] = [
 export function decodePax(content: Uint8Array): PaxRecords {
   const records: { path?: string; size?: number } = {};
   const seen = new Set<string>();
+  // tar-stream never reads past a header without a content.
+  if (content.length === 0) throw malformedPax();
   for (let at = 0; at < content.length;) {
     const space = content.indexOf(0x20, at);
     const digits = space - at > 9 ? "" : String.fromCharCode(...content.subarray(at, space));

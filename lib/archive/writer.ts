@@ -120,7 +120,7 @@ async function* tarEntry(entry: WriteEntry): Bytes {
   if (written !== entry.size) {
     throw new ParError(
       "ERR_FILE_CHANGED",
-      `Cannot write ${entry.name}: its binary changed while it was read; try again when it is built`,
+      `Cannot write ${entry.name}: it changed while it was read; try again after its build has finished`,
     );
   }
   yield new Uint8Array(padded(entry.size) - entry.size);

@@ -1,23 +1,24 @@
 /**
- * Stopping work that somebody has had enough of. This module is browser compatible.
+ * Stops work when a signal is aborted. This module is browser compatible.
  *
  * @module
  */
 
 import { ParError } from "../errors.ts";
 
-/** Fails with `ERR_ABORTED` once the signal was given. */
+/** Throws `ERR_ABORTED` if the signal is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(signal);
 }
 
 /**
- * Waits for work that may never end, such as reading a pipe, until a signal is given. What the work
- * comes to after that, nobody is told.
+ * Waits for work that may never end, such as reading a pipe, but only until the signal is aborted. The
+ * work itself is not stopped, and its result is ignored after that.
  *
- * @param work The work under way.
+ * @param work The work to wait for.
  * @param signal The signal.
- * @throws {ParError} `ERR_ABORTED`, and whatever the work throws.
+ * @returns The result of the work.
+ * @throws {ParError} `ERR_ABORTED`. Errors of the work are passed on.
  */
 export async function untilAborted<T>(
   work: Promise<T>,

@@ -1,19 +1,19 @@
 /**
- * Reading in chunks, each while the one before it is worked on. This module is browser compatible.
+ * Reads in chunks, one chunk ahead of the consumer. This module is browser compatible.
  *
  * @module
  */
 
 import { buffersInTurn, type Bytes } from "./chunks.ts";
 
-/** Large enough that the cost of a chunk does not count, small enough to stay in the CPU's cache. */
+/** Large enough that the overhead for each chunk is small, and small enough for the CPU's cache. */
 const CHUNK_LENGTH = 256 * 1024;
 
 /**
- * Reads in chunks.
+ * Reads in chunks. The next chunk is read while the consumer works on the current one.
  *
- * @param read Fills a part of the memory it is given, and says how much; 0 at the end.
- * @param length The most bytes to read.
+ * @param read Fills the buffer from its start and returns the number of bytes, which is 0 at the end.
+ * @param length The most bytes to read. Default: all.
  */
 export async function* readAhead(
   read: (buffer: Uint8Array<ArrayBuffer>) => Promise<number>,
@@ -31,12 +31,12 @@ export async function* readAhead(
   try {
     for (let chunk = await next(); chunk; chunk = await ahead) {
       ahead = next();
-      // What goes wrong is told when it is waited for.
+      // The loop awaits this promise later and throws its error then.
       ahead.catch(() => {});
       yield chunk;
     }
   } finally {
-    // Nobody may close what is still being read.
+    // The caller may close the input after this, so the last read must have ended.
     await ahead?.catch(() => {});
   }
 }

@@ -6,15 +6,18 @@
 
 import { type Bytes, keepAll } from "./chunks.ts";
 
-/** Reads a stream chunk by chunk, also where streams are not async iterable (Safari). */
+/**
+ * Reads a stream chunk by chunk, also where web streams are not async iterable (Safari). To stop at one
+ * that has failed is no second failure, as it would be with their own iterator.
+ */
 export async function* iterate(
   stream: Bytes | ReadableStream<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  if (Symbol.asyncIterator in stream) {
+  if (!("getReader" in stream)) {
     yield* stream;
     return;
   }
-  const reader = (stream as ReadableStream<Uint8Array>).getReader();
+  const reader = stream.getReader();
   try {
     for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
   } finally {

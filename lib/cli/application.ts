@@ -90,6 +90,7 @@ export async function printCompletions([style, ...words]: readonly string[]): Pr
 
 /** Each verb is loaded when it is asked for: starting up should not pay for the others. */
 const ROUTES: Routes = {
+  build: () => command(VERBS.build, async () => (await import("./build.ts")).run),
   create: () => command(VERBS.create, async () => (await import("./create.ts")).run),
   insert: () => command(VERBS.insert, async () => (await import("./insert.ts")).run),
   remove: () => command(VERBS.remove, async () => (await import("./remove.ts")).run),

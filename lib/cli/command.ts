@@ -37,10 +37,11 @@ export type CliContext = Context & CommandContext;
 export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): Command<CliContext> {
   const flags: Flags = { ...verb.flags, ...COMMON };
   const { arguments: args = [] } = verb;
-  const positional = args.map(({ name, brief, proposals }) => ({
+  const positional = args.map(({ name, brief, optional, proposals }) => ({
     placeholder: name,
     brief,
     parse: String,
+    ...(optional && { optional }),
     ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
   }));
   const [parameter] = positional;
@@ -140,7 +141,7 @@ export function separateValues(words: readonly string[]): string[] {
     flags.find(([name, { short }]) => typed === `--${kebab(name)}` || typed === `-${short}`)?.[1];
   const end = words.includes("--") ? words.indexOf("--") : words.length;
   return words.flatMap((word, at) => {
-    const [, flag = "", value = ""] = /^(--[a-z-]+(?==)|-[a-z](?=.))=?(.*)$/is.exec(word) ?? [];
+    const [, flag = "", value = ""] = /^(--[a-z-]+(?==)|-[a-z](?=.))=?(.*)$/s.exec(word) ?? [];
     const known = at < end ? find(flag) : undefined;
     if (!known) return [word];
     if (known.value === undefined) {

@@ -1,8 +1,9 @@
 import { type Json, parseJson } from "../signing/json.ts";
-import { archivePath, create, createStream, keyStem } from "../verbs/create.ts";
+import { archivePath, create, type CreateOptions, createStream, keyStem } from "../verbs/create.ts";
 import { ParError, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { note, print, printJson, warn } from "./io.ts";
+import type { CLAIMS } from "./flags.ts";
 import { withProgress } from "./progress.ts";
 import { pairBinaries, sourceDateEpoch } from "./options.ts";
 import { findKeys } from "./signing.ts";
@@ -21,24 +22,10 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
   const first = binaries[0]?.source;
   const toOutput = flags.destination === "-";
   const destination = toOutput ? "-" : archivePath(first, flags.destination, flags.compress);
-  const epoch = sourceDateEpoch();
-  if (flags.expiresIn === 0) {
-    throw new ParError("ERR_OPTION_INVALID", "Cannot make an archive that is valid for no time");
-  }
-  const now = epoch ?? Math.floor(Date.now() / 1000);
-  const after = (seconds: number | undefined): Date | undefined =>
-    seconds === undefined ? undefined : new Date((now + seconds) * 1000);
   const options = {
+    ...await readClaims(flags, signal),
     name: flags.name,
     vendor: flags.vendor,
-    capid: flags.capid,
-    version: flags.version,
-    revision: flags.revision,
-    schema: flags.schema === undefined ? undefined : await readSchema(flags.schema, signal),
-    wit: await readWitFlags(flags, signal),
-    notBefore: after(flags.validIn),
-    expires: after(flags.expiresIn),
-    sourceDateEpoch: epoch,
     binaries,
     compress: flags.compress,
     compressLevel: flags.compressLevel,
@@ -64,8 +51,43 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
   else await print(`Successfully created archive ${destination}`);
 }
 
+/** What claims say beside name and vendor, and when they are valid. */
+type StatedClaims = Pick<
+  CreateOptions,
+  "capid" | "version" | "revision" | "schema" | "wit" | "notBefore" | "expires" | "sourceDateEpoch"
+>;
+
+/**
+ * Reads what the flags say of the claims.
+ *
+ * @param flags The flags of {@linkcode CLAIMS}.
+ * @param signal Ends the waiting for a pipe.
+ */
+export async function readClaims(
+  flags: Values<typeof CLAIMS>,
+  signal: AbortSignal,
+): Promise<StatedClaims> {
+  const epoch = sourceDateEpoch();
+  if (flags.expiresIn === 0) {
+    throw new ParError("ERR_OPTION_INVALID", "Cannot make an archive that is valid for no time");
+  }
+  const now = epoch ?? Math.floor(Date.now() / 1000);
+  const after = (seconds: number | undefined): Date | undefined =>
+    seconds === undefined ? undefined : new Date((now + seconds) * 1000);
+  return {
+    capid: flags.capid,
+    version: flags.version,
+    revision: flags.revision,
+    schema: flags.schema === undefined ? undefined : await readSchema(flags.schema, signal),
+    wit: await readWitFlags(flags, signal),
+    notBefore: after(flags.validIn),
+    expires: after(flags.expiresIn),
+    sourceDateEpoch: epoch,
+  };
+}
+
 async function readWitFlags(
-  { wit, witDirectory }: CreateFlags,
+  { wit, witDirectory }: Values<typeof CLAIMS>,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (wit === undefined && witDirectory === undefined) return undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseInteger, parseSize } from "./options.ts";
+import { parseDays, parseInteger, parseSize } from "./options.ts";
 import type { Flags } from "./verb.ts";
 
 const OUTPUT_FORMAT = {
@@ -47,6 +47,44 @@ export const BINARIES = {
     repeatable: true,
   },
   forceArch: { brief: "accept a binary whose header contradicts its target" },
+} as const satisfies Flags;
+
+/** What the claims say beside name and vendor. */
+export const CLAIMS = {
+  capid: { short: "c", value: "id", brief: "the capability contract; hosts before 1.0 need it" },
+  revision: {
+    short: "r",
+    value: "number",
+    brief: "the provider's revision, a whole number",
+    parse: parseInteger,
+  },
+  version: { value: "text", brief: "the provider's version" },
+  schema: {
+    short: "j",
+    value: "file",
+    brief: "the link definition's JSON schema",
+    env: "WASH_JSON_SCHEMA",
+  },
+  wit: {
+    value: "file",
+    brief: "the provider's WIT package, wasm-encoded",
+    conflicts: "witDirectory",
+  },
+  witDirectory: {
+    value: "path",
+    brief: "a folder of WIT to encode with wasm-tools",
+    env: "WIT_DIR",
+  },
+  expiresIn: {
+    value: "days",
+    brief: "how long the archive is valid (default: for ever)",
+    parse: parseDays,
+  },
+  validIn: {
+    value: "days",
+    brief: "when the archive begins to be valid (default: now)",
+    parse: parseDays,
+  },
 } as const satisfies Flags;
 
 /** How hard to compress, and on how many cores. */

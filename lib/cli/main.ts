@@ -9,6 +9,7 @@ import { printCompletions, runCommandLine } from "./application.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { printJson, say } from "./io.ts";
 import { paint } from "./style.ts";
+import { withoutGroup } from "./verbs.ts";
 
 /** What asks a process to end; Windows has only the first. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
@@ -28,6 +29,7 @@ const BROKEN_PIPE = 141;
  * @returns The exit status.
  */
 export async function main(args: readonly string[]): Promise<number> {
+  const words = withoutGroup(args);
   const interruption = new AbortController();
   const interrupt = (): void => {
     // Asked twice, it does not wait for the clean-up.
@@ -37,13 +39,13 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
     if (args[0] === "__complete") await printCompletions(args.slice(1));
-    else await runCommandLine(args, interruption.signal);
+    else await runCommandLine(words, interruption.signal);
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
     if (interruption.signal.aborted) return INTERRUPTED;
     if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE;
-    return await report(error, args);
+    return await report(error, words);
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
   }

@@ -26,6 +26,7 @@ export function permissionFlags(words: readonly string[], remote: boolean): stri
   const verb = findVerb(words)?.verb;
   if (!verb || "verbs" in verb) return [`--allow-env=${COLOURS}`];
   const needs = needsOf(verb, remote);
+  const starts = needs.some(({ start }) => start);
   const connects = needs.some(({ net }) => net);
   const programs = needs.flatMap(({ run = [] }) => run);
   const variables = [
@@ -37,8 +38,8 @@ export function permissionFlags(words: readonly string[], remote: boolean): stri
     ...(needs.some(({ read }) => read) ? ["--allow-read"] : []),
     ...(needs.some(({ write }) => write) ? ["--allow-write"] : []),
     ...(connects ? ["--allow-net"] : []),
-    ...(programs.length > 0 ? [`--allow-run=${programs}`] : []),
-    `--allow-env=${[...new Set(variables)]}`,
+    ...(starts ? ["--allow-run"] : programs.length > 0 ? [`--allow-run=${programs}`] : []),
+    starts ? "--allow-env" : `--allow-env=${[...new Set(variables)]}`,
   ];
 }
 

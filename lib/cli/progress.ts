@@ -17,12 +17,12 @@ const CLEAR_LINE = "\r\x1b[2K";
 class ProgressBar implements Disposable {
   readonly #title: string;
   #total: number | undefined;
-  readonly #began = performance.now();
+  #began: number | undefined;
   readonly #wanted = Deno.stderr.isTerminal();
   #drawn = 0;
 
   /**
-   * Begins to measure time; the bar appears once it took too long.
+   * The bar appears once it took too long since the first bytes.
    *
    * @param title What is done.
    * @param total Bytes to be done with, where that is known already.
@@ -37,6 +37,7 @@ class ProgressBar implements Disposable {
     if (!this.#wanted) return;
     this.#total ??= total;
     const now = performance.now();
+    this.#began ??= now;
     if (now - this.#began < PATIENCE || now - this.#drawn < INTERVAL) return;
     this.#drawn = now;
     write(CLEAR_LINE + this.#line(done, (now - this.#began) / 1000));

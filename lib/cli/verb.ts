@@ -29,7 +29,7 @@ export interface Group {
   readonly verbs: Readonly<Record<string, Verb>>;
 }
 
-/** An argument, of which there must be one. */
+/** An argument, of which there must be one unless it says otherwise. */
 export interface Argument {
   /** How help shows it. */
   readonly name: string;
@@ -37,6 +37,8 @@ export interface Argument {
   readonly brief: string;
   /** Whether there may be more than one. */
   readonly many?: true;
+  /** Whether it may be left out. */
+  readonly optional?: true;
   /** What it may be, where that can be listed. */
   readonly proposals?: Proposals;
 }
@@ -87,6 +89,8 @@ export interface Permissions {
   readonly run?: readonly string[];
   /** Start the credential helpers that docker's and podman's files name. */
   readonly helpers?: true;
+  /** Start whatever a project builds with, in an environment of its own. */
+  readonly start?: true;
   /** The environment variables it may read, beside those of its flags. */
   readonly env?: readonly string[];
 }

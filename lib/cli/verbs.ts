@@ -7,6 +7,7 @@
 import { parseTarget } from "../target/target.ts";
 import {
   BINARIES,
+  CLAIMS,
   COMPRESSION,
   CONNECTION,
   FORMAT,
@@ -21,7 +22,7 @@ import {
   RESIGNING,
   SIGNING_KEYS,
 } from "./flags.ts";
-import { parseDays, parseInteger, parseSize } from "./options.ts";
+import { parseDays, parseSize } from "./options.ts";
 import type { Argument, Group, Permissions, Verb } from "./verb.ts";
 
 /** The toolkit's version, which `deno.json` states too. */
@@ -81,54 +82,85 @@ const READS_KEYS = { read: true, env: KEY_VARIABLES } as const satisfies Permiss
 
 /** Every verb by what is typed. */
 export const VERBS = {
+  build: {
+    brief: "build a provider's project, and make a signed archive of it",
+    arguments: [
+      { name: "folder", brief: "the project's folder (default: this one)", optional: true },
+    ],
+    flags: {
+      configPath: {
+        short: "p",
+        value: "path",
+        brief: "the project's wasmcloud.toml, or its folder (default: in the folder)",
+      },
+      bin: { value: "name", brief: "the program or library to bundle, of several" },
+      target: {
+        value: "target",
+        brief: "a target, as wasmCloud or Rust names it; repeatable (default: this machine's)",
+        repeatable: true,
+        proposals: "targets",
+      },
+      allTargets: {
+        brief: "build for all targets: those named, else the project's, else the usual six; " +
+          "leave out what cannot be built here",
+      },
+      strict: { brief: "fail if a target or the WIT package would be left out" },
+      noBuild: { brief: "take the binaries that are in the target folder" },
+      buildFlag: {
+        value: "flag",
+        brief: "a flag for cargo build or go build, as in --build-flag=--locked; repeatable",
+        repeatable: true,
+      },
+      binary: {
+        short: "b",
+        value: "path",
+        brief: "a binary built elsewhere, or TARGET=PATH; repeatable",
+        repeatable: true,
+      },
+      forceArch: BINARIES.forceArch,
+      archive: {
+        value: "path",
+        brief: "an archive of the provider made elsewhere, to merge; repeatable",
+        repeatable: true,
+      },
+      destination: {
+        value: "path",
+        brief: "the archive's path; not compressed unless it ends in .gz " +
+          "(default: build/<binary>.par.gz)",
+      },
+      name: {
+        short: "n",
+        value: "name",
+        brief: "the provider's display name (default: the project's)",
+      },
+      vendor: {
+        short: "v",
+        value: "vendor",
+        brief: "who makes the provider (default: the project's)",
+      },
+      ...CLAIMS,
+      ...COMPRESSION,
+      ...SIGNING_KEYS,
+      ...LIMITS,
+      ...OUTPUT,
+    },
+    examples: [
+      "par build",
+      "par build providers/fakepay --all-targets --capid examples:payments",
+    ],
+    needs: { read: true, write: true, start: true },
+  },
   create: {
     brief: "make a signed archive of a provider's binaries",
     flags: {
       name: { short: "n", value: "name", brief: "the provider's display name", required: true },
       vendor: { short: "v", value: "vendor", brief: "who makes the provider", required: true },
-      capid: {
-        short: "c",
-        value: "id",
-        brief: "the capability contract; hosts before 1.0 need it",
-      },
-      revision: {
-        short: "r",
-        value: "number",
-        brief: "the provider's revision, a whole number",
-        parse: parseInteger,
-      },
-      version: { value: "text", brief: "the provider's version" },
-      schema: {
-        short: "j",
-        value: "file",
-        brief: "the link definition's JSON schema",
-        env: "WASH_JSON_SCHEMA",
-      },
-      wit: {
-        value: "file",
-        brief: "the provider's WIT package, wasm-encoded",
-        conflicts: "witDirectory",
-      },
-      witDirectory: {
-        value: "path",
-        brief: "a folder of WIT to encode with wasm-tools",
-        env: "WIT_DIR",
-      },
+      ...CLAIMS,
       destination: {
         value: "path",
         brief: "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
       },
       compress: { brief: "compress with gzip" },
-      expiresIn: {
-        value: "days",
-        brief: "how long the archive is valid (default: for ever)",
-        parse: parseDays,
-      },
-      validIn: {
-        value: "days",
-        brief: "when the archive begins to be valid (default: now)",
-        parse: parseDays,
-      },
       ...BINARIES,
       ...COMPRESSION,
       ...SIGNING_KEYS,
@@ -446,10 +478,24 @@ export interface Found {
  *
  * @param words The words behind the program's name.
  */
-export function findVerb([name = "", inner = ""]: readonly string[]): Found | undefined {
+export function findVerb(words: readonly string[]): Found | undefined {
+  const [name = "", inner = ""] = withoutGroup(words);
   const all: Readonly<Record<string, Verb | Group>> = VERBS;
   const verb = Object.hasOwn(all, name) ? all[name] : undefined;
   if (!verb) return undefined;
   if (!("verbs" in verb) || !Object.hasOwn(verb.verbs, inner)) return { path: [name], verb };
   return { path: [name, inner], verb: verb.verbs[inner] as Verb };
+}
+
+/** The groups in which `wash` has these verbs: `wash par create`, `wash reg push`. */
+export const WASH_GROUPS: readonly string[] = ["par", "reg"];
+
+/**
+ * Takes a group of `wash` off a command line, so that scripts and Makefiles that say `wash par create`
+ * can say `par par create`.
+ *
+ * @param words The words behind the program's name.
+ */
+export function withoutGroup(words: readonly string[]): readonly string[] {
+  return WASH_GROUPS.includes(words[0] ?? "") ? words.slice(1) : words;
 }

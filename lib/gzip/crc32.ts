@@ -13,19 +13,30 @@ const ONE = 2 ** 31;
 /** The polynomial x^8: one more byte multiplies a checksum by it. */
 const BYTE = 2 ** 23;
 
+/** What each byte does to a checksum. Filled at the first use. */
+const TABLE = new Uint32Array(256);
+
 /**
- * Computes the CRC-32 of a few bytes. For many, `node:zlib` has a function that is much faster.
+ * Computes the CRC-32 of bytes. Where there is `node:zlib`, its function is several times as fast.
  *
  * @param bytes The bytes.
+ * @param before The checksum of the bytes before them.
  * @returns The checksum, as an unsigned integer of 32 bits.
  */
-export function crc32(bytes: Uint8Array): number {
-  let sum = 0xffffffff;
-  for (const byte of bytes) {
-    sum ^= byte;
-    for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ POLYNOMIAL : sum >>> 1;
+export function crc32(bytes: Uint8Array, before = 0): number {
+  if (TABLE[1] === 0) {
+    for (let byte = 0; byte < 256; byte++) {
+      let sum = byte;
+      for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ POLYNOMIAL : sum >>> 1;
+      TABLE[byte] = sum;
+    }
   }
-  return (sum ^ 0xffffffff) >>> 0;
+  let sum = ~before;
+  // A loop over an index: over an iterator it takes ten times as long.
+  for (let i = 0; i < bytes.length; i++) {
+    sum = (TABLE[(sum ^ (bytes[i] ?? 0)) & 0xff] ?? 0) ^ (sum >>> 8);
+  }
+  return ~sum >>> 0;
 }
 
 /**

@@ -5,25 +5,23 @@
  */
 
 import type { ByteReader } from "../bytes/byte_reader.ts";
-import { concat, lengthOf } from "../bytes/chunks.ts";
+import { type Bytes, concat, lengthOf } from "../bytes/chunks.ts";
 import { combineCrc32, crc32 } from "./crc32.ts";
 import { ParError } from "../errors.ts";
+import { CHUNK_LENGTH, Inflater } from "./inflater.ts";
 import {
-  CHUNK_LENGTH,
+  type Boundary,
   corrupt,
   createProbe,
   equal,
   FINAL_BLOCK,
   FLUSH_LENGTH,
-  Inflater,
   isFlush,
-} from "./inflater.ts";
+  mismatch,
+  truncated,
+} from "./parts.ts";
+import { decompress, findEnd, type Inflated, inflateParts, SMALL_LENGTH } from "./web.ts";
 import { builtin, refusesTrailingData } from "../runtime/builtins.ts";
-import type { Bytes } from "../bytes/chunks.ts";
-import { iterate, toStream } from "../bytes/streams.ts";
-
-/** The largest small member, in bytes. */
-const SMALL_LENGTH = 16 * 1024;
 
 /** The largest content of a small member, in bytes. It is held in memory. */
 const SMALL_CONTENT_LENGTH = 1024 * 1024;
@@ -84,14 +82,6 @@ export async function readGzipHeader(reader: ByteReader): Promise<GzipHeader> {
   return extra ? { bytes, extra } : { bytes };
 }
 
-/** A place in a member where the compressed and the decompressed bytes can both be cut. */
-export interface Boundary {
-  /** Compressed bytes before it, counted from the end of the header. */
-  readonly deflated: number;
-  /** Decompressed bytes before it. */
-  readonly inflated: number;
-}
-
 /** Settings of {@linkcode gunzip}. */
 export interface GunzipOptions {
   /** Where the member must be cut, in order. The last boundary is the member's end. */
@@ -109,7 +99,7 @@ export interface GunzipOptions {
  *
  * @param reader The stream, right after the header. It is read to its end.
  * @param header The header.
- * @param options What to check besides the checksum. A browser cannot check boundaries.
+ * @param options What to check besides the checksum.
  * @throws {ParError} Of the category `untrusted`: `ERR_INDEX_MISMATCH` if the member cannot be cut at
  * a boundary, `ERR_GZIP_SECOND_MEMBER` or `ERR_ARCHIVE_TRAILING_DATA` if anything follows it.
  */
@@ -126,11 +116,39 @@ export async function* gunzip(
     }
   }
   const zlib = builtin("node:zlib");
-  if (!zlib) {
-    yield* gunzipOnTheWeb(reader, header);
-    return;
+  const inflated = yield* zlib
+    ? inflateNative(zlib, reader, options)
+    : inflateOnTheWeb(reader, header, options);
+  if (inflated) await checkEnd(reader, inflated);
+}
+
+/** Checks what follows the content: the trailer, and nothing behind that. */
+async function checkEnd(reader: ByteReader, { crc, length }: Inflated): Promise<void> {
+  const trailer = await reader.read(TRAILER_LENGTH);
+  const view = new DataView(trailer.buffer, trailer.byteOffset, TRAILER_LENGTH);
+  if (view.getUint32(0, true) !== crc || view.getUint32(4, true) !== length % 2 ** 32) {
+    throw corrupt("its checksum does not match its content");
   }
-  const { boundaries = [], onChecksum } = options;
+  if ((await reader.peek(1)).length === 0) return;
+  if (await isGzip(reader)) {
+    throw new ParError(
+      "ERR_GZIP_SECOND_MEMBER",
+      "Cannot trust the archive: a second gzip member follows the first, and other readers would " +
+        "not see it",
+    );
+  }
+  throw new ParError(
+    "ERR_ARCHIVE_TRAILING_DATA",
+    "Cannot trust the archive: bytes follow the end of its gzip member",
+  );
+}
+
+/** Leaves the reader behind the compressed data. */
+async function* inflateNative(
+  zlib: typeof import("node:zlib"),
+  reader: ByteReader,
+  { boundaries = [], onChecksum }: GunzipOptions,
+): AsyncGenerator<Uint8Array, Inflated> {
   const parts = new Parts(boundaries);
   let fed = 0;
   let length = 0;
@@ -173,23 +191,7 @@ export async function* gunzip(
   } finally {
     inflater[Symbol.dispose]();
   }
-  const trailer = await reader.read(TRAILER_LENGTH);
-  const view = new DataView(trailer.buffer, trailer.byteOffset, TRAILER_LENGTH);
-  if (view.getUint32(0, true) !== crc || view.getUint32(4, true) !== length % 2 ** 32) {
-    throw corrupt("its checksum does not match its content");
-  }
-  if ((await reader.peek(1)).length === 0) return;
-  if (await isGzip(reader)) {
-    throw new ParError(
-      "ERR_GZIP_SECOND_MEMBER",
-      "Cannot trust the archive: a second gzip member follows the first, and other readers would " +
-        "not see it",
-    );
-  }
-  throw new ParError(
-    "ERR_ARCHIVE_TRAILING_DATA",
-    "Cannot trust the archive: bytes follow the end of its gzip member",
-  );
+  return { crc, length };
 }
 
 /** The parts between the boundaries, and which of them is being read. */
@@ -228,39 +230,41 @@ class Parts {
   }
 }
 
-function truncated(position: number): ParError {
-  return new ParError(
-    "ERR_ARCHIVE_TRUNCATED",
-    `Cannot read the archive to its end: its gzip member stops after ${position} bytes; ` +
-      "get a complete copy",
-  );
-}
-
-function mismatch(): ParError {
-  return new ParError(
-    "ERR_INDEX_MISMATCH",
-    "Cannot trust the archive: its index does not say where its entries are",
-  );
-}
-
-/** The browser's decompressor checks the trailer and refuses anything that follows. */
-async function* gunzipOnTheWeb(reader: ByteReader, header: GzipHeader): Bytes {
-  const member = async function* (): Bytes {
-    yield header.bytes;
-    yield* reader.rest();
-  }();
-  try {
-    yield* iterate(toStream(member).pipeThrough(new DecompressionStream("gzip")));
-  } catch (cause) {
-    throw cause instanceof TypeError ? corrupt(cause.message, cause) : cause;
+/**
+ * Leaves the reader behind the compressed data, or at the end of the stream where the decompressor has
+ * checked all there is: it gives no result then.
+ *
+ * Without boundaries, where a member ends is only found out for a small one. If anything follows a
+ * larger one, that is `ERR_GZIP_CORRUPT` like any other fault that the decompressor finds.
+ */
+async function* inflateOnTheWeb(
+  reader: ByteReader,
+  header: GzipHeader,
+  { boundaries = [], onChecksum }: GunzipOptions,
+): AsyncGenerator<Uint8Array, Inflated | undefined> {
+  if (boundaries.length > 0) return yield* inflateParts(reader, boundaries, onChecksum);
+  const member = await reader.peek(SMALL_LENGTH + 1);
+  if (member.length > SMALL_LENGTH) {
+    const whole = async function* (): Bytes {
+      yield header.bytes;
+      yield* reader.rest();
+    };
+    yield* decompress("gzip", whole());
+    return undefined;
   }
+  let inflated: Inflated = { crc: 0, length: 0 };
+  for await (const chunk of decompress("deflate-raw", reader.take(await findEnd(member)))) {
+    inflated = { crc: crc32(chunk, inflated.crc), length: inflated.length + chunk.length };
+    yield chunk;
+  }
+  return inflated;
 }
 
 /**
  * Decompresses a small member without `node:zlib`, because loading that takes longer than the work.
  *
  * @returns The content. `undefined` if the member is not small or has any fault; then the reader stands
- * where it stood, and {@linkcode gunzip} finds the fault.
+ * where it stood, and the other way finds the fault that comes first.
  */
 async function gunzipSmall(
   reader: ByteReader,
@@ -269,19 +273,15 @@ async function gunzipSmall(
 ): Promise<Uint8Array[] | undefined> {
   const member = await reader.peek(SMALL_LENGTH + 1);
   if (member.length > SMALL_LENGTH) return undefined;
-  let content: Uint8Array[];
-  try {
-    content = await decompress("gzip", header.bytes, member);
-  } catch {
-    return undefined;
-  }
+  const content = await decompressSmall("gzip", header.bytes, member);
+  if (!content) return undefined;
   const end = member.length - TRAILER_LENGTH;
-  if ((boundaries.at(-1)?.deflated ?? end) !== end) throw mismatch();
+  if ((boundaries.at(-1)?.deflated ?? end) !== end) return undefined;
   let before: Boundary = { deflated: 0, inflated: 0 };
   for (const boundary of boundaries) {
     const part = member.subarray(before.deflated, boundary.deflated);
     const length = boundary.inflated - before.inflated;
-    if (!await isPart(part, length, boundary.deflated === end)) throw mismatch();
+    if (!await isPart(part, length, boundary.deflated === end)) return undefined;
     before = boundary;
   }
   await reader.read(member.length);
@@ -294,29 +294,28 @@ async function isPart(deflated: Uint8Array, length: number, last: boolean): Prom
   const blocks = last
     ? [deflated]
     : [deflated.subarray(0, -FLUSH_LENGTH), probe.deflated, FINAL_BLOCK];
-  const content = concat(await decompress("deflate-raw", ...blocks).catch(() => []));
+  const content = concat(await decompressSmall("deflate-raw", ...blocks) ?? []);
   if (last) return content.length === length;
   return isFlush(deflated.subarray(-FLUSH_LENGTH)) &&
     equal(content.subarray(length), probe.inflated);
 }
 
-/** Decompresses bytes in memory, up to {@linkcode SMALL_CONTENT_LENGTH}. */
-async function decompress(
+/** Decompresses bytes in memory; `undefined` if they are corrupt or have too much in them. */
+async function decompressSmall(
   format: CompressionFormat,
   ...parts: readonly Uint8Array[]
-): Promise<Uint8Array[]> {
-  const { readable, writable } = new DecompressionStream(format);
-  const writer = writable.getWriter();
-  const written = (async (): Promise<void> => {
-    for (const part of parts) await writer.write(part as Uint8Array<ArrayBuffer>);
-    await writer.close();
-  })();
-  written.catch(() => {});
+): Promise<Uint8Array[] | undefined> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of iterate(readable)) {
-    chunks.push(chunk);
-    if (lengthOf(chunks) > SMALL_CONTENT_LENGTH) throw new RangeError("more than expected");
+  const input = async function* (): Bytes {
+    yield* parts;
+  };
+  try {
+    for await (const chunk of decompress(format, input())) {
+      chunks.push(chunk);
+      if (lengthOf(chunks) > SMALL_CONTENT_LENGTH) return undefined;
+    }
+  } catch {
+    return undefined;
   }
-  await written;
   return chunks;
 }

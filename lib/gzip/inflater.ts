@@ -6,43 +6,13 @@
 
 import type { InflateRaw } from "node:zlib";
 import { giveBack } from "../runtime/memory.ts";
-import { concat } from "../bytes/chunks.ts";
-import { ParError } from "../errors.ts";
+import { type Bytes, concat } from "../bytes/chunks.ts";
 import { builtin } from "../runtime/builtins.ts";
-import type { Bytes } from "../bytes/chunks.ts";
-import { iterate, toStream } from "../bytes/streams.ts";
+import { corrupt, createProbe, equal, FINAL_BLOCK } from "./parts.ts";
+import { decompress } from "./web.ts";
 
 /** Bytes of one chunk. Larger chunks are no faster, smaller ones are slower. */
 export const CHUNK_LENGTH = 1024 * 1024;
-
-/** A final, empty block (RFC 1951, section 3.2.6). */
-export const FINAL_BLOCK: Uint8Array<ArrayBuffer> = Uint8Array.of(3, 0);
-
-/** A sync flush ends with the two lengths of an empty stored block (RFC 1951, section 3.2.4). */
-export const FLUSH_LENGTH = 4;
-
-/** Whether bytes are the end of a sync flush. */
-export function isFlush(bytes: Uint8Array): boolean {
-  return bytes.length === FLUSH_LENGTH && [0, 0, 0xff, 0xff].every((byte, i) => byte === bytes[i]);
-}
-
-/**
- * A stored block of random bytes, to feed in place of a flush's lengths. The random bytes come out
- * unchanged only if the stream expects the lengths of a stored block. A stream that was forged to be in
- * the middle of anything else cannot know them.
- */
-export interface Probe {
-  /** The bytes to feed. */
-  readonly deflated: Uint8Array<ArrayBuffer>;
-  /** The bytes that must come out. */
-  readonly inflated: Uint8Array<ArrayBuffer>;
-}
-
-/** Makes a {@linkcode Probe}. */
-export function createProbe(): Probe {
-  const inflated = crypto.getRandomValues(new Uint8Array(32));
-  return { deflated: concat([Uint8Array.of(32, 0, 223, 255), inflated]), inflated };
-}
 
 /** Inflates one chunk at a time, and uses it up before it takes the next one. */
 export class Inflater implements Disposable {
@@ -124,7 +94,7 @@ export class Inflater implements Disposable {
  *
  * @param deflated The segment's bytes.
  * @returns Its content.
- * @throws {ParError} `ERR_GZIP_CORRUPT`.
+ * @throws {ParError} `ERR_GZIP_CORRUPT`; in a browser also `ERR_ARCHIVE_TRUNCATED`.
  */
 export async function* inflateSegment(deflated: Bytes): Bytes {
   const whole = async function* (): Bytes {
@@ -135,27 +105,7 @@ export async function* inflateSegment(deflated: Bytes): Bytes {
   if (zlib) {
     using inflater = new Inflater(zlib);
     for await (const chunk of whole) yield* inflater.feed(chunk);
-    return;
-  }
-  try {
-    yield* iterate(toStream(whole).pipeThrough(new DecompressionStream("deflate-raw")));
-  } catch (cause) {
-    throw cause instanceof TypeError ? corrupt(cause.message, cause) : cause;
-  }
-}
-
-/** The error for a member that cannot be decompressed. */
-export function corrupt(reason: string, cause?: unknown): ParError {
-  return new ParError(
-    "ERR_GZIP_CORRUPT",
-    `Cannot decompress the archive: ${reason}; get another copy`,
-    cause,
-  );
-}
-
-/** Whether two byte strings are the same. */
-export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  } else yield* decompress("deflate-raw", whole);
 }
 
 function inflateError(cause: unknown): unknown {

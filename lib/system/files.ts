@@ -1,5 +1,5 @@
 /**
- * Files: read in chunks, and written so that a crash leaves the old one or the new one.
+ * Reads files in chunks, and writes them so that a crash leaves either the old file or the new one.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { Bytes } from "../bytes/chunks.ts";
 import { type Input, isDescriptor, lookAt, openPipe, readPipe } from "./pipe.ts";
 
 /**
- * Makes a source of a file. One of a pipe can be opened once.
+ * Makes a source of a file. The source of a pipe can be opened once.
  *
  * @param path The file's path.
- * @param signal Ends the waiting for a pipe.
+ * @param signal Stops the wait for a pipe.
  * @returns The source.
  */
 export function fileSource(path: string, signal?: AbortSignal): ArchiveSource {
@@ -38,31 +38,31 @@ export function fileSource(path: string, signal?: AbortSignal): ArchiveSource {
   };
 }
 
-/** Looks at the state of a file that was just opened; a pipe has none. */
+/** Checks a file right after it was opened. For a pipe, it receives `undefined`. */
 type Check = (info: Deno.FileInfo | undefined) => void;
 
-/** Tells one state of a file from the next, without reading it. */
+/** A text that changes when the file is replaced or written to. */
 export function identityOf({ dev, ino, size, mtime }: Deno.FileInfo): string {
   return [dev, ino, size, mtime?.getTime()].join(" ");
 }
 
-/** The error for a file that is not the one it was. */
+/** The error for a file that changed during the work. */
 export function fileChanged(path: string): ParError {
   return new ParError(
     "ERR_FILE_CHANGED",
-    `Cannot go on with ${quote(path)}: another program changed it meanwhile; try again`,
+    `Cannot continue with ${quote(path)}: another program changed it; try again`,
   );
 }
 
 function readTwice(path: string): ParError {
-  return unreadable(path, "it is a pipe, which was read already; save it to a file first");
+  return unreadable(path, "it is a pipe and was already read; save it to a file first");
 }
 
 /**
  * Reads a file in chunks.
  *
  * @param path The file's path.
- * @param part Which part of it.
+ * @param part Which part of it. Default: all.
  * @throws {ParError} `ERR_FILE_NOT_FOUND` or `ERR_FILE_UNREADABLE`.
  */
 export function readFile(path: string, part: FilePart = {}): Bytes {
@@ -73,7 +73,7 @@ export function readFile(path: string, part: FilePart = {}): Bytes {
 export interface FilePart {
   /** Offset of the first byte. */
   readonly start?: number;
-  /** Bytes to read at most. */
+  /** The most bytes to read. */
   readonly length?: number;
 }
 
@@ -100,12 +100,12 @@ async function* readChunks(
 }
 
 /**
- * Reads a small file whole.
+ * Reads a small file into memory.
  *
  * @param path The file's path.
  * @param limit The most bytes it may have.
- * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also for a larger file, and for
- * what is no file.
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also if the file is larger or is
+ * not a regular file.
  */
 export async function readSmallFile(path: string, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   await stat(path);
@@ -113,11 +113,11 @@ export async function readSmallFile(path: string, limit: number): Promise<Uint8A
 }
 
 /**
- * Reads a small file whole, or what a pipe gives, such as `<(pass show issuer)`.
+ * Reads a small file or a pipe, such as `<(pass show issuer)`, into memory.
  *
- * @param path The path, as a person gave it.
+ * @param path The path of the file or the pipe.
  * @param limit The most bytes it may have.
- * @param signal Ends the waiting for a pipe.
+ * @param signal Stops the wait for a pipe.
  * @throws {ParError} As {@linkcode readSmallFile}, and `ERR_ABORTED`.
  */
 export async function readSmallInput(
@@ -138,22 +138,22 @@ export async function readSmallInput(
 }
 
 /**
- * Looks a file up that is to be there again and again: no pipe.
+ * Gives the system's information about a regular file.
  *
  * @param path The file's path.
- * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also for what is no file.
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also if it is not a regular file.
  */
 export async function stat(path: string): Promise<Deno.FileInfo> {
   const { info } = await look(path);
   if (info?.isFile) return info;
-  throw unreadable(path, "it is a pipe, and this takes a file");
+  throw unreadable(path, "it is a pipe; give a file");
 }
 
 /**
- * Looks at what there is to read.
+ * Finds out what is at a path.
  *
- * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE` for a directory, a socket, a
- * device.
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also for a directory, a socket or
+ * a device.
  */
 export async function look(path: string): Promise<Input> {
   const input = await lookAt(path).catch((cause) => {
@@ -163,36 +163,37 @@ export async function look(path: string): Promise<Input> {
   return input;
 }
 
-/** Where the bytes of a new file go. */
+/** Receives the bytes of a new file. */
 export interface FileSink {
   /** Appends bytes. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Replaces bytes written before, where the destination is a file and not a pipe. */
+  /** Overwrites bytes that were written before. A pipe does not have it. */
   readonly patch?: (offset: number, bytes: Uint8Array) => Promise<void>;
 }
 
 /** Settings of {@linkcode writeFile}. */
 export interface WriteFileOptions {
-  /** Permission bits of the file; those of the file it replaces, or of any new file, where left out. */
+  /** Permission bits of the file. Default: those of the file it replaces, or of any new file. */
   readonly mode?: number | undefined;
-  /** Stops the work, and takes what it wrote away. */
+  /** Stops the work and removes what was written. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes a file that has its name only once it is whole.
+ * Writes a file. The file gets its name only when it is complete.
  *
- * The bytes go to a temporary file beside the destination, locked for as long as this process
- * lives, are flushed to disk, and take the destination's name in one step. Two writers of one
- * destination take turns: `produce` runs while the lock is held, so what it reads there is what the
- * writer before it left. What a killed process left behind is taken over by the next writer.
+ * The bytes go to a temporary file beside the destination. It is flushed to disk and then renamed to the
+ * destination. This process locks it, so two writers of one destination take turns: `produce` runs while
+ * the lock is held, and reads what the writer before it wrote. If a process is killed, the next writer
+ * uses its temporary file.
  *
  * A destination that is a pipe or a device is written to directly.
  *
  * @param path The destination.
- * @param produce Writes the content. When it throws, the destination is left as it was.
+ * @param produce Writes the content. If it throws, the destination stays as it was.
  * @param options Mode and signal.
- * @throws {ParError} `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`, and whatever `produce` throws.
+ * @returns What `produce` returned.
+ * @throws {ParError} `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`. Errors of `produce` are passed on.
  */
 export async function writeFile<T>(
   path: string,
@@ -241,18 +242,18 @@ export async function writeFile<T>(
 interface Destination {
   readonly path: string;
   readonly device: boolean;
-  /** The mode of the file that is there. */
+  /** The mode of the existing file. */
   readonly mode?: number | null;
 }
 
-/** Follows links, so that the file they lead to is replaced and not the link. */
+/** Follows symbolic links, so that the file is replaced and not the link. */
 async function resolveDestination(path: string): Promise<Destination> {
   try {
     const info = await Deno.stat(path);
     if (info.isDirectory) {
       throw new ParError(
         "ERR_FILE_UNWRITABLE",
-        `Cannot write ${quote(path)}: it is a directory; give a file's name`,
+        `Cannot write ${quote(path)}: it is a directory; give the name of a file`,
       );
     }
     return { path: await Deno.realPath(path), device: !info.isFile, mode: info.mode };
@@ -263,11 +264,10 @@ async function resolveDestination(path: string): Promise<Destination> {
 }
 
 /**
- * Fails where a file cannot be written for a reason that shows beforehand, so that nobody works, or
- * waits, for nothing.
+ * Checks a destination before long work starts.
  *
  * @param path The destination.
- * @throws {ParError} `ERR_FILE_UNWRITABLE` for a directory, and for a folder that is missing.
+ * @throws {ParError} `ERR_FILE_UNWRITABLE` if it is a directory or if its folder does not exist.
  */
 export async function checkDestination(path: string): Promise<void> {
   const destination = await resolveDestination(path);
@@ -276,9 +276,9 @@ export async function checkDestination(path: string): Promise<void> {
 }
 
 /**
- * Gives the one spelling of a path by which two can be compared.
+ * Resolves symbolic links in a path, so that two paths can be compared.
  *
- * @param path A path, of a file that need not exist.
+ * @param path A path. The file need not exist.
  */
 export async function resolvePath(path: string): Promise<string> {
   try {
@@ -290,7 +290,7 @@ export async function resolvePath(path: string): Promise<string> {
   }
 }
 
-/** One name for each destination: its lock keeps writers apart, and no leftovers pile up. */
+/** Each destination has one temporary file, so that its writers share a lock and leftovers are reused. */
 function temporaryPath(path: string): string {
   const at = lastSeparator(path);
   return `${path.slice(0, at + 1)}.${path.slice(at + 1)}.part`;
@@ -316,9 +316,9 @@ async function openTemporary(path: string, options: WriteFileOptions): Promise<D
         file.stat(),
         Deno.lstat(path).catch(() => undefined),
       ]);
-      // The writer before may have given this file its final name while we waited for the lock.
+      // While we waited for the lock, the writer before may have renamed this file.
       if (named?.ino === opened.ino && named.dev === opened.dev) {
-        // A second name, laid here by somebody else, would have us overwrite the file it is for.
+        // Somebody may have put a hard link here. Writing would overwrite the other file.
         if ((opened.nlink ?? 1) > 1) throw inTheWay(path);
         if (signal?.aborted) await Deno.remove(path);
         throwIfAborted(signal);
@@ -335,30 +335,30 @@ async function openTemporary(path: string, options: WriteFileOptions): Promise<D
   }
 }
 
-/** Waits for the writer before, unless the user has had enough of waiting. */
+/** Waits for the writer before, or for the signal. */
 async function lock(file: Deno.FsFile, signal: AbortSignal | undefined): Promise<void> {
-  // Older releases of Deno have no way to try.
+  // Older releases of Deno have no `tryLock`.
   if (await file.tryLock?.(true)) return;
   await untilAborted(file.lock(true), signal);
 }
 
 function inTheWay(path: string): Error {
-  return new Error(`${quote(path)} is in the way and no file of ours; remove it`);
+  return new Error(`the temporary file ${quote(path)} is a link; remove it`);
 }
 
-/** Writes all of the bytes, in as many steps as the system takes. */
+/** Writes all bytes. One system call may write only some of them. */
 export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
-/** Without this, a power cut after the rename may still bring the old file back, or none. */
+/** Without this, a power failure after the rename may bring back the old file, or leave none. */
 async function syncDirectory(path: string): Promise<void> {
   const at = path.lastIndexOf("/");
   try {
     using directory = await Deno.open(at < 0 ? "." : path.slice(0, at + 1));
     await directory.sync();
   } catch {
-    // Not every system opens directories; the rename itself has happened.
+    // Not every system can open directories. The rename itself has succeeded.
   }
 }
 
@@ -370,7 +370,7 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The error for a file that cannot be read, with what the system says. */
+/** The error for a file that cannot be read, with the system's message. */
 export function readError(path: string, cause: unknown): ParError {
   if (cause instanceof Deno.errors.NotFound) {
     return new ParError(
@@ -380,7 +380,8 @@ export function readError(path: string, cause: unknown): ParError {
     );
   }
   if (cause instanceof Deno.errors.NotCapable && isDescriptor(path)) {
-    const advice = "it is no pipe, and Deno opens no other descriptors; give the file by its name";
+    const advice =
+      "it is not a pipe, and Deno opens no other descriptors; give the file by its name";
     return unreadable(path, advice, cause);
   }
   return unreadable(path, reason(cause), cause);
@@ -400,7 +401,7 @@ function writeError(path: string, cause: unknown): ParError {
   );
 }
 
-/** What the system said, without the path that Deno adds and the message has already. */
+/** The system's message. Deno adds the path to it, which our message already has. */
 function reason(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   return text.replace(/^(.*?\(os error \d+\)).*$/s, "$1");

@@ -15,7 +15,7 @@ const MAX_SEED_FILE = 4096;
 export interface KeyLookup {
   /** The role that the key must have. */
   readonly role: KeyRole;
-  /** What messages call the key: `issuer` or `subject`. */
+  /** Its name in messages: `issuer` or `subject`. */
   readonly title: string;
   /**
    * A seed, or the path of a seed file or of a pipe that a seed comes from. Without it, the key is
@@ -244,11 +244,11 @@ export async function findKeyOf(
   return keys.find(({ pair }) => pair.publicKey === publicKey)?.pair;
 }
 
-/** Which key a file should hold, and what messages call it. */
+/** Which key a file should hold. */
 export interface KeyDescription {
   /** The role that the key must have. Without it, any role is accepted. */
   readonly role?: KeyRole | undefined;
-  /** What messages call the key. */
+  /** Its name in messages. */
   readonly title: string;
 }
 
@@ -311,7 +311,7 @@ export async function readGivenKey(
   return file ?? await KeyPair.fromSeed(given, role, `the seed given as ${title}`);
 }
 
-/** Also true for mistyped seeds, because what is taken for a path is shown in errors. */
+/** Also true for mistyped seeds: error messages show paths, and must not show a seed. */
 function looksLikeSeed(text: string): boolean {
   return /^[A-Z0-9]{30,}$/i.test(text.replaceAll(/[\s"'-]/g, ""));
 }

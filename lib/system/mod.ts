@@ -1,8 +1,9 @@
 /**
- * The key directory: files that hold one seed each, readable by their owner alone.
+ * The key directory. Each file in it holds one seed, and only its owner can read it.
  *
- * Start with {@linkcode findKey}, which finds a key or makes one. {@linkcode listKeys} reads them all,
- * {@linkcode findKeyOf} finds the key pair of a public key, {@linkcode storeKey} writes a new file.
+ * Start with {@linkcode findKey}, which finds a key or generates one. {@linkcode listKeys} reads all
+ * keys, {@linkcode findKeyOf} finds the key pair of a public key, and {@linkcode storeKey} writes a new
+ * file.
  *
  * @example
  * ```ts

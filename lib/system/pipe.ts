@@ -1,6 +1,6 @@
 /**
- * Inputs that are no files on a disk: pipes, which give their bytes once, and perhaps never; and what
- * cannot be read at all.
+ * Inputs that are not regular files: pipes, and inputs that cannot be read, such as directories. A pipe
+ * can be read once, and reading it may wait forever.
  *
  * @module
  */
@@ -8,17 +8,17 @@
 import { untilAborted } from "../bytes/abort.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 
-/** No system gives more of a pipe at a time. */
+/** No system gives more bytes of a pipe at a time. */
 const CHUNK_LENGTH = 64 * 1024;
 
-/** Names of what the shell hands over. Some systems go on reading there at each opening. */
+/** Descriptors that a shell passes. On some systems, opening one again continues where it was. */
 const DESCRIPTOR = /^\/(dev\/stdin|(dev|proc\/self)\/fd\/[0-9]+)$/;
 
-/** Standard input: Deno opens it only for who may do everything, and reads it for everybody. */
+/** Standard input. Opening it needs all permissions in Deno, and `Deno.stdin` needs none. */
 const STANDARD_INPUT = /^\/(dev\/stdin|(dev|proc\/self)\/fd\/0)$/;
 
 /**
- * Whether a path is one that the shell made up, such as `/dev/fd/63`, and not a name.
+ * Whether a path is a descriptor that a shell passed, such as `/dev/fd/63`.
  *
  * @param path A file's path.
  */
@@ -26,21 +26,21 @@ export function isDescriptor(path: string): boolean {
   return DESCRIPTOR.test(path);
 }
 
-/** What a path leads to. */
+/** What is at a path. */
 export interface Input {
-  /** Whether it can be read once and from its beginning only. */
+  /** Whether it can only be read once and from its beginning. */
   readonly pipe: boolean;
-  /** What the system says of it; absent for standard input. */
+  /** The system's information about it. Standard input has none. */
   readonly info?: Deno.FileInfo;
-  /** Why it cannot be read, to follow the path. */
+  /** Why it cannot be read. */
   readonly refusal?: string;
 }
 
 /**
- * Looks at what a path leads to.
+ * Finds out what is at a path.
  *
  * @param path A file's path.
- * @throws What the system says where there is nothing, or no way to it.
+ * @throws {Error} The system's error if nothing is there or the path cannot be followed.
  */
 export async function lookAt(path: string): Promise<Input> {
   if (STANDARD_INPUT.test(path)) return await lookAtStandardInput();
@@ -60,7 +60,7 @@ async function lookAtStandardInput(): Promise<Input> {
   const { fstatSync } = await import("node:fs");
   const info = fstatSync(0);
   const refusal = Deno.stdin.isTerminal()
-    ? "it is a terminal; send a file or a pipe there"
+    ? "it is a terminal; redirect a file or a pipe to it"
     : info.isDirectory()
     ? "it is a directory"
     : info.isCharacterDevice() || info.isBlockDevice()
@@ -73,8 +73,8 @@ async function lookAtStandardInput(): Promise<Input> {
  * Reads a pipe to its end.
  *
  * @param path Its path.
- * @param signal Ends the waiting for who writes into it.
- * @throws {ParError} `ERR_ABORTED`, and what the system says.
+ * @param signal Stops the wait for the writer.
+ * @throws {ParError} `ERR_ABORTED`. Errors of the system are passed on.
  */
 export async function* readPipe(path: string, signal: AbortSignal | undefined): Bytes {
   using pipe = await openForReading(path, signal);
@@ -96,12 +96,12 @@ async function openForReading(path: string, signal: AbortSignal | undefined): Pr
 }
 
 /**
- * Opens a pipe, which takes until somebody opens its other end.
+ * Opens a pipe. This waits until another process opens its other end.
  *
  * @param path Its path.
  * @param options Whether to read or to write.
- * @param signal Ends the waiting.
- * @throws {ParError} `ERR_ABORTED`, and what the system says.
+ * @param signal Stops the wait.
+ * @throws {ParError} `ERR_ABORTED`. Errors of the system are passed on.
  */
 export async function openPipe(
   path: string,

@@ -1,5 +1,5 @@
 /**
- * Inputs that are read more than once: files as they are, and pipes by way of a temporary file.
+ * Inputs that can be read more than once. A pipe is copied to a temporary file first.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { fileSource, look, writeAll } from "./files.ts";
 
-/** An input that can be read again and again, until it is disposed of. */
+/** An input that can be read more than once until it is disposed of. */
 export interface RepeatableSource extends ArchiveSource, Disposable {}
 
 /**
- * Opens an input that is to be read more than once. What a pipe gives is kept in a temporary file
- * that has no name, so that nobody else can open it, and that is gone when the process is.
+ * Opens an input to read it more than once. The bytes of a pipe are kept in a temporary file without a
+ * name: no other process can open it, and the system deletes it when this process ends.
  *
- * @param path The input's path.
- * @param signal Ends the waiting for a pipe.
+ * @param path The path of the input.
+ * @param signal Stops the wait for a pipe.
  * @returns The input.
- * @throws {ParError} `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE` where there is
- * no room for a temporary file, `ERR_ABORTED`.
+ * @throws {ParError} Of the category `failed`; `ERR_FILE_UNWRITABLE` if the temporary file cannot be
+ * written.
  */
 export async function openRepeatable(
   path: string,
@@ -46,7 +46,7 @@ async function spool(name: string, bytes: Bytes): Promise<RepeatableSource> {
     file.close();
     throw error;
   }
-  // All readings share one position in the file.
+  // All reads share the position in the file, so they take turns.
   let turn: Promise<unknown> = Promise.resolve();
   const readAt = (buffer: Uint8Array, position: number): Promise<number> => {
     const reading = turn.then(async () => {
@@ -90,16 +90,16 @@ function cannotKeep(name: string, cause: unknown): ParError {
       "ERR_FILE_UNREADABLE",
       `Cannot read ${
         quote(name)
-      } more than once, as this takes: it is a pipe, and a copy of it may ` +
-        "not be written; save it to a file first",
+      } more than once: it is a pipe, and Deno does not allow to write a ` +
+        "temporary copy; save it to a file first",
       cause,
     );
   }
   return new ParError(
     "ERR_FILE_UNWRITABLE",
-    `Cannot keep what ${quote(name)} gives in a temporary file: ${
+    `Cannot copy the pipe ${quote(name)} to a temporary file: ${
       cause instanceof Error ? cause.message : cause
-    }; save it to a file first, or choose another folder (TMPDIR)`,
+    }; save it to a file first, or choose another folder for temporary files (TMPDIR)`,
     cause,
   );
 }

@@ -1,13 +1,13 @@
 /**
- * ELF headers (System V ABI, "Object Files"): the machine, and what is known of the system. This
- * module is browser compatible.
+ * Reads ELF headers (System V ABI, "Object Files"): the machine, and the system as far as the file
+ * names it. This module is browser compatible.
  *
  * @module
  */
 
 import { FLAWS, type Header, type HeaderView, type Machine, machineNumber } from "./header.ts";
 
-/** Systems whose binaries are ELF. The header of a library may name none of them. */
+/** The systems that use ELF. The header of a library may name none of them. */
 const SYSTEMS = [
   "linux",
   "android",
@@ -19,7 +19,7 @@ const SYSTEMS = [
   "illumos",
 ] as const;
 
-/** `e_machine`, where class, order and flags do not matter. */
+/** Values of `e_machine` that name an architecture without class, byte order and flags. */
 const MACHINES: Readonly<Record<number, string>> = {
   2: "sparc",
   3: "x86",
@@ -38,17 +38,17 @@ const EM_S390 = 22;
 const EM_RISCV = 243;
 const EM_LOONGARCH = 258;
 
-/** `EI_OSABI`. Most toolchains write 0, System V, whatever the system. */
+/** Values of `EI_OSABI`. Most toolchains write 0, System V, for every system. */
 const OSABI: Readonly<Record<number, readonly string[]>> = {
   2: ["netbsd"],
-  // Written by GNU's toolchain where a binary uses what only GNU's loader, or Android's, knows.
+  // GNU's toolchain writes it if a binary needs features of GNU's loader. Android's loader has them too.
   3: ["linux"],
   6: ["solaris", "illumos"],
   9: ["freebsd"],
   12: ["openbsd"],
 };
 
-/** `e_type`: what can be run or loaded. */
+/** Values of `e_type`. */
 const ET = { REL: 1, EXEC: 2, DYN: 3, CORE: 4 } as const;
 
 const PT_INTERP = 3;
@@ -57,7 +57,7 @@ const PT_NOTE = 4;
 /** More program headers than linkers write. */
 const MAX_SEGMENTS = 256;
 
-/** Reads an ELF header; `undefined` for what is none. */
+/** Reads an ELF header. Returns `undefined` for other formats. */
 export function readElf(view: HeaderView): Header | undefined {
   if (view.u32(0, false) !== 0x7f454c46) return undefined;
   view.littleEndian = view.u8(5) !== 2;
@@ -80,7 +80,7 @@ function flawOfType(type: number): string | undefined {
   return type === ET.REL ? FLAWS.object : type === ET.CORE ? FLAWS.core : FLAWS.other;
 }
 
-/** A machine's names, and what messages call it where that is another. */
+/** The names of a machine, and its name in messages if that is different. */
 type Names = Pick<Machine, "architecture" | "otherNames"> & { readonly name?: string };
 
 function nameMachine(view: HeaderView, machine: number, wide: boolean): Names {
@@ -102,14 +102,14 @@ function nameMips(view: HeaderView, wide: boolean): Names {
   const n32 = !wide && (flags & EF_MIPS_ABI2) !== 0;
   const base = wide || n32 ? "mips64" : "mips";
   const architecture = revision6 ?? `${base}${view.littleEndian ? "el" : ""}`;
-  // 64-bit registers and 32-bit addresses: no host is built so, and a loader of the one ABI does not
-  // take the other.
+  // 64-bit registers and 32-bit addresses. No host uses this ABI, and loaders of other ABIs do not
+  // load it.
   if (n32) return { name: `${architecture} (n32)`, otherNames: [architecture, base] };
-  // Rust spells the machine alike in either order.
+  // Rust uses the same name for both byte orders.
   return { architecture, otherNames: revision6 || !view.littleEndian ? [] : [base] };
 }
 
-/** A part of the file that the loader is told of. */
+/** A program header. */
 interface Segment {
   readonly type: number;
   readonly offset: number;
@@ -117,7 +117,7 @@ interface Segment {
   readonly align: number;
 }
 
-/** Reads the program headers, as far as they are at hand. */
+/** Reads the program headers that are within the view. */
 function readSegments(view: HeaderView, wide: boolean): { list: Segment[]; cut: boolean } {
   const start = wide ? view.u64(32) : view.u32(28);
   const length = view.u16(wide ? 54 : 42);
@@ -146,8 +146,8 @@ function readSegments(view: HeaderView, wide: boolean): { list: Segment[]; cut: 
 }
 
 /**
- * What names a system, the surest first: a note made for that, the loader's path, the ABI's number,
- * the versions of symbols.
+ * Finds the system. The most reliable sign comes first: an identity note, the loader's path, the
+ * number of the ABI, the versions of symbols.
  */
 function findSystem(
   view: HeaderView,
@@ -162,7 +162,7 @@ function findSystem(
   return { systems, otherSystems: gnuAbiAlone ? ["android"] : [] };
 }
 
-/** Notes of type 1 by which systems mark their binaries. */
+/** The names of the notes of type 1 that systems put into their binaries. */
 const IDENTITY_NOTES: Readonly<Record<string, string>> = {
   Android: "android",
   DragonFly: "dragonfly",
@@ -171,7 +171,7 @@ const IDENTITY_NOTES: Readonly<Record<string, string>> = {
   OpenBSD: "openbsd",
 };
 
-/** The first word of `NT_GNU_ABI_TAG`, which is of type 1 as well. */
+/** The first word of `NT_GNU_ABI_TAG`, which also has type 1. */
 const GNU_ABI_TAG = ["linux", "hurd", "solaris", "freebsd", "netbsd"] as const;
 
 function systemOfNotes(
@@ -199,7 +199,7 @@ function systemOfNotes(
   return undefined;
 }
 
-/** The end of a loader's path, and the systems that have it there. */
+/** Loaders' paths, and the systems that use them. */
 const INTERPRETERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/\/ld-linux[^/]*$|\/ld-musl-[^/]*$|\/ld(64)?-uClibc[^/]*$|\/ld64\.so\.[12]$/, ["linux"]],
   [/\/linker(_asan|_hwasan)?(64)?$/, ["android"]],
@@ -209,11 +209,11 @@ const INTERPRETERS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^\/usr\/libexec\/ld\.so$/, ["openbsd"]],
 ];
 
-/** The loader's path of Solaris, and of Linux on a few machines. */
+/** The loader's path on Solaris, and on Linux for a few machines. */
 const SHARED_INTERPRETER = /\/ld\.so\.1$/;
 const SOLARIS_MACHINES: ReadonlySet<string> = new Set(["x86", "x86_64", "sparc", "sparc64"]);
 
-/** No loader's path is longer. */
+/** The most bytes of a loader's path. */
 const MAX_INTERPRETER = 256;
 
 function systemOfInterpreter(
@@ -231,8 +231,8 @@ function systemOfInterpreter(
 }
 
 /**
- * Libraries that LLVM links for FreeBSD on ARM have no other mark than the versions of FreeBSD's
- * symbols. They are among the strings of the dynamic section, close behind the header.
+ * LLVM links libraries for FreeBSD on ARM that name FreeBSD only in the versions of symbols. These are
+ * strings of the dynamic section, which is close to the header.
  */
 function systemOfVersions(view: HeaderView): readonly string[] | undefined {
   return /\0FBSD_1\.\d\0/.test(view.latin1()) ? ["freebsd"] : undefined;

@@ -1,5 +1,6 @@
 /**
- * What a binary's own header says it runs on: ELF, Mach-O and PE. This module is browser compatible.
+ * Reads the header of an ELF, Mach-O or PE file, and tells which targets the file is for. This module
+ * is browser compatible.
  *
  * @module
  */
@@ -18,37 +19,37 @@ import {
 
 export type { ExecutableFormat, Machine };
 
-/** What a binary's header says. */
+/** The content of a binary's header. */
 export interface Executable {
   /** The file format. */
   readonly format: ExecutableFormat;
   /**
-   * The machine as the header names it, for messages: `x86_64`, `x86_64-netbsd` where the header
-   * names the system too, `machine 0x1234` where there is no name.
+   * The machine's name for messages, such as `x86_64`, `x86_64-netbsd` if the header names the system
+   * too, or `machine 0x1234` if the machine has no name.
    */
   readonly machine: string;
   /**
-   * The targets it runs on: one; several for a fat Mach-O, or where the header fits two systems
-   * alike; none for a machine that no host has.
+   * The targets it runs on. Usually this is one. There are several for a fat Mach-O and for a header
+   * that fits two systems, and none for a machine that no host has.
    */
   readonly targets: readonly Target[];
   /**
-   * Why no host can run or load it, to follow the file's name: `is an object file, which is not
-   * linked`; absent for programs and libraries.
+   * Why no host can run or load it, such as `is an object file, which is not linked`. Programs and
+   * libraries have none.
    */
   readonly flaw?: string;
-  /** What it may be for; see {@linkcode runsOn}. */
+  /** The machines it may be for; see {@linkcode runsOn}. */
   readonly machines: readonly Machine[];
 }
 
-/** Bytes from the front of a file that {@linkcode readExecutable} asks for at most. */
+/** The most bytes of a file that {@linkcode readExecutable} reads. */
 export const EXECUTABLE_HEADER_LENGTH = 64 * 1024;
 
 /**
  * Reads a binary's header.
  *
- * @param head The file's first {@linkcode EXECUTABLE_HEADER_LENGTH} bytes, or all it has.
- * @returns What the header says, or `undefined` for a file that is of none of the formats.
+ * @param head The first {@linkcode EXECUTABLE_HEADER_LENGTH} bytes of the file, or all if it is shorter.
+ * @returns The content of the header, or `undefined` for a file of another format.
  *
  * @example
  * ```ts
@@ -71,7 +72,7 @@ function toExecutable({ format, machine, machines, flaw }: Header): Executable {
   const targets = machines.flatMap(({ architecture, systems }) =>
     architecture === undefined ? [] : systems.map((system) => `${architecture}-${system}`)
   );
-  // What the header does not rule out, it does not name.
+  // If the header allows other systems, it does not name one.
   const [first] = machines;
   const named = first && format === "ELF" && first.otherSystems.length === 0;
   return {
@@ -84,15 +85,16 @@ function toExecutable({ format, machine, machines, flaw }: Header): Executable {
 }
 
 /**
- * Tells whether a binary can be the one for a target.
+ * Tells whether a binary may be for a target.
  *
- * Names that differ only by what a header does not record are compatible: `arm` and `armv7`, and
- * the systems of an ELF file that is not marked for one. A name that is none of the usual ones
- * cannot be contradicted, unless the header says that it is another machine.
+ * Some names differ in what a header does not record, such as `arm` and `armv7`, or the systems of an
+ * ELF file that names no system. A binary may be for each of them. A binary may also be for a system
+ * that is not known here. For an architecture that is not known here, this is so only if the header's
+ * machine is not known either.
  *
- * @param executable What the header says.
- * @param target The target it is meant for.
- * @returns False where the header contradicts the target.
+ * @param executable The content of the header.
+ * @param target The target.
+ * @returns False if the header contradicts the target.
  *
  * @example
  * ```ts
@@ -120,6 +122,6 @@ export function runsOn(executable: Executable, target: Target): boolean {
 
 function fitsMachine({ architecture, otherNames = [] }: Machine, name: string): boolean {
   if (name === architecture || otherNames.includes(name)) return true;
-  // Somebody knows a name for a machine that has none here.
+  // The user may know the name of a machine that has no name here.
   return architecture === undefined && !isKnownArchitecture(name);
 }

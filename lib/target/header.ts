@@ -1,38 +1,38 @@
 /**
- * What the readers of the formats share: what a header tells, and how its bytes are looked at. This
- * module is browser compatible.
+ * What the readers of the formats share: the content of a header, and a view of its bytes. This module
+ * is browser compatible.
  *
  * @module
  */
 
-/** The file formats of native libraries and executables; COFF is that of Windows' object files. */
+/** The file format of a native library or program. COFF is the format of object files on Windows. */
 export type ExecutableFormat = "ELF" | "Mach-O" | "PE" | "COFF";
 
-/** A pair of machine and system that a binary, or a slice of one, may be for. */
+/** An architecture and the systems that a binary, or a slice of one, may be for. */
 export interface Machine {
-  /** The architecture's name as `std::env::consts` spells it; none where no host has one. */
+  /** The architecture as `std::env::consts` spells it. Absent if no host has it. */
   readonly architecture?: string | undefined;
-  /** Other names for it that are not wrong. */
+  /** Other names of the architecture. */
   readonly otherNames?: readonly string[] | undefined;
-  /** The systems that the header names; where it names none, the one it is most likely for. */
+  /** The systems that the header names, or the most likely system if it names none. */
   readonly systems: readonly string[];
-  /** Systems that the header does not rule out, beside those. */
+  /** More systems that the header allows. */
   readonly otherSystems: readonly string[];
 }
 
-/** What a header tells. */
+/** The content of a header. */
 export interface Header {
   /** The file format. */
   readonly format: ExecutableFormat;
-  /** The machine as messages call it. */
+  /** The machine's name in messages. */
   readonly machine: string;
-  /** What it may be for: several for a fat Mach-O. */
+  /** The machines it may be for. A fat Mach-O has several. */
   readonly machines: readonly Machine[];
-  /** Why no host can load it, to follow the file's name. */
+  /** Why no host can run or load it. Messages put the file's name before it. */
   readonly flaw?: string | undefined;
 }
 
-/** Flaws, as {@linkcode Header} words them. */
+/** The values of {@linkcode Header.flaw}. */
 export const FLAWS = {
   cut: "ends within its own header",
   object: "is an object file, which is not linked",
@@ -41,12 +41,12 @@ export const FLAWS = {
   other: "is neither a program nor a library",
 } as const;
 
-/** The bytes of a header, of which some may be out of reach. */
+/** A view of the first bytes of a file. Numbers outside of the view read as 0. */
 export class HeaderView {
   readonly #view: DataView;
-  /** Whether these are all bytes of the file. */
+  /** Whether the view has all bytes of the file. */
   readonly whole: boolean;
-  /** The order of numbers of more than one byte. */
+  /** The byte order of numbers. */
   littleEndian = true;
 
   constructor(bytes: Uint8Array, whole: boolean) {
@@ -54,47 +54,44 @@ export class HeaderView {
     this.whole = whole;
   }
 
-  /** How many bytes are at hand. */
+  /** The number of bytes in the view. */
   get length(): number {
     return this.#view.byteLength;
   }
 
-  /** Whether so many bytes from an offset on are at hand. */
+  /** Whether a range of bytes is within the view. */
   has(at: number, length: number): boolean {
     return at >= 0 && at + length <= this.length;
   }
 
-  /** Whether the file ends before so many bytes from an offset on; false where that is not known. */
+  /** Whether the file ends before the end of a range. False if this is not known. */
   endsBefore(at: number, length: number): boolean {
     return this.whole && at + length > this.length;
   }
 
-  /** A byte; 0 where it is out of reach, as for all numbers. */
   u8(at: number): number {
     return this.has(at, 1) ? this.#view.getUint8(at) : 0;
   }
 
-  /** A number of 16 bits. */
   u16(at: number, littleEndian = this.littleEndian): number {
     return this.has(at, 2) ? this.#view.getUint16(at, littleEndian) : 0;
   }
 
-  /** A number of 32 bits. */
   u32(at: number, littleEndian = this.littleEndian): number {
     return this.has(at, 4) ? this.#view.getUint32(at, littleEndian) : 0;
   }
 
-  /** A number of 64 bits; what is past 2^53 is past every file too. */
+  /** A number above 2^53 loses digits. No file is that large. */
   u64(at: number, littleEndian = this.littleEndian): number {
     return this.has(at, 8) ? Number(this.#view.getBigUint64(at, littleEndian)) : 0;
   }
 
-  /** All bytes that are at hand, as text of one character each. */
+  /** The view as text, with one character for each byte. */
   latin1(): string {
     return new TextDecoder("latin1").decode(this.#view);
   }
 
-  /** The text up to a zero byte, or up to a length. */
+  /** The text up to a zero byte, or up to the length. */
   text(at: number, length: number): string {
     let text = "";
     for (let i = at; i < at + length && this.u8(i) !== 0; i++) {
@@ -104,7 +101,7 @@ export class HeaderView {
   }
 }
 
-/** How messages call a machine that has no name. */
+/** The name in messages of a machine that is not known here. */
 export function machineNumber(machine: number): string {
   return `machine 0x${machine.toString(16)}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Mach-O headers (`<mach-o/loader.h>`, `<mach-o/fat.h>`). This module is browser compatible.
+ * Reads Mach-O headers (`<mach-o/loader.h>`, `<mach-o/fat.h>`). This module is browser compatible.
  *
  * @module
  */
@@ -11,11 +11,11 @@ const CPUS: Readonly<Record<number, string>> = {
   0x0000000c: "arm",
   0x01000007: "x86_64",
   0x0100000c: "aarch64",
-  // 64-bit registers and 32-bit pointers, in watches.
+  // Watches have 64-bit registers and 32-bit pointers.
   0x0200000c: "aarch64",
 };
 
-/** `filetype`: what can be run or loaded, and what people mistake for it. */
+/** Values of `filetype`: programs and libraries, and files that are mistaken for them. */
 const MH = { OBJECT: 1, EXECUTE: 2, CORE: 4, DYLIB: 6, BUNDLE: 8, DSYM: 10 } as const;
 const LOADABLE: ReadonlySet<number> = new Set([MH.EXECUTE, MH.DYLIB, MH.BUNDLE]);
 
@@ -28,7 +28,7 @@ const LC_VERSION_MIN: Readonly<Record<number, string>> = {
   0x30: "watchos",
 };
 
-/** `platform` of `LC_BUILD_VERSION`; Mac Catalyst and simulators are the system they stand for. */
+/** Values of `platform` in `LC_BUILD_VERSION`. Mac Catalyst and simulators count as iOS and so on. */
 const PLATFORMS: Readonly<Record<number, string>> = {
   1: "macos",
   2: "ios",
@@ -47,7 +47,7 @@ const SYSTEMS = ["macos", "ios", "tvos", "watchos", "visionos"] as const;
 /** More load commands than linkers write. */
 const MAX_COMMANDS = 4096;
 
-/** Reads a Mach-O header, of one machine or of several; `undefined` for what is none. */
+/** Reads the header of a thin or fat Mach-O file. Returns `undefined` for other formats. */
 export function readMachO(view: HeaderView): Header | undefined {
   return readThin(view, 0) ?? readFat(view);
 }
@@ -81,7 +81,7 @@ function readThin(view: HeaderView, start: number): Header | undefined {
   };
 }
 
-/** Where the commands name no system, tools of before 2011 made the file, and mostly for macOS. */
+/** If no command names a system, the file was made before 2011, most likely for macOS. */
 function findSystem(
   view: HeaderView,
   start: number,
@@ -100,14 +100,14 @@ function findSystem(
   const [first, ...others] = found;
   return first === undefined
     ? { systems: ["macos"], otherSystems: SYSTEMS.slice(1) }
-    // Of several, as in a library for macOS and Mac Catalyst, the first is what it was built for.
+    // A library for macOS and Mac Catalyst names both. The first is the one it was built for.
     : { systems: [first], otherSystems: others };
 }
 
 const FAT_MAGIC = 0xcafebabe;
 const FAT_MAGIC_64 = 0xcafebabf;
 
-/** Java class files share the magic; their version number, 45 and more, stands where the count is. */
+/** Java class files have the same magic, and instead of the count a version number of 45 or more. */
 const MAX_SLICES = 30;
 
 function readFat(view: HeaderView): Header | undefined {
@@ -124,7 +124,7 @@ function readFat(view: HeaderView): Header | undefined {
     slices.push({ cpu, header: offset > 0 ? readThin(view, offset) : undefined });
   }
   const seen = slices.flatMap(({ header }) => header ?? []);
-  // Slices further back are out of reach, and all are made for one system.
+  // Only the first slice may be within the view. All slices are for the same system.
   const system = seen[0]?.machines[0] ?? findSystem(view, 0, 0);
   const machines = slices.map(({ cpu, header }) =>
     header?.machines[0] ??

@@ -1,6 +1,6 @@
 /**
- * Targets: the names of CPU and operating system that hosts look for, and what the header of a binary
- * says it runs on.
+ * Targets: the architecture and operating system that a host looks for, and the targets that a
+ * binary's header names.
  *
  * Start with {@linkcode readExecutable} for a binary, or {@linkcode parseTarget} for a name.
  *

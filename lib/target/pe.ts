@@ -1,5 +1,5 @@
 /**
- * PE and COFF headers (Microsoft, "PE Format"). This module is browser compatible.
+ * Reads PE and COFF headers (Microsoft, "PE Format"). This module is browser compatible.
  *
  * @module
  */
@@ -18,12 +18,12 @@ const MACHINES: Readonly<Record<number, string>> = {
   0xaa64: "aarch64",
 };
 
-/** A library of ARM64EC states the machine whose programs it is made to run in. */
+/** An ARM64EC library states the machine of the programs that load it, x86_64. */
 const ARM64EC_HOST = 0x8664;
 
 const IMAGE_FILE_EXECUTABLE_IMAGE = 0x0002;
 
-/** Reads the header of a program, a library or an object file; `undefined` for what is none. */
+/** Reads the header of a program, a library or an object file. Returns `undefined` for other formats. */
 export function readPe(view: HeaderView): Header | undefined {
   view.littleEndian = true;
   return readImage(view) ?? readObject(view);
@@ -42,10 +42,10 @@ function readImage(view: HeaderView): Header | undefined {
   return describe("PE", view.u16(offset + 4), flaw);
 }
 
-/** Sections that an object file has at most; one with more is a "big" one. */
+/** The most sections of an object file. With more sections, it has the "big" format. */
 const MAX_SECTIONS = 0xfeff;
 
-/** An object file has no magic: it begins with its machine, and has no optional header. */
+/** An object file has no magic. It begins with its machine and has no optional header. */
 function readObject(view: HeaderView): Header | undefined {
   // ANON_OBJECT_HEADER_BIGOBJ (winnt.h).
   const big = view.u32(0) === 0xffff0000 && view.u16(4) >= 2;

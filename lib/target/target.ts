@@ -1,6 +1,6 @@
 /**
- * Targets: the pair of CPU architecture and operating system that a provider's binary is for, such
- * as `x86_64-linux`. This module is browser compatible.
+ * Targets: the CPU architecture and operating system that a provider's binary is for, such as
+ * `x86_64-linux`. This module is browser compatible.
  *
  * @module
  */
@@ -8,9 +8,9 @@
 import { ParError } from "../errors.ts";
 
 /**
- * A checked target name, `<arch>-<os>` as Rust's `std::env::consts::{ARCH, OS}` spell the two.
+ * A checked target name, `<arch>-<os>` as Rust's `std::env::consts::{ARCH, OS}` spell them.
  *
- * A string like any other when it is printed; only {@linkcode parseTarget} makes one.
+ * It is a plain string. The type says that {@linkcode parseTarget} has checked it.
  */
 export type Target = string & { readonly "~checked": "target" };
 
@@ -61,18 +61,18 @@ export const KNOWN_TARGETS: readonly string[] = ARCHITECTURES.flatMap((architect
 /** `<target>.bin` fits the 100 bytes of a tar header's name field. */
 const MAX_LENGTH = 96;
 
-/** Names that readers of other implementations take for something else than a binary. */
+/** Names of other entries. Other implementations do not read an entry of such a name as a binary. */
 const RESERVED: ReadonlySet<string> = new Set(["claims", "world", "world.wasm"]);
 
 /**
- * Checks that a text can name a target.
+ * Checks that a text can be the name of a target.
  *
- * Readers in the field accept any name, so an unusual pair is no error here; ask
- * {@linkcode isKnownTarget} to warn about one.
+ * Hosts accept any name, so an unusual name is not an error. To warn about one, use
+ * {@linkcode isKnownTarget}.
  *
- * @param text Letters, digits, `_`, `-`, `.` and `+`, beginning with a letter or digit, at most 96.
+ * @param text At most 96 letters, digits, `_`, `-`, `.` and `+`. It begins with a letter or a digit.
  * @returns The same text, typed.
- * @throws {ParError} `ERR_TARGET_INVALID` when an archive entry cannot have this name.
+ * @throws {ParError} `ERR_TARGET_INVALID` if an archive entry cannot have this name.
  *
  * @example
  * ```ts
@@ -93,17 +93,17 @@ export function parseTarget(text: string): Target {
   return text;
 }
 
-/** Whether a text can name a target: the rule of {@linkcode parseTarget} as a predicate. */
+/** Whether {@linkcode parseTarget} accepts a text. */
 export function isTargetName(text: string): text is Target {
   return text.length <= MAX_LENGTH && /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/.test(text) &&
     !RESERVED.has(text);
 }
 
 /**
- * Tells whether hosts are known to look for this target.
+ * Tells whether hosts are known to look for a target.
  *
  * @param target A target.
- * @returns False where the architecture or the system is none of the usual names.
+ * @returns False if the architecture or the system is not a known name.
  *
  * @example
  * ```ts
@@ -118,19 +118,19 @@ export function isKnownTarget(target: Target): boolean {
   return isKnownArchitecture(architecture) && isKnownSystem(system);
 }
 
-/** Whether a text is the name of an architecture, as hosts spell it. */
+/** Whether a text is the name of an architecture as hosts spell it. */
 export function isKnownArchitecture(name: string): boolean {
   return ARCHITECTURES.includes(name);
 }
 
-/** Whether a text is the name of an operating system, as hosts spell it. */
+/** Whether a text is the name of an operating system as hosts spell it. */
 export function isKnownSystem(name: string): boolean {
   return SYSTEMS.includes(name);
 }
 
 /**
- * Splits a target into its two names. The system's is the one that hosts use, also where the target
- * says `darwin` for `macos`.
+ * Splits a target into architecture and system. The system is spelled as hosts spell it, so `darwin`
+ * becomes `macos`.
  *
  * @param target A target.
  */
@@ -145,10 +145,10 @@ function cutAtDash(text: string): [string, string] {
 }
 
 /**
- * Names the target that hosts look for, for a target that people call by other names.
+ * Gives the target that hosts look for, for a target with other names of the architecture or system.
  *
  * @param target A target, such as `armv7-linux` or `x86_64-darwin`.
- * @returns The target of hosts, or `undefined` where none is known for it.
+ * @returns The target that hosts look for, or `undefined` if none is known.
  *
  * @example
  * ```ts
@@ -165,7 +165,7 @@ export function usualTarget(target: Target): Target | undefined {
   return isTargetName(usual) && isKnownTarget(usual) ? usual : undefined;
 }
 
-/** What people and programs call systems that Rust calls otherwise. */
+/** Other names of systems, and the name that Rust uses. */
 const SYSTEM_NAMES: Readonly<Record<string, string>> = {
   darwin: "macos",
   osx: "macos",
@@ -177,7 +177,7 @@ function systemName(name: string): string {
   return Object.hasOwn(SYSTEM_NAMES, name) ? SYSTEM_NAMES[name] as string : name;
 }
 
-/** What people and programs call architectures that Rust calls otherwise. */
+/** Other names of architectures, and the name that Rust uses. */
 const ARCHITECTURE_NAMES: readonly (readonly [RegExp, string])[] = [
   [/^(x64|amd64)$/, "x86_64"],
   [/^(i[3-6]86|ia32)$/, "x86"],
@@ -197,9 +197,9 @@ function architectureName(name: string): string {
 }
 
 /**
- * Names the target of the machine this runs on.
+ * Gives the target of this machine.
  *
- * @returns The target, or `undefined` where the runtime does not say (a browser).
+ * @returns The target, or `undefined` if the runtime does not name its machine, as in a browser.
  *
  * @example
  * ```ts
@@ -209,14 +209,14 @@ function architectureName(name: string): string {
  * ```
  */
 export function hostTarget(): Target | undefined {
-  // Deno and Node both carry `process`; a browser has neither.
+  // Deno and Node have `process`, and a browser does not.
   const { process } = globalThis as { process?: { arch?: string; platform?: string } };
   if (!process?.arch || !process.platform) return undefined;
   return parseTarget(`${architectureName(process.arch)}-${systemName(process.platform)}`);
 }
 
 /**
- * Names the target that a Rust target triple builds for.
+ * Gives the target that a Rust target triple builds for.
  *
  * @param triple A triple as `rustc --print target-list` prints it.
  * @returns The target, or `undefined` for a triple that no host looks for.
@@ -232,7 +232,7 @@ export function hostTarget(): Target | undefined {
  */
 export function targetFromTriple(triple: string): Target | undefined {
   const [cpu = "", ...rest] = triple.split("-");
-  // Android's triples leave the vendor out, and call it an environment of Linux.
+  // Android's triples have no vendor, and name Android as the environment of Linux.
   const system = rest.some((part) => /^android/.test(part))
     ? "android"
     : rest.map(systemName).find(isKnownSystem);

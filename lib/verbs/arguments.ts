@@ -1,5 +1,5 @@
 /**
- * Checks of arguments that plain JavaScript may get wrong, where TypeScript would not compile.
+ * Checks the types of arguments, for callers in plain JavaScript.
  *
  * @module
  */
@@ -7,23 +7,23 @@
 import { ParError } from "../errors.ts";
 import { KeyPair } from "../signing/nkey.ts";
 
-/** Fails with `ERR_OPTION_INVALID` unless the options of a verb are an object. */
+/** Throws `ERR_OPTION_INVALID` unless the options of a verb are an object. */
 export function requireOptions<T>(options: T): T {
   if (typeof options === "object" && options !== null) return options;
   throw wrongType(options, "the options", "an object");
 }
 
-/** Fails with `ERR_OPTION_INVALID` unless a value is a text. */
+/** Throws `ERR_OPTION_INVALID` unless a value is a string. */
 export function requireText(value: unknown, name: string): asserts value is string {
   if (typeof value !== "string") throw wrongType(value, name, "a string");
 }
 
-/** Fails with `ERR_OPTION_INVALID` unless a value is an array. */
+/** Throws `ERR_OPTION_INVALID` unless a value is an array. */
 export function requireList(value: unknown, name: string): asserts value is readonly unknown[] {
   if (!Array.isArray(value)) throw wrongType(value, name, "an array");
 }
 
-/** Fails with `ERR_OPTION_INVALID` unless both keys are key pairs. */
+/** Throws `ERR_OPTION_INVALID` unless both keys are key pairs. */
 export function requireKeys(
   options: { readonly issuer: KeyPair; readonly subject: KeyPair },
 ): void {

@@ -1,5 +1,5 @@
 /**
- * Binaries as a caller names them, and the target each is for.
+ * Opens the binaries that a caller gave, and finds the target of each.
  *
  * @module
  */
@@ -26,11 +26,11 @@ import {
 
 /** A binary to put into an archive. */
 export interface BinaryInput {
-  /** A path, of a file or a pipe, or the bytes. */
+  /** The path of a file or of a pipe, or the bytes. */
   readonly source: string | Blob | Uint8Array<ArrayBuffer>;
   /**
-   * The target it is for, or the Rust triple it was built for; read from the binary's own header where
-   * left out.
+   * The target it is for, or the Rust triple it was built for. Default: the target that the binary's
+   * header names.
    */
   readonly target?: string | undefined;
 }
@@ -38,45 +38,44 @@ export interface BinaryInput {
 /** Settings of {@linkcode openBinaries}. */
 export interface BinaryOptions {
   /**
-   * Whether a target is taken even where the binary's header contradicts it, or where the binary has
-   * no header that is known and would replace another one.
+   * Whether to accept a target that the binary's header contradicts, and to let a file of an unknown
+   * format replace a binary.
    */
   readonly forceTarget?: boolean | undefined;
-  /** Is told what is unusual and yet accepted, as a sentence. */
+  /** Receives warnings, each a sentence. */
   readonly onWarning?: ((message: string) => void) | undefined;
-  /** Is told what was done that the caller may not expect, as a sentence. */
+  /** Receives notes about what was done, each a sentence. */
   readonly onNote?: ((message: string) => void) | undefined;
 }
 
-/** A binary that was read once, and can be read again. */
+/** A binary that was read once and can be read again. */
 export interface OpenBinary {
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   /** The target it is for. */
   readonly target: Target;
   /** Its bytes, with their length and their hash. */
   readonly content: MeasuredContent;
-  /** What its header says; absent where that is of no known format. */
+  /** The content of its header. Absent if the format is not known. */
   readonly executable?: Executable | undefined;
 }
 
-/** Binaries that were read once. Those that were pipes are forgotten when this is disposed of. */
+/** Binaries that were read once. Disposing of them deletes the temporary copies of pipes. */
 export interface OpenBinaries extends Disposable {
   /** The binaries, one for each target. */
   readonly list: readonly OpenBinary[];
 }
 
 /**
- * Reads binaries once: their targets, their lengths, their hashes. What a pipe gives is kept, to be
- * written later.
+ * Reads binaries once to find their targets, lengths and hashes. The bytes of a pipe are kept, so that
+ * they can be written later.
  *
  * @param inputs The binaries.
- * @param options What to accept, and whom to warn.
- * @param signal Stops the reading, and the waiting for pipes.
- * @returns The binaries, to be disposed of.
- * @throws {ParError} `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`,
- * `ERR_TARGET_INVALID`, `ERR_TARGET_MISMATCH`, `ERR_TARGET_UNKNOWN`, `ERR_TARGET_DUPLICATE`,
- * `ERR_BINARY_EMPTY`, `ERR_ABORTED`.
+ * @param options What to accept, and who receives warnings.
+ * @param signal Stops the reading and the wait for pipes.
+ * @returns The binaries. The caller disposes of them.
+ * @throws {ParError} Of the category `usage` if a target cannot be used or is given twice, else of the
+ * category `failed`.
  */
 export async function openBinaries(
   inputs: readonly BinaryInput[],
@@ -91,8 +90,8 @@ export async function openBinaries(
     files.push(file);
     return file;
   };
-  // Paths and targets in these sentences may be seeds that were given in the wrong place.
-  const told: BinaryOptions = {
+  // A path or a target in a message may be a seed that was given in the wrong place.
+  const redacting: BinaryOptions = {
     ...options,
     onWarning: (message) => options.onWarning?.(redact(message)),
     onNote: (message) => options.onNote?.(redact(message)),
@@ -101,7 +100,7 @@ export async function openBinaries(
     const list: OpenBinary[] = [];
     for (const { source, target } of inputs) {
       const name = typeof source === "string" ? quote(source) : "the binary";
-      const binary = await readBinary(name, await open(source), target, told, signal);
+      const binary = await readBinary(name, await open(source), target, redacting, signal);
       if (list.some((other) => other.target === binary.target)) throw targetTwice(binary.target);
       list.push(binary);
     }
@@ -112,7 +111,7 @@ export async function openBinaries(
   }
 }
 
-/** Reads the bytes that are hashed, and their header among them, in one go. */
+/** Reads the header and hashes the same bytes in one pass. */
 async function readBinary(
   name: string,
   { open }: ArchiveSource,
@@ -123,7 +122,7 @@ async function readBinary(
   const reader = new ByteReader(open());
   try {
     const head = await reader.peek(EXECUTABLE_HEADER_LENGTH);
-    // It has no target either, which is not what is wrong.
+    // Otherwise an empty file would be reported as one without a target.
     if (head.length === 0) throw empty(name);
     const executable = readExecutable(head);
     const target = findTarget(name, executable, given, options);
@@ -152,7 +151,7 @@ function findTarget(
     const own = executable.targets.length === 1 ? ` (${executable.targets[0]})` : "";
     throw new ParError(
       "ERR_TARGET_MISMATCH",
-      `Cannot take ${name} for ${target}: it is ${
+      `Cannot use ${name} for ${target}: it is ${
         describe(executable)
       }; give its own target${own}, ` +
         "or force this one",
@@ -162,17 +161,17 @@ function findTarget(
     const usual = usualTarget(target);
     options.onWarning?.(
       usual
-        ? `hosts look for ${usual}, and not for ${target}`
-        : `no host is known to look for the target ${target}; is it spelled right?`,
+        ? `hosts look for ${usual}, not for ${target}`
+        : `no host is known to look for the target ${target}; check its spelling`,
     );
   }
   return target;
 }
 
-/** A target as it is written, or the one that a Rust triple builds for. */
+/** Reads a target or a Rust triple. */
 function givenTarget(given: string, { onNote }: BinaryOptions): Target {
   const target = parseTarget(given);
-  // A name of two parts may read like a triple too, and is what archives of others have.
+  // A name of two parts is always a target, because other archives may have it.
   const built = given.split("-").length > 2 ? targetFromTriple(given) : undefined;
   if (built) onNote?.(`the target of the Rust triple ${given} is ${built}`);
   return built ?? target;
@@ -188,16 +187,16 @@ function ownTarget(
   if (executable) {
     throw new ParError(
       "ERR_TARGET_UNKNOWN",
-      `Cannot tell the target of ${name}: it is ${describe(executable)}; name one` +
-        (own ? `, such as ${executable.targets.join(", ")}` : ""),
+      `Cannot tell the target of ${name}: it is ${describe(executable)}; give its target` +
+        (own ? `, such as ${executable.targets.join(" or ")}` : ""),
     );
   }
   const host = hostTarget();
   if (!host) {
-    throw new ParError("ERR_TARGET_UNKNOWN", `Cannot tell the target of ${name}: name it`);
+    throw new ParError("ERR_TARGET_UNKNOWN", `Cannot tell the target of ${name}: give its target`);
   }
   onWarning?.(
-    `${name} is neither ELF, Mach-O nor PE; it is taken for this machine's target, ${host}`,
+    `${name} is not an ELF, Mach-O or PE file; its target is assumed to be this machine's, ${host}`,
   );
   return host;
 }

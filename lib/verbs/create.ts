@@ -1,5 +1,5 @@
 /**
- * Making an archive.
+ * Makes archives.
  *
  * @module
  */
@@ -30,19 +30,19 @@ import type { Target } from "../target/target.ts";
 
 /** Settings of {@linkcode createStream}. */
 export interface CreateStreamOptions extends ProviderDescription, Signing, BinaryOptions {
-  /** The binaries, one for each target. Without any, the archive is one to insert into later. */
+  /** The binaries, one for each target. An archive without binaries is for inserting them later. */
   readonly binaries: readonly BinaryInput[];
   /** Whether to compress with gzip. */
   readonly compress?: boolean | undefined;
   /** The compression level from 1 to 9. Default: 9. */
   readonly compressLevel?: number | undefined;
-  /** How many threads compress; default: one for each core. The bytes do not depend on it. */
+  /** How many threads compress. Default: one for each core. The bytes do not depend on it. */
   readonly jobs?: number | undefined;
   /** The provider's WIT package, wasm-encoded. */
   readonly wit?: Uint8Array<ArrayBuffer> | undefined;
   /** Stops the work. A destination file is left as it was. */
   readonly signal?: AbortSignal | undefined;
-  /** Receives how many bytes of the binaries are written, and of how many. */
+  /** Receives the progress of the writing. */
   readonly onProgress?: WriteProgress | undefined;
 }
 
@@ -52,7 +52,7 @@ export interface CreateOptions extends CreateStreamOptions {
   readonly destination: string;
 }
 
-/** What {@linkcode create} made. */
+/** The result of {@linkcode create}. */
 export interface CreateResult {
   /** The claims that were signed. */
   readonly claims: Claims;
@@ -64,7 +64,7 @@ export interface CreateResult {
 
 /** The result of {@linkcode createStream}. */
 export interface CreatedStream extends CreateResult {
-  /** The archive's bytes. Read it, or cancel it: until then, temporary copies of pipes stay. */
+  /** The archive's bytes. Read or cancel it, so that temporary copies of pipes are deleted. */
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
@@ -74,7 +74,7 @@ export interface CreatedStream extends CreateResult {
  * Each binary is read twice, in chunks: to hash it and to write it. Bytes that come from a pipe are kept
  * in a temporary file in between.
  *
- * @param options What to put in, who signs, and where it goes.
+ * @param options The contents, the keys that sign, and the destination.
  * @returns The claims, the token and the targets.
  * @throws {ParError} Of the category `usage` for a wrong option, else of the category `failed`;
  * `ERR_FILE_CHANGED` if a binary changes between the two readings.
@@ -114,7 +114,7 @@ export async function create(options: CreateOptions): Promise<CreateResult> {
  * Makes a signed archive as a stream, without a file. A compressed archive has no index then, because the
  * index is written last, to the front.
  *
- * @param options What to put in, and who signs.
+ * @param options The contents, and the keys that sign.
  * @returns The claims, the token, the targets, and the stream.
  * @throws {ParError} As {@linkcode create}. The stream fails with `ERR_FILE_CHANGED` if a binary changed
  * since it was hashed, and with `ERR_ABORTED`.
@@ -190,13 +190,13 @@ function toResult({ claims, token, targets }: PackedArchive): CreateResult {
 }
 
 /**
- * Gives the path of an archive as `wash par create` chose it.
+ * Gives the path of an archive, as `wash par create` chooses it.
  *
- * @param binary The first binary's path, whose stem names the archive by default.
- * @param destination The path asked for.
+ * @param binary The first binary's path. Its stem is the default name of the archive.
+ * @param destination The path that the user gave.
  * @param compress Whether the archive is compressed.
- * @returns The path, ending in `.gz` where it is compressed.
- * @throws {ParError} `ERR_OPTION_INVALID` where neither path is given.
+ * @returns The path. It ends in `.gz` if the archive is compressed.
+ * @throws {ParError} `ERR_OPTION_INVALID` if no destination is given and the binary has no name.
  *
  * @example
  * ```ts
@@ -215,7 +215,7 @@ export function archivePath(
   if (destination === undefined && stem === undefined) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      "Cannot name an archive without a binary that has a name: give its destination",
+      "Cannot choose a name for the archive, because no binary has one: give its destination",
     );
   }
   const path = destination ?? `${stem}.par`;
@@ -223,11 +223,11 @@ export function archivePath(
 }
 
 /**
- * Gives the name that the provider's own key is looked for under.
+ * Gives the name of the provider's own key in the key directory.
  *
  * @param binary The first binary's path.
  * @param archive The archive's path.
- * @returns The stem of the one that has a name, and `undefined` where both are pipes.
+ * @returns The stem of the first path that is not a pipe, or `undefined` if both are pipes.
  */
 export function keyStem(binary: string | undefined, archive: string): string | undefined {
   const path = [binary, archive].find((path) =>

@@ -1,5 +1,5 @@
 /**
- * Taking binaries out to files, after they were verified.
+ * Extracts binaries to files, and verifies them.
  *
  * @module
  */
@@ -29,18 +29,18 @@ export interface ExtractOptions extends ReadOptions {
 }
 
 /**
- * Extracts binaries, executable for everyone.
+ * Extracts binaries. Everyone may execute the files.
  *
- * If the archive has an index and its source knows ranges, or if it is a plain archive in a registry,
- * only the token and the targets' bytes are read and verified; otherwise the whole archive is, once. A file has its name only after its
- * bytes had the signed hash.
+ * If the archive has an index and its source can read ranges, or if it is a plain archive in a registry,
+ * only the token and the targets' bytes are read. Otherwise the whole archive is read once. A file gets
+ * its name only after its hash was compared with the signed one.
  *
  * @param archive A file's path, a stream, bytes, or another source.
- * @param options Which targets, and where to; limits, time and signal.
+ * @param options The targets and their files; limits, time and signal.
  * @returns The token and its claims.
- * @throws {ParError} Any code of the category `untrusted`; `ERR_TARGET_INVALID`,
- * `ERR_TARGET_NOT_FOUND`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`,
- * `ERR_ABORTED`.
+ * @throws {ParError} Of the category `untrusted` if the archive is refused, of the category `usage` for
+ * a wrong option, else of the category `failed`; `ERR_TARGET_NOT_FOUND` if the archive does not have a
+ * target.
  *
  * @example
  * ```ts
@@ -82,7 +82,7 @@ export async function extract(
   return { claims, token, compressed };
 }
 
-/** Reads one entry alone, and holds it against the hash that the verified claims state. */
+/** Copies one entry, and compares its hash with the verified claims. */
 async function copyEntry(
   { claims, readEntry }: RangedArchive,
   target: Target,
@@ -116,7 +116,7 @@ function requireTarget(target: Target, source: ArchiveSource, claims: Claims): v
   if (!targets.includes(target)) throw targetNotFound(target, source.name, targets);
 }
 
-/** Puts the outputs into one order for everybody: files locked crosswise would wait for ever. */
+/** Sorts the outputs by path. All processes lock files in this order, so there is no deadlock. */
 async function arrange(outputs: readonly Output[]): Promise<Output[]> {
   const byPath = new Map<string, Output>();
   for (const output of outputs) {
@@ -124,7 +124,7 @@ async function arrange(outputs: readonly Output[]): Promise<Output[]> {
     if (byPath.has(path)) {
       throw new ParError(
         "ERR_OPTION_INVALID",
-        `Cannot extract two targets to one file, ${quote(path)}`,
+        `Cannot extract two targets to ${quote(path)}: give each its own file`,
       );
     }
     byPath.set(path, output);
@@ -132,13 +132,13 @@ async function arrange(outputs: readonly Output[]): Promise<Output[]> {
   return [...byPath].sort(([a], [b]) => a < b ? -1 : 1).map(([, output]) => output);
 }
 
-/** A target, and the file its binary goes to. */
+/** A target, and the path of the file for its binary. */
 type Output = readonly [Target, string];
 
-/** A library or a program, for whoever wants to run it. */
+/** Everyone may read and execute the file. */
 const MODE = 0o755;
 
-/** Opens all files before the one pass over the archive, and names them after it. */
+/** Opens a file for each output, does the work, and then gives the files their names. */
 async function withSinks<T>(
   outputs: readonly Output[],
   signal: AbortSignal | undefined,

@@ -1,5 +1,5 @@
 /**
- * Adding binaries to an archive.
+ * Adds binaries to an archive.
  *
  * @module
  */
@@ -13,23 +13,22 @@ import { type Resigning, rewriteArchive, type RewriteResult } from "./rewrite.ts
 
 /** Settings of {@linkcode insert}. */
 export interface InsertOptions extends Resigning, BinaryOptions {
-  /** The binaries to add, one for each target; those of targets it has are replaced. */
+  /** The binaries to add, one for each target. They replace the archive's binaries of these targets. */
   readonly binaries: readonly BinaryInput[];
 }
 
 /**
- * Adds targets to an archive, or replaces them, and signs it anew under a new token id.
+ * Adds or replaces binaries of an archive, and signs it again with a new token id.
  *
  * The other claims, the WIT package, the compression and the identity stay. The archive is verified
- * first, and replaced in one step; of two inserts at once, the second waits for the first.
+ * first, and replaced in one step. If another insert is running, this one waits for it.
  *
  * @param archive The archive's path.
- * @param options What to add, and who signs.
- * @returns The claims, the token, the targets.
- * @throws {ParError} Any code of the category `untrusted`; `ERR_KEY_MISMATCH`, `ERR_FILE_CHANGED`,
- * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`, `ERR_TARGET_INVALID`,
- * `ERR_TARGET_MISMATCH`, `ERR_TARGET_UNKNOWN`, `ERR_TARGET_DUPLICATE`, `ERR_BINARY_EMPTY`,
- * `ERR_BINARY_FORMAT`, `ERR_BINARY_TOO_LARGE`, `ERR_ABORTED`.
+ * @param options The binaries, and the keys that sign.
+ * @returns The claims, the token and the targets.
+ * @throws {ParError} Of the category `untrusted` if the archive is refused, of the category `usage` for
+ * a wrong option, else of the category `failed`; `ERR_KEY_MISMATCH` for other keys than before, and
+ * `ERR_BINARY_FORMAT` if a file of an unknown format would replace a binary.
  *
  * @example
  * ```ts
@@ -52,7 +51,7 @@ export async function insert(archive: string, options: InsertOptions): Promise<R
   requireText(archive, "the archive's path");
   requireList(requireOptions(options).binaries, "the binaries");
   await stat(archive);
-  // Nobody else should have to wait for what may be a pipe.
+  // Before the archive is locked, because reading a pipe may take long.
   using added = await openBinaries(options.binaries, options, options.signal);
   return await rewriteArchive(archive, options, ({ contents }) => {
     for (const binary of added.list) {
@@ -63,21 +62,21 @@ export async function insert(archive: string, options: InsertOptions): Promise<R
   });
 }
 
-/** Says what takes the place of what, unless that is no binary. */
+/** Notes that a binary is replaced, and refuses to replace it with a file of an unknown format. */
 function replace(
   before: MeasuredContent,
   { name, target, content, executable }: OpenBinary,
   { forceTarget, onNote }: BinaryOptions,
 ): void {
   if (before.sha256 === content.sha256) {
-    onNote?.(`${target} is the binary that was there before, ${describe(content)}`);
+    onNote?.(`${target} did not change: it is the same binary of ${describe(content)}`);
     return;
   }
   if (!executable && !forceTarget) {
     throw new ParError(
       "ERR_BINARY_FORMAT",
-      `Cannot put ${name} in the place of the binary for ${target}: it is neither ELF, Mach-O nor ` +
-        "PE; give what was built, or force it",
+      `Cannot replace the binary for ${target} with ${name}: it is not an ELF, Mach-O or PE file; ` +
+        "give the file that was built, or force it",
     );
   }
   onNote?.(`${target} was ${describe(before)}, and is now ${describe(content)}`);

@@ -1,5 +1,5 @@
 /**
- * Looking into an archive, which always means to verify it.
+ * Reads what is in an archive, and verifies it.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { fileSource } from "../system/files.ts";
 import { openRepeatable } from "../system/spool.ts";
 import { type ArchiveSource, blobSource, streamSource } from "../bytes/source.ts";
 
-/** An archive to read: a file's path, a stream, bytes at hand, or a source of another kind. */
+/** An archive to read: a file's path, a stream, bytes, or another source. */
 export type ArchiveInput =
   | string
   | ReadableStream<Uint8Array>
@@ -25,35 +25,35 @@ export type ArchiveInput =
   | ArchiveSource;
 
 /**
- * Makes a source of whatever a caller gave.
+ * Makes a source of what the caller gave.
  *
  * @param input The archive.
- * @param signal Ends the waiting for a pipe.
+ * @param signal Stops the wait for a pipe.
  */
 export function toSource(input: ArchiveInput, signal?: AbortSignal): ArchiveSource {
   if (typeof input === "string") return fileSource(input, signal);
   if (typeof input !== "object" || input === null) {
     throw wrongType(input, "the archive", "a path, a stream, bytes or another source");
   }
-  // Asked for before the classes: to name `ReadableStream` makes Deno load all that it is made of.
+  // First, because Deno loads all its code for streams when `ReadableStream` is used.
   if ("open" in input) return input;
   if (input instanceof ReadableStream) return streamSource(input, "the archive");
   if (input instanceof Blob || input instanceof Uint8Array) return blobSource(input, "the archive");
   throw wrongType(input, "the archive", "a path, a stream, bytes or another source");
 }
 
-/** A source that can be read more than once, until it is disposed of. */
+/** A source that can be read more than once until it is disposed of. */
 export interface OpenSource extends Disposable {
   /** The source. */
   readonly source: ArchiveSource;
 }
 
 /**
- * Makes a source of whatever a caller gave, for work that reads an archive more than once: what a
- * pipe gives is kept meanwhile.
+ * Makes a source for reading an archive more than once. The bytes of a pipe are kept in a temporary
+ * file.
  *
  * @param input The archive.
- * @param signal Ends the waiting for a pipe.
+ * @param signal Stops the wait for a pipe.
  */
 export async function openSource(
   input: ArchiveInput,
@@ -67,15 +67,15 @@ export async function openSource(
 }
 
 /**
- * Reads an archive to its end, and verifies its token and every binary against it.
+ * Reads an archive to its end, and verifies its token and the hash of every binary.
  *
  * @param archive A file's path, a stream, bytes, or another source.
- * @param options The time to judge at, limits, a signal.
- * @returns The claims, the token, and what the archive holds.
- * @throws {ParError} Any code of the category `untrusted`, `ERR_FILE_NOT_FOUND`,
- * `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
+ * @param options The time at which it must be valid, limits, a signal.
+ * @returns The claims, the token, and the contents.
+ * @throws {ParError} Of the category `untrusted` if the archive is refused, of the category `failed` if
+ * it cannot be read.
  *
- * @example A file that is no archive
+ * @example A file that is not an archive
  * ```ts
  * import assert from "node:assert/strict";
  *
@@ -90,11 +90,11 @@ export async function inspect(
 }
 
 /**
- * Reads an archive up to its token and verifies that alone, which takes the same short time at any
- * size. The binaries may be anything.
+ * Reads an archive up to its token, and verifies the token. The binaries are not verified. So this is
+ * fast for archives of any size.
  *
  * @param archive A file's path, a stream, bytes, or another source.
- * @param options The time to judge at, limits, a signal.
+ * @param options The time at which it must be valid, limits, a signal.
  * @returns The token and its claims.
  * @throws {ParError} As {@linkcode inspect}.
  *

@@ -1,5 +1,5 @@
 /**
- * Bringing archives made on different machines together.
+ * Merges archives that were made on different machines.
  *
  * @module
  */
@@ -26,23 +26,24 @@ import {
 export interface MergeOptions extends Resigning {
   /** The merged archive's path. */
   readonly destination: string;
-  /** Whether to compress; as the first archive is where left out. */
+  /** Whether to compress. Default: like the first archive. */
   readonly compress?: boolean | undefined;
 }
 
 /**
- * Merges archives of one provider into one with the targets of all, and signs it.
+ * Merges archives of one provider into one archive with all targets, and signs it.
  *
  * Every archive is verified. Name, vendor, capability contract, version, schema, issuer and subject
- * must agree, and so must the bytes of a target that several of them have. Of revisions the highest
- * is kept, of validity windows what is common to all, of other claims those of the first archive.
+ * must be equal. If several archives have the same target, its bytes must be equal. The result has the
+ * highest revision, and it is valid only while all archives are. Other claims come from the first
+ * archive.
  *
- * @param archives The archives, at least one: paths, or sources that can be read more than once.
- * @param options Where the result goes, and who signs.
- * @returns The claims, the token, the targets.
- * @throws {ParError} Any code of the category `untrusted`; `ERR_MERGE_CONFLICT`,
- * `ERR_KEY_MISMATCH`, `ERR_OPTION_INVALID`, `ERR_FILE_CHANGED`, `ERR_FILE_NOT_FOUND`,
- * `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`.
+ * @param archives At least one archive: a path, or a source that can be read more than once.
+ * @param options The destination, and the keys that sign.
+ * @returns The claims, the token and the targets.
+ * @throws {ParError} Of the category `untrusted` if an archive is refused, of the category `usage` for a
+ * wrong option, else of the category `failed`; `ERR_MERGE_CONFLICT` if the archives differ, and
+ * `ERR_KEY_MISMATCH` for other keys than before.
  *
  * @example
  * ```ts
@@ -74,7 +75,7 @@ export async function merge(
   requireKeys(requireOptions(options));
   requireText(options.destination, "the destination");
   await checkDestination(options.destination);
-  // Before the destination is locked: nobody else should have to wait for what may be a pipe.
+  // Before the destination is locked, because reading a pipe may take long.
   using opened = new DisposableStack();
   const sources: ArchiveSource[] = [];
   for (const archive of archives) {
@@ -91,13 +92,14 @@ export async function merge(
       const cursor = cursors.use(new EntryCursor(source, { limits, signal }));
       const { archive, contents: more } = await openArchive(source, cursor, options);
       first ??= { path, claims: archive.claims, compressed: archive.compressed };
-      requireAgreement(first, { path, claims: archive.claims }, options.newIdentity);
+      const facts = options.newIdentity ? DESCRIPTION : [...DESCRIPTION, ...KEYS];
+      requireAgreement(facts, first, { path, claims: archive.claims });
       requireIdentity(archive.claims, options, path);
       addContents(contents, more, path);
       claims = claims ? combine(claims, archive.claims) : archive.claims;
     }
     if (!first || !claims) {
-      throw new ParError("ERR_OPTION_INVALID", "Cannot merge nothing: name the archives to merge");
+      throw new ParError("ERR_OPTION_INVALID", "Cannot merge: give at least one archive");
     }
     const { bytes, ...result } = await signContents({
       ...options,
@@ -111,8 +113,14 @@ export async function merge(
   }, { signal: options.signal });
 }
 
-/** What archives of one provider say alike, and how messages call it. */
-const DESCRIPTION: readonly (readonly [string, (claims: Claims) => unknown])[] = [
+/** A part of the claims, and its name in messages. */
+export type Fact = readonly [title: string, value: (claims: Described) => unknown];
+
+/** The claims that describe a provider. */
+type Described = Pick<Claims, "wascap"> & Partial<Pick<Claims, "iss" | "sub">>;
+
+/** The claims that are equal in all archives of one provider. */
+export const DESCRIPTION: readonly Fact[] = [
   ["name", ({ wascap }) => wascap.name],
   ["vendor", ({ wascap }) => wascap.vendor],
   ["capability contract id", ({ wascap }) => wascap.capid],
@@ -120,7 +128,7 @@ const DESCRIPTION: readonly (readonly [string, (claims: Claims) => unknown])[] =
   ["schema", ({ wascap }) => JSON.stringify(sorted(wascap.config_schema))],
 ];
 
-/** The same value with the members of each object in one order, since theirs means nothing. */
+/** Sorts the members of each object, because their order has no meaning. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null || value instanceof JsonNumber) return value;
@@ -128,19 +136,25 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(members.map(([name, each]) => [name, sorted(each)]));
 }
 
-/** What makes them those of one provider, unless the merged archive is to be another's. */
-const KEYS: typeof DESCRIPTION = [
+/** The claims that must be equal too, unless the merged archive gets a new identity. */
+const KEYS: readonly Fact[] = [
   ["issuer", ({ iss }) => iss],
   ["subject", ({ sub }) => sub],
 ];
 
+/** Claims, and the file that they are in. */
 interface Named {
   readonly path: string;
-  readonly claims: Claims;
+  readonly claims: Described;
 }
 
-function requireAgreement(first: Named, other: Named, newIdentity = false): void {
-  for (const [title, value] of newIdentity ? DESCRIPTION : [...DESCRIPTION, ...KEYS]) {
+/**
+ * Checks that two files describe the same provider.
+ *
+ * @throws {ParError} `ERR_MERGE_CONFLICT`.
+ */
+export function requireAgreement(facts: readonly Fact[], first: Named, other: Named): void {
+  for (const [title, value] of facts) {
     const [wanted, found] = [value(first.claims), value(other.claims)];
     if (wanted === found) continue;
     throw conflict(
@@ -150,7 +164,12 @@ function requireAgreement(first: Named, other: Named, newIdentity = false): void
   }
 }
 
-function addContents(
+/**
+ * Adds the contents of an archive to a map.
+ *
+ * @throws {ParError} `ERR_MERGE_CONFLICT` if the map has another content of the same name.
+ */
+export function addContents(
   contents: Map<string, MeasuredContent>,
   more: ReadonlyMap<string, MeasuredContent>,
   path: string,

@@ -1,5 +1,5 @@
 /**
- * Taking binaries out of an archive.
+ * Removes binaries from an archive.
  *
  * @module
  */
@@ -11,21 +11,21 @@ import { parseTarget, type Target } from "../target/target.ts";
 
 /** Settings of {@linkcode remove}. */
 export interface RemoveOptions extends Resigning {
-  /** The targets to take out. */
+  /** The targets to remove. */
   readonly targets: readonly string[];
-  /** Whether the last one may go too. */
+  /** Whether the last binary may be removed too. */
   readonly allowEmpty?: boolean | undefined;
 }
 
 /**
- * Takes targets out of an archive, and signs it anew under a new token id.
+ * Removes binaries from an archive, and signs it again with a new token id.
  *
  * @param archive The archive's path.
- * @param options What to take out, and who signs.
- * @returns The claims, the token, the targets that are left.
- * @throws {ParError} Any code of the category `untrusted`; `ERR_TARGET_INVALID`,
- * `ERR_TARGET_NOT_FOUND`, `ERR_TARGET_LAST`, `ERR_KEY_MISMATCH`, `ERR_FILE_CHANGED`,
- * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`.
+ * @param options The targets to remove, and the keys that sign.
+ * @returns The claims, the token and the remaining targets.
+ * @throws {ParError} Of the category `untrusted` if the archive is refused, of the category `usage` for
+ * a wrong option, else of the category `failed`; `ERR_TARGET_LAST` if no binary would remain, and
+ * `ERR_KEY_MISMATCH` for other keys than before.
  *
  * @example
  * ```ts
@@ -58,13 +58,13 @@ export async function remove(archive: string, options: RemoveOptions): Promise<R
     if (!left && !options.allowEmpty) {
       throw new ParError(
         "ERR_TARGET_LAST",
-        `Cannot leave ${quote(archive)} without any binary, unless that is allowed`,
+        `Cannot remove the last binary of ${quote(archive)}: keep one, or allow an empty archive`,
       );
     }
   });
 }
 
-/** The error for a target that an archive does not have, with those it has. */
+/** The error for a target that an archive does not have. It lists the targets that it has. */
 export function targetNotFound(
   target: string,
   archive: string,

@@ -1,5 +1,5 @@
 /**
- * What insert, remove and merge share: an archive's content taken over, its claims signed anew.
+ * What insert, remove and merge share: they keep an archive's contents and claims, and sign them again.
  *
  * @module
  */
@@ -29,31 +29,31 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
 
-/** Who signs an archive that was signed before. */
+/** The keys that sign an archive again, and other settings for this. */
 export interface Resigning {
-  /** The account that vouches for the archive: the one that did before. */
+  /** The issuer's key pair, the same as before. */
   readonly issuer: KeyPair;
-  /** The provider's own key: the one it had before. */
+  /** The provider's own key pair, the same as before. */
   readonly subject: KeyPair;
-  /** Whether the keys may be others than before, which makes it another provider. */
+  /** Whether other keys than before are accepted. They make it another provider. */
   readonly newIdentity?: boolean | undefined;
-  /** Is called when all else was checked, and gives the keys to sign with; see `Signing`. */
+  /** Is called after all other checks, and returns the keys that sign; see `Signing`. */
   readonly confirmKeys?: Signing["confirmKeys"];
-  /** Seconds since the epoch to state as the time of issue; see `Signing`. */
+  /** The time of issue in seconds since the epoch; see `Signing`. */
   readonly sourceDateEpoch?: number | undefined;
-  /** Deflate's effort from 1 to 9 for what is compressed anew; 9 where left out. */
+  /** The compression level from 1 to 9 for contents that are compressed again. Default: 9. */
   readonly compressLevel?: number | undefined;
-  /** How many threads compress; as many as cores where left out. */
+  /** How many threads compress. Default: one for each core. The bytes do not depend on it. */
   readonly jobs?: number | undefined;
-  /** Bounds on the archive that is read. */
+  /** Limits on the archive that is read. */
   readonly limits?: ReadOptions["limits"];
-  /** Stops the work; the archive is left as it was. */
+  /** Stops the work. The archive stays as it was. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told how many bytes of the contents are written, and of how many. */
+  /** Receives the progress of the writing. */
   readonly onProgress?: WriteProgress | undefined;
 }
 
-/** What a verb that signs anew has made. */
+/** The result of a verb that signs an archive again. */
 export interface RewriteResult {
   /** The claims that were signed. */
   readonly claims: Claims;
@@ -63,20 +63,22 @@ export interface RewriteResult {
   readonly targets: readonly Target[];
 }
 
-/** An archive that was verified, with its content ready to be written again. */
+/** An archive that was verified, and its contents to write again. */
 export interface OpenArchive {
-  /** What was verified. */
+  /** The verified archive. */
   readonly archive: VerifiedArchive;
-  /** Its content by the key of its hash. */
+  /** The contents by the key of their hash. */
   readonly contents: Map<string, MeasuredContent>;
 }
 
 /**
- * Verifies an archive and opens its content. One that is not valid yet may be prepared further.
+ * Verifies an archive and opens its contents. An archive that is not valid yet is accepted.
  *
  * @param source The archive.
- * @param cursor Reads the content; to be closed by the caller.
+ * @param cursor Reads the contents. The caller closes it.
  * @param options Limits and signal.
+ * @throws {ParError} Of the category `untrusted` if the archive is refused, else of the category
+ * `failed`.
  */
 export async function openArchive(
   source: ArchiveSource,
@@ -102,13 +104,13 @@ export async function openArchive(
 }
 
 /**
- * Replaces an archive by one with changed content and the same claims otherwise.
+ * Changes the contents of an archive and signs it again. The other claims stay.
  *
  * @param path The archive's path.
- * @param options Who signs.
- * @param change Changes the content.
- * @throws {ParError} Any code of the category `untrusted`; `ERR_KEY_MISMATCH`, `ERR_FILE_CHANGED`,
- * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`.
+ * @param options The keys that sign.
+ * @param change Changes the contents.
+ * @throws {ParError} Of the category `untrusted` if the archive is refused, else of the category
+ * `failed`; `ERR_KEY_MISMATCH` for other keys than before. Errors of `change` are passed on.
  */
 export async function rewriteArchive(
   path: string,
@@ -142,7 +144,7 @@ export async function rewriteArchive(
   }, { signal: options.signal });
 }
 
-/** Everything of the claims that signing anew keeps. */
+/** The claims that stay when an archive is signed again. */
 export function keptClaims(
   claims: Claims,
 ): Pick<SignOptions, "wascap" | "others" | "exp" | "nbf"> {
@@ -151,7 +153,7 @@ export function keptClaims(
 }
 
 /**
- * Refuses to sign an archive as another one than it was.
+ * Checks that the keys are those that the archive was signed for, unless a new identity is allowed.
  *
  * @throws {ParError} `ERR_KEY_MISMATCH`.
  */
@@ -161,10 +163,8 @@ export function requireIdentity(claims: Claims, options: Resigning, name: string
     if (before === now.publicKey) return;
     throw new ParError(
       "ERR_KEY_MISMATCH",
-      `Cannot sign ${
-        quote(name)
-      } anew: its ${title} is ${before}, and the key at hand is that of ` +
-        `${now.publicKey}; give the seed of the first, or ask for a new identity`,
+      `Cannot sign ${quote(name)} again: its ${title} is ${before}, and the given key is ` +
+        `${now.publicKey}; give the seed of the former, or allow a new identity`,
     );
   };
   check("issuer", claims.iss, options.issuer);

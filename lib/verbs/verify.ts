@@ -1,5 +1,5 @@
 /**
- * Judging an archive: whether it is whole and signed, and whether it fits a policy.
+ * Verifies an archive against a policy.
  *
  * @module
  */
@@ -14,26 +14,26 @@ import { parsePublicKey } from "../signing/nkey.ts";
 import { hostTarget, parseTarget, type Target } from "../target/target.ts";
 import { formatTime } from "../signing/token.ts";
 
-/** What an archive must be, beside whole and validly signed. */
+/** What an archive must fulfil, besides being complete and validly signed. */
 export interface Policy extends ReadOptions {
   /**
-   * Public keys of the accounts that are trusted. An empty list trusts none; without a list the issuer is
+   * Public keys of the trusted issuers. An empty list trusts no issuer. Without a list, the issuer is
    * not checked.
    */
   readonly trustedIssuers?: readonly string[] | undefined;
-  /** The public key of the provider that it must be. */
+  /** The public key that the subject must have. */
   readonly subject?: string | undefined;
-  /** Targets that it must have. */
+  /** The targets that the archive must have. */
   readonly requiredTargets?: readonly string[] | undefined;
-  /** Whether it must have a binary that this machine can run. */
+  /** Whether the archive must have a binary that this machine can run. */
   readonly thisHost?: boolean | undefined;
-  /** How many seconds ago it may have been issued at most. */
+  /** The highest age of the archive in seconds. */
   readonly maxAge?: number | undefined;
 }
 
 /** The outcome of one check. */
 export interface Check {
-  /** What was checked: `archive`, `signature`, `validity`, `binaries`, and the policy's parts. */
+  /** What was checked: `archive`, `signature`, `validity`, `binaries`, or a part of the policy. */
   readonly name: string;
   /** Whether the archive passed. */
   readonly passed: boolean;
@@ -43,23 +43,24 @@ export interface Check {
   readonly code?: ErrorCode;
 }
 
-/** What {@linkcode verify} found. */
+/** The result of {@linkcode verify}. */
 export interface VerifyReport {
   /** Whether every check passed. */
   readonly trusted: boolean;
-  /** The checks, in the order they were made; none that depends on a failed one. */
+  /** The checks in order. If the archive cannot be verified, the policy is not checked. */
   readonly checks: readonly Check[];
-  /** What the archive is, unless it is not to be believed. */
+  /** The contents of the archive, if it could be verified. */
   readonly archive?: VerifiedArchive;
 }
 
 /**
- * Verifies an archive and holds it against a policy.
+ * Verifies an archive, and checks it against a policy.
  *
  * @param archive A file's path, a stream, bytes, or another source.
- * @param policy What it must be; limits, time and signal.
- * @returns Each check with its outcome. An archive that is not to be trusted is a result, no error.
- * @throws {ParError} `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
+ * @param policy What the archive must fulfil; limits, time and signal.
+ * @returns Each check with its outcome. An archive that must not be trusted is a result, not an error.
+ * @throws {ParError} Of the category `usage` for a wrong policy; of the category `failed` if the policy
+ * has a malformed key or the archive cannot be read.
  *
  * @example
  * ```ts
@@ -71,7 +72,7 @@ export interface VerifyReport {
  * ```
  */
 export async function verify(archive: ArchiveInput, policy: Policy = {}): Promise<VerifyReport> {
-  // A list that cannot be read must trust nobody, so it is read before anything else.
+  // First, so that a policy with an error never accepts an archive.
   requirePolicy(policy);
   const host = policy.thisHost ? hostTarget() : undefined;
   const head = new HeadCollector();
@@ -115,7 +116,7 @@ function requirePolicy(policy: Policy): void {
   }
 }
 
-/** The checks that reading an archive to its end has made. */
+/** The checks that passed when the archive was read. */
 function describe({ claims, binaries, compressed }: VerifiedArchive): Check[] {
   const until = claims.exp === undefined ? "without end" : `until ${formatTime(claims.exp)}`;
   const count = binaries.length === 1 ? "1 binary has" : `${binaries.length} binaries have`;
@@ -141,7 +142,7 @@ function checkSubject({ sub }: Claims, { subject }: Policy): Check[] {
   return [
     sub === subject
       ? pass("subject", `${sub} is the provider asked for`)
-      : fail("subject", "ERR_SUBJECT_MISMATCH", `${sub} is another provider than ${subject}`),
+      : fail("subject", "ERR_SUBJECT_MISMATCH", `${sub} is not the provider ${subject}`),
   ];
 }
 
@@ -170,7 +171,7 @@ function checkHost(
     return fail(
       "host",
       "ERR_HOST_INCOMPATIBLE",
-      `the binary for ${host} is neither ELF, Mach-O nor PE`,
+      `the binary for ${host} is not an ELF, Mach-O or PE file`,
     );
   }
   const { format, machine, flaw } = executable;
@@ -181,22 +182,22 @@ function checkHost(
     : fail("host", "ERR_HOST_INCOMPATIBLE", `${what}, which this machine cannot run`);
 }
 
-/** How many seconds the clocks of two machines may differ. */
+/** The accepted difference between the clocks of two machines, in seconds. */
 const CLOCK_SKEW = 300;
 
 function checkAge({ iat }: Claims, { maxAge, now = new Date() }: Policy): Check[] {
   if (maxAge === undefined) return [];
   const issued = `issued at ${formatTime(iat)}`;
   const age = now.getTime() / 1000 - iat;
-  if (age < -CLOCK_SKEW) return [fail("age", "ERR_TOO_OLD", `${issued}, which is yet to come`)];
+  if (age < -CLOCK_SKEW) return [fail("age", "ERR_TOO_OLD", `${issued}, which is in the future`)];
   return [
     age <= maxAge
       ? pass("age", issued)
-      : fail("age", "ERR_TOO_OLD", `${issued}, longer ago than is accepted`),
+      : fail("age", "ERR_TOO_OLD", `${issued}, which is too long ago`),
   ];
 }
 
-/** Which check a refusal belongs to. */
+/** The check that an error belongs to. */
 function checkOf(code: ErrorCode): string {
   if (code === "ERR_TOKEN_EXPIRED" || code === "ERR_TOKEN_NOT_YET_VALID") return "validity";
   if (code.startsWith("ERR_TOKEN_") || code.startsWith("ERR_CLAIMS_")) return "signature";
@@ -212,7 +213,7 @@ function fail(name: string, code: ErrorCode, message: string): Check {
   return { name, passed: false, message: redact(message), code };
 }
 
-/** Keeps the front of a binary that passes, as much as its header can take. */
+/** Collects the first bytes of a binary, which hold its header. */
 class HeadCollector {
   readonly #bytes = new Uint8Array(EXECUTABLE_HEADER_LENGTH);
   #length = 0;

@@ -1,8 +1,7 @@
 /**
- * WIT packages: what an archive's `world.wasm` holds, and how their text becomes it.
+ * WIT packages: reads them from archives, encodes them from text, and prints them as text.
  *
- * The text is turned into bytes and back by `wasm-tools`, the Bytecode Alliance's own program, which
- * is started for that alone.
+ * To encode and to print them, this module starts `wasm-tools` of the Bytecode Alliance.
  *
  * @module
  */
@@ -14,28 +13,28 @@ import { throwIfAborted } from "../bytes/abort.ts";
 import { readSmallInput } from "../system/files.ts";
 import { type ArchiveInput, toSource } from "./inspect.ts";
 
-/** The most bytes a WIT package may have; those of whole systems of interfaces have some 100 KiB. */
+/** The most bytes of a WIT package. Even large packages have only about 100 KiB. */
 export const MAX_WIT_SIZE = 16 * 2 ** 20;
 
 const TOOL = "wasm-tools";
 
-/** What the binary format begins with (component model, "Binary Format Explainer"). */
+/** The start of the binary format (component model, "Binary Format Explainer"). */
 const MAGIC = [0x00, 0x61, 0x73, 0x6d] as const;
 
-/** Version 13 of layer 1, the components'; core modules have version 1 of layer 0. */
+/** Version 13 of layer 1, which is for components. Core modules have version 1 of layer 0. */
 const COMPONENT_LAYER = [0x0d, 0x00, 0x01, 0x00] as const;
 
 const PREAMBLE_LENGTH = MAGIC.length + COMPONENT_LAYER.length;
 
-/** Sections: a package is types and their exports, and what custom sections say of them. */
+/** The ids of the sections that a package may have. */
 const SECTION = { CUSTOM: 0, TYPE: 7, EXPORT: 11 } as const;
 
 /**
- * Checks that bytes can be a wasm-encoded WIT package: whole, of the component layer, with nothing in
- * it that runs. What its types mean, their decoder judges.
+ * Checks the form of a wasm-encoded WIT package: it is complete, has the component layer and contains
+ * no code. The types in it are not checked; `wasm-tools` does this.
  *
  * @param bytes The bytes.
- * @param name What messages call them.
+ * @param name Their name in messages.
  * @returns The same bytes.
  * @throws {ParError} `ERR_WIT_INVALID`.
  *
@@ -55,12 +54,12 @@ export function checkWit(
     new ParError("ERR_WIT_INVALID", `Cannot use ${name} as the WIT package: ${reason}`);
   if (!startsWith(bytes, MAGIC)) {
     throw refuse(
-      "it is not WebAssembly; for WIT text, give the folder that it is in",
+      "it is not WebAssembly; for WIT text, give its folder",
     );
   }
   if (!startsWith(bytes.subarray(MAGIC.length), COMPONENT_LAYER)) {
     throw refuse(
-      "it is a core module, or of another version of the component model; encode the package " +
+      "it is a core module, or has another version of the component model; encode the package " +
         `with ${TOOL} component wit --wasm`,
     );
   }
@@ -69,8 +68,7 @@ export function checkWit(
     if (section === "truncated") throw refuse("it ends before it is complete");
     if (!Object.values<number>(SECTION).includes(section)) {
       throw refuse(
-        "it is a component, and not the package of its types; encode the package with " +
-          `${TOOL} component wit --wasm`,
+        `it is a component with code; encode the package with ${TOOL} component wit --wasm`,
       );
     }
     exported ||= section === SECTION.EXPORT;
@@ -83,7 +81,7 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
   return start.every((byte, i) => bytes[i] === byte);
 }
 
-/** The ids of the sections: each has one byte of id, its length as LEB128, and so many bytes. */
+/** Gives the ids of the sections. Each has an id of one byte, a length as LEB128, and its bytes. */
 function* sections(bytes: Uint8Array): Generator<number | "truncated"> {
   for (let at = PREAMBLE_LENGTH; at < bytes.length;) {
     const id = bytes[at++] ?? 0;
@@ -101,10 +99,10 @@ function* sections(bytes: Uint8Array): Generator<number | "truncated"> {
 /**
  * Reads a file that holds a wasm-encoded WIT package.
  *
- * @param path The path of a file, or of a pipe that gives one.
+ * @param path The path of a file or of a pipe.
  * @param options A signal.
  * @returns The package.
- * @throws {ParError} `ERR_WIT_INVALID`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`.
+ * @throws {ParError} Of the category `failed`; `ERR_WIT_INVALID` if it is not a package.
  */
 export async function readWit(
   path: string,
@@ -120,15 +118,15 @@ export interface WitOptions {
 }
 
 /**
- * Encodes a folder of WIT text, with what it depends on in its folder `deps`.
+ * Encodes a folder of WIT text. Its dependencies are in its folder `deps`.
  *
  * Starts `wasm-tools`, which must be on the PATH.
  *
  * @param directory The folder's path.
  * @param options A signal.
  * @returns The wasm-encoded package.
- * @throws {ParError} `ERR_WIT_INVALID` with what is wrong and where, `ERR_WIT_TOOL_MISSING`,
- * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
+ * @throws {ParError} Of the category `failed`; `ERR_WIT_INVALID` if the text has errors. The message
+ * says what is wrong and where.
  *
  * @example
  * ```ts
@@ -151,21 +149,21 @@ export async function encodeWit(
   if (bytes.length > MAX_WIT_SIZE) {
     throw new ParError(
       "ERR_WIT_INVALID",
-      `Cannot ${task}: it has ${bytes.length} bytes, and ${MAX_WIT_SIZE} is the most`,
+      `Cannot ${task}: it has ${bytes.length} bytes, more than ${MAX_WIT_SIZE}`,
     );
   }
-  return checkWit(bytes, `what ${TOOL} made of ${quote(directory)}`);
+  return checkWit(bytes, `the output of ${TOOL} for ${quote(directory)}`);
 }
 
 /**
- * Turns a wasm-encoded WIT package into text.
+ * Prints a wasm-encoded WIT package as text.
  *
  * Starts `wasm-tools`, which must be on the PATH.
  *
  * @param wit The package.
  * @param options A signal.
- * @returns The text; it may hold any character that the package's documentation does.
- * @throws {ParError} `ERR_WIT_INVALID`, `ERR_WIT_TOOL_MISSING`, `ERR_ABORTED`.
+ * @returns The text. It contains the package's documentation, which may have control characters.
+ * @throws {ParError} Of the category `failed`; `ERR_WIT_INVALID` if it is not a package.
  *
  * @example
  * ```ts
@@ -178,11 +176,11 @@ export async function decodeWit(
   wit: Uint8Array<ArrayBuffer>,
   options: WitOptions = {},
 ): Promise<string> {
-  checkWit(wit, "what the archive holds");
+  checkWit(wit, "the archive's world.wasm");
   const text = await run(["component", "wit"], {
     ...options,
     task: "print the WIT package",
-    advice: "ask the archive's issuer for another",
+    advice: "ask the archive's issuer for a correct one",
     input: wit,
   });
   return new TextDecoder().decode(text);
@@ -190,20 +188,20 @@ export async function decodeWit(
 
 /** A verified archive, and the WIT package in it. */
 export interface ArchiveWit {
-  /** What was verified. */
+  /** The verified archive. */
   readonly archive: VerifiedArchive;
-  /** The package's bytes, which have the signed hash; they need not be a package's. */
+  /** The bytes of the package. Their hash was verified, but they may not be a valid package. */
   readonly wit: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Reads an archive to its end, verifies it, and takes its WIT package out.
+ * Reads an archive to its end, verifies it, and gives its WIT package.
  *
  * @param archive A file's path, a stream, bytes, or another source.
- * @param options The time to judge at, limits, a signal.
- * @returns The package, and what was verified.
- * @throws {ParError} `ERR_WIT_NOT_FOUND`, any code of the category `untrusted`,
- * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
+ * @param options The time at which it must be valid, limits, a signal.
+ * @returns The package, and the verified archive.
+ * @throws {ParError} Of the category `untrusted` if the archive is refused, else of the category
+ * `failed`; `ERR_WIT_NOT_FOUND` if it has no package.
  *
  * @example
  * ```ts
@@ -248,20 +246,20 @@ async function requireDirectory(path: string, task: string): Promise<void> {
   if (isDirectory) return;
   throw new ParError(
     "ERR_FILE_UNREADABLE",
-    `Cannot ${task}: it is a file; give its folder, or a wasm-encoded package`,
+    `Cannot ${task}: it is not a folder; give its folder, or a wasm-encoded package`,
   );
 }
 
 interface RunOptions extends WitOptions {
-  /** What is tried, to follow "Cannot ". */
+  /** The task in messages, after "Cannot ". */
   readonly task: string;
-  /** What to do where the tool refuses. */
+  /** What to do if the tool fails. */
   readonly advice: string;
-  /** What the tool reads from its standard input. */
+  /** The tool's standard input. */
   readonly input?: Uint8Array<ArrayBuffer>;
 }
 
-/** Runs the tool, and gives what it printed. */
+/** Runs the tool, and gives its standard output. */
 async function run(
   args: readonly string[],
   { task, advice, input, signal }: RunOptions,
@@ -270,7 +268,7 @@ async function run(
   const child = spawn(args, task, input !== undefined, signal);
   const [{ success, stdout, stderr }] = await Promise.all([
     child.output(),
-    // A tool that has seen enough reads no further; what it says then tells why.
+    // The tool may stop reading when it finds an error. It prints the error then.
     input && new Blob([input]).stream().pipeTo(child.stdin).catch(() => {}),
   ]);
   throwIfAborted(signal);
@@ -278,7 +276,7 @@ async function run(
   const said = new TextDecoder().decode(stderr).replace(/^error: /, "").trim();
   throw new ParError(
     "ERR_WIT_INVALID",
-    `Cannot ${task}: ${TOOL} refuses it:\n${printable(said)}\nTo go on, ${advice}`,
+    `Cannot ${task}: ${TOOL} refuses it:\n${printable(said)}\nNext, ${advice}`,
   );
 }
 
@@ -294,13 +292,13 @@ function spawn(
       stdin: hasInput ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
-      // There may be seeds and passwords in the environment, which are none of its business.
+      // The environment may hold seeds and passwords.
       clearEnv: true,
       ...(signal && { signal }),
     }).spawn();
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotFound
-      ? `that takes ${TOOL}, and it is not on the PATH; install it (cargo install --locked ${TOOL})`
+      ? `it needs ${TOOL}, which is not on the PATH; install it (cargo install --locked ${TOOL})`
       : `${TOOL} cannot be started; let Deno run it (--allow-run=${TOOL})`;
     throw new ParError("ERR_WIT_TOOL_MISSING", `Cannot ${task}: ${reason}`, cause);
   }

@@ -505,8 +505,8 @@ for (const size of [5000, 20_000, 200_000]) {
   });
 }
 
-for (const [size, code] of [[5000, "ERR_INDEX_MISMATCH"], [20_000, "ERR_GZIP_CORRUPT"]] as const) {
-  Deno.test(`readArchive() refuses a segment of ${size} bytes that leans on the one before it with ${code}`, async () => {
+for (const size of [5000, 20_000]) {
+  Deno.test(`readArchive() refuses a segment of ${size} bytes that leans on the one before it with ERR_GZIP_CORRUPT`, async () => {
     const content = noise(size, 7);
     const entries = await entriesOf({
       binaries: { "aarch64-linux": content, "x86_64-linux": content },
@@ -517,7 +517,7 @@ for (const [size, code] of [[5000, "ERR_INDEX_MISMATCH"], [20_000, "ERR_GZIP_COR
     assert((deflated[2]?.length ?? Infinity) < size / 4);
     const archive = handMade(segments, deflated);
     assert.deepEqual(concat(gunzipSync(archive)), concat(...segments));
-    await assert.rejects(read(archive), { code });
+    await assert.rejects(read(archive), { code: "ERR_GZIP_CORRUPT" });
   });
 }
 

@@ -131,7 +131,7 @@ Deno.test("decodePax() reads path and size, and passes over what has no effect o
     comment: value,
     uname: value,
     mtime: fc.constantFrom("1700000000", "1700000000.123456789", "-1"),
-    uid: fc.constantFrom("0", "4294967294"),
+    uid: fc.constantFrom("0", "4294967294", "4294967295"),
     "SCHILY.ino": fc.constant("1234"),
     "SCHILY.xattr.user.mime": value,
     "LIBARCHIVE.creationtime": fc.constant("1700000000"),
@@ -161,7 +161,10 @@ Deno.test("decodePax() refuses keywords that change content or name, and those i
     "VENDOR.name=a": "ERR_HEADER_AMBIGUOUS",
     "mtime=soon": "ERR_HEADER_AMBIGUOUS",
     "mtime=1e3": "ERR_HEADER_AMBIGUOUS",
+    "mtime=9223372036854775808": "ERR_HEADER_AMBIGUOUS",
     "uid=-1": "ERR_HEADER_AMBIGUOUS",
+    "uid=4294967296": "ERR_HEADER_AMBIGUOUS",
+    "gid=99999999999999999999": "ERR_HEADER_AMBIGUOUS",
     " path=a": "ERR_HEADER_INVALID",
     "path\0=a": "ERR_HEADER_INVALID",
     "comment=a\0b": "ERR_HEADER_INVALID",
@@ -173,6 +176,10 @@ Deno.test("decodePax() refuses keywords that change content or name, and those i
     const content = concat(paxRecord(record.slice(0, equals), record.slice(equals + 1)));
     assert.throws(() => decodePax(content), { code }, record);
   }
+});
+
+Deno.test("decodePax() refuses a header without records", () => {
+  assert.throws(() => decodePax(new Uint8Array(0)), { code: "ERR_HEADER_INVALID" });
 });
 
 Deno.test("decodePax() counts bytes, not characters", () => {

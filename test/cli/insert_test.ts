@@ -197,7 +197,7 @@ Deno.test("par insert replaces no binary by a text, unless --force-arch is given
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /"one" in the place of .* x86_64-linux.*\(see --force-arch\) \[ERR_BINARY_FORMAT\]/,
+    /Cannot replace the binary for x86_64-linux with "one": .*\(see --force-arch\) \[ERR_BINARY_FORMAT\]/,
   );
   assert.deepEqual(await s.read("a.par"), original);
   assert.equal((await s.run([...args, "--force-arch"])).code, 0);

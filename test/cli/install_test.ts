@@ -85,7 +85,7 @@ testWith([MAKE], "make install puts what a package is made of under DESTDIR", as
   );
   assert.equal(code, 0, stderr);
   assert.match(await Deno.readTextFile(`${stage}/usr/bin/par`), /^share='\/usr\/share\/par'$/m);
-  assert((await Deno.stat(`${stage}/usr/share/par/cli.ts`)).isFile);
+  assert((await Deno.stat(`${stage}/usr/share/par/lib/cli.js`)).isFile);
 });
 
 Deno.test("launcher() gives each verb its permissions, and no verb few", async () => {
@@ -99,7 +99,7 @@ Deno.test("launcher() gives each verb its permissions, and no verb few", async (
   const permissions = async (...words: string[]): Promise<string[]> => {
     const { stdout } = await user.run("sh", "par", ...words);
     const lines = stdout.trimEnd().split("\n");
-    assert.deepEqual(lines.slice(-words.length - 1), [`${share}/cli.ts`, ...words]);
+    assert.deepEqual(lines.slice(-words.length - 1), [`${share}/lib/cli.js`, ...words]);
     return lines.filter((line) => line.startsWith("--allow-"));
   };
   for (const [name, verb] of Object.entries(VERBS)) {

@@ -200,7 +200,7 @@ test("insert and remove refuse to change what a pipe gives", async (box) => {
     for (const path of ["<(cat a.par)", "/dev/stdin"]) {
       const output = await bash(box, `cat a.par | "$@" ${path}`, args);
       assert.equal(output.code, 1, output.stderr);
-      assert.match(output.stderr, /it is a pipe, and this takes a file \[ERR_FILE_UNREADABLE\]/);
+      assert.match(output.stderr, /it is a pipe; give a file \[ERR_FILE_UNREADABLE\]/);
     }
   }
 });
@@ -236,7 +236,7 @@ test("a pipe in the key directory is refused, and nobody waits for it", async (b
   ) {
     const output = await box.run(args);
     assert.equal(output.code, 1, output.stderr);
-    assert.match(output.stderr, /kevin_account\.nk": it is a pipe, and this takes a file/);
+    assert.match(output.stderr, /kevin_account\.nk": it is a pipe; give a file/);
   }
   const listed = await box.run(["keys", "list"]);
   assert.equal(listed.code, 0, listed.stderr);

@@ -323,16 +323,22 @@ testWith(
     assert.equal((await runTask("par:logout", registry.host)).code, 0);
     assert.equal(await Deno.readTextFile(`${box.folder}/asked`), "get\nget\nstore\nerase\n");
 
-    await box.write("par", launcher(ROOT));
+    await box.write("par", launcher(box.folder));
+    await Deno.mkdir(`${box.folder}/scripts`);
+    await Deno.mkdir(`${box.folder}/lib`);
+    await Deno.symlink(Deno.execPath(), `${box.folder}/scripts/deno`);
+    await box.write(
+      "lib/cli.js",
+      `import { main } from "${ROOT}/lib/cli/main.ts";\nDeno.exit(await main(Deno.args));\n`,
+    );
     const listed = await run("sh", `${box.folder}/par`, "list", reference);
     assert.deepEqual([listed.code, listed.stdout], [0, "1.0\n"], listed.stderr);
     assert((await Deno.readTextFile(`${box.folder}/asked`)).endsWith("erase\nget\n"));
 
     // The launcher allows the one that is named, and nothing to what does not log in.
-    await Deno.mkdir(`${box.folder}/scripts`);
+    await Deno.remove(`${box.folder}/scripts/deno`);
     await box.write("scripts/deno", '#!/bin/sh\nprintf "%s\\n" "$@"\n');
     await Deno.chmod(`${box.folder}/scripts/deno`, 0o755);
-    await box.write("par", launcher(box.folder));
     const programs = async (verb: string): Promise<string[]> =>
       (await run("sh", `${box.folder}/par`, verb, "x")).stdout.match(/^--allow-run=.*$/gm) ?? [];
     assert.deepEqual(await programs("list"), ["--allow-run=docker-credential-kept"]);

@@ -171,10 +171,10 @@ Deno.test("README.md names exit statuses, files and folders that there are", asy
   assert(paths.length > 5);
 });
 
-Deno.test("README.md names variables and flags that create, inspect, verify and push take", async () => {
+Deno.test("README.md names variables and flags that build, create, verify and push take", async () => {
   await using box = await sandbox();
   const help = await Promise.all(
-    ["create", "inspect", "verify", "push"].map(async (verb) =>
+    ["build", "create", "inspect", "verify", "push"].map(async (verb) =>
       (await box.run([verb, "--help"])).stdout
     ),
   );

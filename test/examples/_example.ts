@@ -132,8 +132,8 @@ async function open(fill: (folder: string) => Promise<void>): Promise<Example> {
   return example;
 }
 
-/** What the Makefiles find: tools and their caches where they are, everything else fresh. */
-async function environment(home: string): Promise<Record<string, string>> {
+/** What builds find: tools and their caches where they are, everything else fresh. */
+export async function environment(home: string): Promise<Record<string, string>> {
   const env: Record<string, string> = {
     HOME: home,
     USER: "kevin",

@@ -59,7 +59,7 @@ testWith(
       const archive = await builder.read(`build/${target}.par.gz`);
       await publisher.write(`build/parts/${target}.par.gz`, archive);
     }
-    assert.doesNotMatch(await run(publisher, merge), /cargo build/);
+    await run(publisher, merge);
     assert.deepEqual((await publisher.inspected()).targets, [
       ...["aarch64-linux", "aarch64-macos", "arm-linux"],
       ...["x86_64-linux", "x86_64-macos", "x86_64-windows"],
@@ -72,7 +72,7 @@ testWith(
     await Deno.remove(`${publisher.folder}/build/parts/x86_64-apple-darwin.par.gz`);
     const { code, stderr } = await publisher.make(["par-full", "STRICT=1"]);
     assert.notEqual(code, 0, "an archive that lacks a target is not published");
-    assert.match(stderr, /Cannot build x86_64-macos/);
+    assert.match(stderr, /Cannot build for x86_64-macos/);
   },
 );
 

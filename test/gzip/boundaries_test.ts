@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { constants, crc32, deflateRawSync, gunzipSync } from "node:zlib";
 import { ByteReader } from "../../lib/bytes/byte_reader.ts";
-import { type Boundary, gunzip, readGzipHeader } from "../../lib/gzip/gunzip.ts";
+import { gunzip, readGzipHeader } from "../../lib/gzip/gunzip.ts";
+import type { Boundary } from "../../lib/gzip/parts.ts";
 import { collect, concat, noise } from "../_bytes.ts";
 import { once } from "../verbs/_fixtures.ts";
 

@@ -11,7 +11,7 @@ import { ROOT } from "../_tools.ts";
 import { findSites, type Site } from "./sites.ts";
 import { findSteps } from "./steps.ts";
 import { traced } from "./trace.ts";
-import { Copy, type Failure } from "./trial.ts";
+import { Copy, type Failure, filterFor } from "./trial.ts";
 
 /** How many copies are tried at a time. */
 const JOBS = 2;
@@ -78,6 +78,9 @@ async function startsDeno(file: string, seen: Set<string> = new Set()): Promise<
   return false;
 }
 
+/** Asked to end, this program cleans up: its copies, and the tests that run in them. */
+const interruption = new AbortController();
+
 /** Works through items, in several copies at a time. */
 async function inCopies<T>(
   items: readonly T[],
@@ -86,7 +89,7 @@ async function inCopies<T>(
 ): Promise<void> {
   const queue = items.values();
   const jobs = Array.from({ length: JOBS }, async () => {
-    await using copy = await Copy.make();
+    await using copy = await Copy.make(interruption.signal);
     try {
       await prepare(copy);
       for (const item of queue) await work(item, copy);
@@ -145,16 +148,18 @@ async function tryOut(
   let byChance: Failure | undefined;
   for (const [file, { took }] of tests) {
     const limit = Math.max(LEAST_PATIENCE, took * PATIENCE);
-    const failures = await copy.with(site.file, site.edit, async () => {
-      const { failures } = await copy.test(file, limit);
-      if (failures.length === 0 || failures[0]?.endless) return failures;
+    const noticed = await copy.with(site.file, site.edit, async () => {
+      let { failures } = await copy.test(file, limit, "--fail-fast");
+      if (failures[0]?.random) ({ failures } = await copy.test(file, limit));
+      const failure = failures.find(({ random }) => !random) ?? failures[0];
+      if (!failure?.single) return failure;
       // A busy machine may make a good test fail once, and would hide that none notices.
-      const again = await copy.test(file, limit);
-      return failures.filter(({ test }) => again.failures.some((other) => other.test === test));
+      const alone = await copy.test(file, limit, filterFor(failure));
+      if (alone.failures.length > 0) return failure;
+      return (await copy.test(file, limit, "--fail-fast")).failures[0];
     });
-    const certain = failures.find(({ random }) => !random);
-    if (certain) return certain;
-    byChance ??= failures[0];
+    if (noticed?.random === false) return noticed;
+    byChance ??= noticed;
   }
   return byChance;
 }
@@ -203,4 +208,9 @@ async function main(args: readonly string[]): Promise<number> {
   return missed.length > 0 || baselines.size < tests.length ? 1 : 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interruption.abort(new Error(`ended by ${signal}`)));
+  }
+  Deno.exit(await main(Deno.args));
+}

@@ -3,7 +3,7 @@ import { readSources } from "./main.ts";
 import { findSites } from "./sites.ts";
 import { findSteps } from "./steps.ts";
 import { traced } from "./trace.ts";
-import { failuresIn } from "./trial.ts";
+import { failuresIn, filterFor } from "./trial.ts";
 
 const ERRORS = `
 export class ParError extends Error { constructor(readonly code: string, text: string) { super(text); } }
@@ -126,17 +126,14 @@ error: Error: Property failed after 3 tests
 first() does => ./test/a_test.ts:1:6
 `;
   assert.deepEqual(failuresIn(printed, "test/a_test.ts", 1), [
-    { test: "first() does", random: false, endless: false },
-    { test: "second() => does", random: true, endless: false },
+    { test: "first() does", random: false, single: true },
+    { test: "second() => does", random: true, single: true },
   ]);
-  assert.deepEqual(failuresIn("", "a", 1), [{
-    test: "a as a whole",
-    random: false,
-    endless: false,
-  }]);
-  assert.deepEqual(failuresIn("", "a", 124), [{
-    test: "a does not end",
-    random: false,
-    endless: true,
-  }]);
+  assert.equal(
+    filterFor({ test: "f() is (a) b/c ... step ... inner", random: false, single: true }),
+    "--filter=/^f\\(\\) is \\(a\\) b\\/c$/",
+  );
+  const whole = { random: false, single: false };
+  assert.deepEqual(failuresIn("", "a", 1), [{ test: "a as a whole", ...whole }]);
+  assert.deepEqual(failuresIn("", "a", 124), [{ test: "a does not end", ...whole }]);
 });

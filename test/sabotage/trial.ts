@@ -7,13 +7,14 @@
 import { ROOT } from "../_tools.ts";
 import type { Edit } from "./sites.ts";
 
-/** A test that failed. */
+/** A failure of tests. */
 export interface Failure {
+  /** What failed: a test, or a file of tests that did not end, or not begin. */
   readonly test: string;
   /** Whether it found an input by chance: on another day, it may not. */
   readonly random: boolean;
-  /** Whether it stands for tests that did not end in time. */
-  readonly endless: boolean;
+  /** Whether it is a test that can be run again. */
+  readonly single: boolean;
 }
 
 /** What the tests of a file said. */
@@ -27,13 +28,19 @@ export interface Outcome {
 /** A copy of the checkout, gone at the end of the block that it is used in. */
 export class Copy implements AsyncDisposable {
   readonly #folder: string;
+  readonly #signal: AbortSignal;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, signal: AbortSignal) {
     this.#folder = folder;
+    this.#signal = signal;
   }
 
-  /** Copies what git tracks, or would track; what was built and installed is linked to. */
-  static async make(): Promise<Copy> {
+  /**
+   * Copies what git tracks, or would track; what was built and installed is linked to.
+   *
+   * @param signal Ends the tests that run in it.
+   */
+  static async make(signal: AbortSignal): Promise<Copy> {
     const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "par-sabotage-" }));
     const path = `${folder}/par`;
     const listed = await new Deno.Command("git", {
@@ -53,7 +60,7 @@ export class Copy implements AsyncDisposable {
       const built = await Deno.realPath(`${ROOT}/${name}`).catch(() => undefined);
       if (built) await Deno.symlink(built, `${path}/${name}`);
     }
-    return new Copy(folder);
+    return new Copy(folder, signal);
   }
 
   /** A file beside the copy, for notes. */
@@ -83,8 +90,9 @@ export class Copy implements AsyncDisposable {
    *
    * @param file Its path in the checkout.
    * @param limit Milliseconds after which they count as never ending.
+   * @param flags Further flags of `deno test`.
    */
-  async test(file: string, limit: number): Promise<Outcome> {
+  async test(file: string, limit: number, ...flags: string[]): Promise<Outcome> {
     const temporary = `${this.#folder}/tmp`;
     await Deno.mkdir(temporary, { recursive: true });
     const started = performance.now();
@@ -95,13 +103,16 @@ export class Copy implements AsyncDisposable {
         String(Math.ceil(limit / 1000)),
         Deno.execPath(),
         ..."test --no-check --frozen --allow-all".split(" "),
+        ...flags,
         file,
       ],
       cwd: `${this.#folder}/par`,
       env: { NO_COLOR: "1", TMPDIR: temporary },
       stdin: "null",
+      signal: this.#signal,
     }).output();
     const took = performance.now() - started;
+    this.#signal.throwIfAborted();
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
     const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
     return { took, failures: code === 0 ? [] : failuresIn(said, file, code) };
@@ -110,6 +121,13 @@ export class Copy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.#folder, { recursive: true });
   }
+}
+
+/** A flag for `deno test` that runs the test of a failure again, and no other. */
+export function filterFor({ test }: Failure): string {
+  // Behind the dots are the steps within a test.
+  const name = test.split(" ... ")[0] ?? test;
+  return `--filter=/^${name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}$/`;
 }
 
 /** What `timeout` ends with where it had to step in. */
@@ -123,15 +141,15 @@ const TIMED_OUT: ReadonlySet<number> = new Set([124, 137]);
  * @param code The status that it ended with, which is none of success.
  */
 export function failuresIn(said: string, file: string, code: number): Failure[] {
-  if (TIMED_OUT.has(code)) return [{ test: `${file} does not end`, random: false, endless: true }];
+  if (TIMED_OUT.has(code)) return [{ test: `${file} does not end`, random: false, single: false }];
   const [, details = ""] = said.split("\n ERRORS \n");
   const failures = details.split("\n FAILURES \n")[0]?.split(/\n(?=[^\n]* => \.\/[^\n]*:\d+:\d+\n)/)
     .flatMap((block): Failure[] => {
       const test = /^\n*(.*) => \.\/\S+:\d+:\d+\n/.exec(block)?.[1];
       if (test === undefined) return [];
-      return [{ test, random: block.includes("Property failed after"), endless: false }];
+      return [{ test, random: block.includes("Property failed after"), single: true }];
     }) ?? [];
   return failures.length > 0
     ? failures
-    : [{ test: `${file} as a whole`, random: false, endless: false }];
+    : [{ test: `${file} as a whole`, random: false, single: false }];
 }

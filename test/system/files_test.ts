@@ -133,8 +133,7 @@ inFolder("fileSource() reads a pipe once, and says so the second time", async (f
   for (const again of [source.open(), source.range?.(0, 10) ?? source.open()]) {
     await assert.rejects(collect(again), {
       code: "ERR_FILE_UNREADABLE",
-      message:
-        `Cannot read ${JSON.stringify(path)}: it is a pipe, which was read already; save it ` +
+      message: `Cannot read ${JSON.stringify(path)}: it is a pipe and was already read; save it ` +
         "to a file first",
     });
   }
@@ -169,7 +168,7 @@ inFolder("stat() and readSmallFile() refuse a pipe instead of waiting for it", a
   const path = await makePipe(`${folder}/pipe`);
   const refused = {
     code: "ERR_FILE_UNREADABLE",
-    message: `Cannot read ${JSON.stringify(path)}: it is a pipe, and this takes a file`,
+    message: `Cannot read ${JSON.stringify(path)}: it is a pipe; give a file`,
   };
   await assert.rejects(stat(path), refused);
   await assert.rejects(readSmallFile(path, 100), refused);
@@ -487,7 +486,7 @@ for (
   const [path, reason] of [
     ["missing/a", /its folder does not exist; create it first$/],
     ["file/a", /Not a directory/],
-    ["folder", /it is a directory; give a file's name$/],
+    ["folder", /it is a directory; give the name of a file$/],
   ] as const
 ) {
   inFolder(`checkDestination() refuses ${path}, and makes nothing`, async (folder) => {

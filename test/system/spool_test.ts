@@ -98,7 +98,7 @@ inFolder("openRepeatable() says where there is no room for what a pipe gives", a
   await assert.rejects(openRepeatable(path), (error: Error) => {
     assert.match(
       error.message,
-      /^Cannot keep what ".*pipe" gives in a temporary file: .*\(TMPDIR\)$/,
+      /^Cannot copy the pipe ".*pipe" to a temporary file: .*\(TMPDIR\)$/,
     );
     return true;
   });

@@ -201,7 +201,7 @@ Deno.test("par extract tells wrong usage, missing files and broken archives apar
     const { code, stderr } = await s.run(["extract", ...args]);
     return [code, /\[(ERR_[A-Z_]+)\]/.exec(stderr)?.[1] ?? ""];
   };
-  assert.deepEqual(await run(), [2, ""]);
+  assert.deepEqual(await run(), [2, "ERR_USAGE"]);
   assert.deepEqual(await run("a.par", "--all", "--output", "one"), [2, "ERR_OPTION_INVALID"]);
   assert.deepEqual(await run("a.par", "-a", "../x"), [2, "ERR_TARGET_INVALID"]);
   assert.deepEqual(await run("none.par"), [1, "ERR_FILE_NOT_FOUND"]);

@@ -122,7 +122,7 @@ Deno.test("par remove tells wrong usage, missing targets, missing keys and broke
     const { code, stderr } = await s.run(["remove", ...args]);
     return [code, /\[(ERR_[A-Z_]+)\]/.exec(stderr)?.[1] ?? ""];
   };
-  assert.deepEqual(await run("a.par", ...FIXED_KEYS), [2, ""]);
+  assert.deepEqual(await run("a.par", ...FIXED_KEYS), [2, "ERR_USAGE"]);
   assert.deepEqual(await run("a.par", "-a", "mips-linux", ...FIXED_KEYS), [
     1,
     "ERR_TARGET_NOT_FOUND",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 pub const USAGE: &str = "\
 par-interop load 0.8|0.16 FILE [--target TARGET]
+par-interop load-all 0.8|0.16 FOLDER
 par-interop write 0.8|0.16 --out FILE --name NAME --vendor VENDOR --issuer SEED_FILE
     --subject SEED_FILE [--capid ID] [--rev INTEGER] [--ver TEXT] [--schema JSON_FILE]
     [--wit FILE] [--compress] [TARGET=PATH]...
@@ -21,6 +22,10 @@ pub enum Command {
         release: Release,
         file: PathBuf,
         target: Option<String>,
+    },
+    LoadAll {
+        release: Release,
+        folder: PathBuf,
     },
     Write {
         release: Release,
@@ -100,6 +105,10 @@ pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Command, String> {
             release: given.release()?,
             file: given.path("FILE")?,
             target: given.option("--target"),
+        },
+        "load-all" => Command::LoadAll {
+            release: given.release()?,
+            folder: given.path("FOLDER")?,
         },
         "write" => Command::Write {
             release: given.release()?,
@@ -297,6 +306,8 @@ mod tests {
             ("load 0.9 a.par", "give 0.8 or 0.16"),
             ("load 0.8", "FILE is missing"),
             ("load 0.8 a b", "one argument too many"),
+            ("load-all 0.8", "FOLDER is missing"),
+            ("load-all 0.8 a --target x", "no such option"),
             ("load 0.8 a --target", "its value is missing"),
             ("load 0.8 a --target x --target y", "given twice"),
             ("load 0.8 a --compress", "no such option"),

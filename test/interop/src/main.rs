@@ -1,7 +1,7 @@
 //! Puts the reference implementations of the provider archive behind one command, so that tests
 //! written in another language can ask what they make of a file.
 //!
-//! Each call prints one JSON object. Exit status 0 means done, 1 a failure of the reference or of
+//! Each call prints one JSON object, and `load-all` one for each file. Exit status 0 means done, 1 a failure of the reference or of
 //! a file, 2 wrong usage; for the last two the object is `{"error": "…"}`. A reference that panics
 //! adds `"panicked": true`.
 
@@ -19,7 +19,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fs;
 use std::future::Future;
-use std::panic::{catch_unwind, set_hook};
+use std::panic::{catch_unwind, set_hook, UnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -39,16 +39,24 @@ fn main() -> ExitCode {
     };
     // The panic is reported below; the default hook would print it a second time.
     set_hook(Box::new(|_| {}));
-    let report = match catch_unwind(|| run(&command)) {
-        Ok(Ok(report)) => {
-            println!("{report}");
-            return ExitCode::SUCCESS;
-        }
-        Ok(Err(error)) => json!({ "error": error.to_string() }),
-        Err(payload) => json!({ "error": panic_message(&*payload), "panicked": true }),
+    let (report, code) = match outcome(|| run(&command)) {
+        Ok(report) => (report, ExitCode::SUCCESS),
+        Err(report) => (report, ExitCode::FAILURE),
     };
-    println!("{report}");
-    ExitCode::FAILURE
+    // What `load-all` has to say is printed already.
+    if !report.is_null() {
+        println!("{report}");
+    }
+    code
+}
+
+/// Does some work, and turns an error or a panic of it into a report.
+fn outcome(work: impl FnOnce() -> Outcome + UnwindSafe) -> Result<Value, Value> {
+    match catch_unwind(work) {
+        Ok(Ok(report)) => Ok(report),
+        Ok(Err(error)) => Err(json!({ "error": error.to_string() })),
+        Err(payload) => Err(json!({ "error": panic_message(&*payload), "panicked": true })),
+    }
 }
 
 fn run(command: &Command) -> Outcome {
@@ -57,10 +65,8 @@ fn run(command: &Command) -> Outcome {
             release,
             file,
             target,
-        } => match release {
-            Release::V0_8 => wait(v0_8::load(file, target.as_deref())),
-            Release::V0_16 => wait(v0_16::load(file, target.as_deref())),
-        },
+        } => load(*release, file, target.as_deref()),
+        Command::LoadAll { release, folder } => load_all(*release, folder),
         Command::Write { release, order } => {
             match release {
                 Release::V0_8 => wait(v0_8::write(order)),
@@ -79,6 +85,27 @@ fn run(command: &Command) -> Outcome {
         } => keys::verify(public_key, &read(message)?, read_text(signature)?.trim()),
         Command::Wit { file } => wit::describe(&read(file)?),
     }
+}
+
+fn load(release: Release, file: &Path, target: Option<&str>) -> Outcome {
+    match release {
+        Release::V0_8 => wait(v0_8::load(file, target)),
+        Release::V0_16 => wait(v0_16::load(file, target)),
+    }
+}
+
+/// Loads each file of a folder, and prints one line for it: the report, or the error, with the name.
+fn load_all(release: Release, folder: &Path) -> Outcome {
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .and_then(|files| files.map(|file| file.map(|file| file.path())).collect())
+        .map_err(|error| format!("Cannot read {}: {error}", folder.display()))?;
+    paths.sort();
+    for path in paths {
+        let (Ok(mut report) | Err(mut report)) = outcome(|| load(release, &path, None));
+        report["file"] = json!(path.file_name().map(|name| name.to_string_lossy()));
+        println!("{report}");
+    }
+    Ok(Value::Null)
 }
 
 /// Runs what the references wrote as async on this thread.

@@ -149,6 +149,38 @@ fn one_target_is_loaded_alone() {
 }
 
 #[test]
+fn a_folder_is_loaded_file_by_file() {
+    let bench = Bench::new("a_folder_is_loaded_file_by_file");
+    fs::create_dir(bench.0.join("all")).unwrap();
+    bench.write("0.8", "--out all/a.par --capid c x86_64-linux=abc.so");
+    bench.put("all/b.par", "no archive");
+    // Its claims are missing: what is in the way of a file is in the way of no other.
+    bench.put("all/c.par", [0; 1024]);
+    bench.write("0.8", "--out all/d.par --capid c arm-linux=abc.so");
+    for release in ["0.8", "0.16"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_par-interop"))
+            .current_dir(&bench.0)
+            .args(["load-all", release, "all"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let reports: Vec<Value> = output
+            .stdout
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect();
+        let files: Vec<_> = reports.iter().map(|report| &report["file"]).collect();
+        assert_eq!(files, ["a.par", "b.par", "c.par", "d.par"]);
+        assert_eq!(reports[0]["targets"]["x86_64-linux"]["sha256"], ABC_SHA256);
+        assert!(reports[1]["error"].is_string());
+        assert!(reports[2]["error"].is_string());
+        assert_eq!(reports[3]["targets"]["arm-linux"]["sha256"], ABC_SHA256);
+    }
+    bench.failed("load-all 0.8 none", "Cannot read none");
+}
+
+#[test]
 fn a_changed_binary_is_refused_an_unlisted_one_is_a_panic() {
     let bench = Bench::new("a_changed_binary_is_refused_an_unlisted_one_is_a_panic");
     bench.write("0.8", "--out a.par --capid c x86_64-linux=abc.so");

@@ -1,0 +1,232 @@
+/**
+ * Builds providers in Go.
+ *
+ * @module
+ */
+
+import { join, resolve } from "node:path";
+import { ParError, quote } from "../../errors.ts";
+import { hostTarget, isKnownTarget, type Target } from "../../target/target.ts";
+import type { BinaryInput } from "../binary.ts";
+import { capture, commandLine, isFile, type ProgramOptions, stream } from "./program.ts";
+import { isMissing, type Job, type Missing, type Sources } from "./sources.ts";
+import { type BuildTarget, parseBuildTarget } from "./triples.ts";
+
+/** How a Go module is built. */
+export interface GoOptions extends ProgramOptions {
+  /** The go command to run. */
+  readonly go: string;
+  /** The name of the program that the user chose. */
+  readonly bin?: string | undefined;
+  /** More flags for `go build`. */
+  readonly flags: readonly string[];
+  /** Whether to run `go generate` first. */
+  readonly generate: boolean;
+  /** The folder for binaries. Each target has a folder in it. */
+  readonly outputFolder: string;
+}
+
+/** A package that builds a program. */
+interface MainPackage {
+  readonly importPath: string;
+  readonly folder: string;
+}
+
+/** Go's names of architectures (`go tool dist list`). */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86: "386",
+  x86_64: "amd64",
+  arm: "arm",
+  armv7: "arm",
+  aarch64: "arm64",
+  mips: "mips",
+  mipsel: "mipsle",
+  mips64: "mips64",
+  mips64el: "mips64le",
+  powerpc64: "ppc64le",
+  riscv64: "riscv64",
+  s390x: "s390x",
+};
+
+/** The sources of a Go module. */
+export class GoSources implements Sources {
+  readonly #options: GoOptions;
+  readonly #package: string;
+  readonly #platforms: ReadonlySet<string>;
+  #generated = false;
+  /** The program's name. */
+  readonly bin: string;
+  readonly own: BuildTarget;
+
+  private constructor(
+    options: GoOptions,
+    main: MainPackage,
+    bin: string,
+    platforms: ReadonlySet<string>,
+    own: BuildTarget,
+  ) {
+    this.#options = options;
+    this.#package = main.importPath;
+    this.#platforms = platforms;
+    this.bin = bin;
+    this.own = own;
+  }
+
+  /**
+   * Reads the module, and asks Go which platforms it can build for.
+   *
+   * @throws {ParError} Of the category `failed`; `ERR_PROJECT_AMBIGUOUS` if several programs could be
+   * meant.
+   */
+  static async open(options: GoOptions): Promise<GoSources> {
+    const host = hostTarget();
+    if (!host || !isKnownTarget(host)) {
+      throw new ParError(
+        "ERR_TARGET_UNKNOWN",
+        "Cannot tell this machine's target: give one",
+      );
+    }
+    const main = await findMain(options);
+    const platforms = (await ask(options, ["tool", "dist", "list"])).split("\n");
+    const bin = options.bin ?? defaultName(main.importPath);
+    return new GoSources(options, main, bin, new Set(platforms), parseBuildTarget(host));
+  }
+
+  find({ target }: BuildTarget): Promise<Job | Missing> {
+    const [system = "", architecture = ""] = platformOf(target);
+    const name = `${system}/${architecture}`;
+    if (!this.#platforms.has(name)) {
+      const advice = `use a Go that builds for ${name}; ${this.#options.go} does not`;
+      return Promise.resolve({ name, advice });
+    }
+    // The user's environment may set GOOS and GOARCH.
+    const env = { GOOS: system, GOARCH: architecture };
+    const output = this.#place(target);
+    const command = [
+      ...[this.#options.go, "build", "-trimpath", ...this.#options.flags],
+      ...["-o", output, this.#package],
+    ];
+    return Promise.resolve({
+      target,
+      command: `GOOS=${system} GOARCH=${architecture} ${commandLine(command.slice(0, -3))}`,
+      isSecond: false,
+      run: async () => {
+        await this.#generate();
+        await run(command, { ...this.#options, env }, `build for ${target}`);
+        return output;
+      },
+    });
+  }
+
+  /** Generators run on this machine, so they are built for it and not for the target. */
+  async #generate(): Promise<void> {
+    if (this.#generated || !this.#options.generate) return;
+    const env = { GOOS: "", GOARCH: "" };
+    const command = [this.#options.go, "generate", "./..."];
+    await run(command, { ...this.#options, env }, "generate sources");
+    this.#generated = true;
+  }
+
+  async findBuilt({ target }: BuildTarget): Promise<BinaryInput | Missing> {
+    const source = this.#place(target);
+    if (await isFile(source)) return { source, target };
+    return { name: target, advice: `build it first; there is no ${quote(source)}` };
+  }
+
+  async findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]> {
+    const { outputFolder } = this.#options;
+    const found: BinaryInput[] = [];
+    const names = await Array.fromAsync(Deno.readDir(outputFolder), ({ name }) => name)
+      .catch(() => []);
+    for (const name of names.sort()) {
+      if (!isKnownTarget(name as Target) || except.includes(name as Target)) continue;
+      const built = await this.findBuilt(parseBuildTarget(name));
+      if (!isMissing(built)) found.push(built);
+    }
+    return found;
+  }
+
+  get outputFolder(): string {
+    return this.#options.outputFolder;
+  }
+
+  #place(target: Target): string {
+    const suffix = target.endsWith("-windows") ? ".exe" : "";
+    return resolve(join(this.#options.outputFolder, target, this.bin + suffix));
+  }
+}
+
+/** What Go calls a target's system and architecture. */
+function platformOf(target: Target): readonly [string, string] {
+  const dash = target.indexOf("-");
+  const system = target.slice(dash + 1);
+  return [system === "macos" ? "darwin" : system, ARCHITECTURES[target.slice(0, dash)] ?? ""];
+}
+
+/** Chooses the package of the given name, else the one in the module's folder, else the only one. */
+async function findMain(options: GoOptions): Promise<MainPackage> {
+  const { bin, folder } = options;
+  const format = '{{if eq .Name "main"}}{{.ImportPath}}\t{{.Dir}}{{end}}';
+  const text = await ask(options, ["list", "-e", "-f", format, "./..."]);
+  const mains = text.split("\n").filter((line) => line !== "").map((line) => {
+    const [importPath = "", folder = ""] = line.split("\t");
+    return { importPath, folder };
+  });
+  const root = await Deno.realPath(folder);
+  const found = mains.find(({ importPath }) => defaultName(importPath) === bin) ??
+    mains.find(({ folder }) => folder === root) ??
+    (mains.length === 1 ? mains[0] : undefined);
+  if (found) return found;
+  const module = quote(join(folder, "go.mod"));
+  if (mains.length === 0) {
+    throw new ParError(
+      "ERR_PROJECT_INVALID",
+      `Cannot bundle what ${module} describes: it has no package main`,
+    );
+  }
+  throw new ParError(
+    "ERR_PROJECT_AMBIGUOUS",
+    `Cannot choose what to bundle: ${module} has the programs ` +
+      `${mains.map(({ importPath }) => defaultName(importPath)).join(", ")}; choose one`,
+  );
+}
+
+/** The name that `go build` gives a program: the last element of the path, without a major version. */
+function defaultName(importPath: string): string {
+  const elements = importPath.split("/");
+  const last = elements.pop() ?? "";
+  return /^v[2-9]\d*$|^v1\d+$/.test(last) ? elements.pop() ?? last : last;
+}
+
+async function ask(options: GoOptions, args: readonly string[]): Promise<string> {
+  const output = await capture([options.go, ...args], options);
+  if (!output) throw goMissing(options.go);
+  if (output.success) return output.stdout.trim();
+  throw new ParError(
+    "ERR_PROJECT_INVALID",
+    `Cannot read ${quote(join(options.folder, "go.mod"))}: ${options.go} refuses it:\n` +
+      output.stderr,
+  );
+}
+
+async function run(
+  command: readonly string[],
+  options: ProgramOptions,
+  task: string,
+): Promise<void> {
+  const [program = ""] = command;
+  const success = await stream(command, options);
+  if (success === undefined) throw goMissing(program);
+  if (success) return;
+  throw new ParError(
+    "ERR_BUILD_FAILED",
+    `Cannot ${task}: ${program} ${command[1]} failed, as it says above`,
+  );
+}
+
+function goMissing(go: string): ParError {
+  return new ParError(
+    "ERR_BUILD_TOOL_MISSING",
+    `Cannot build with Go: there is no program ${quote(go)}; install it (https://go.dev/dl)`,
+  );
+}

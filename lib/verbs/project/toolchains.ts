@@ -1,0 +1,286 @@
+/**
+ * Finds a toolchain on this machine that can build for a Rust target.
+ *
+ * @module
+ */
+
+import { dirname, join, resolve } from "node:path";
+import { ParError } from "../../errors.ts";
+import { targetFromTriple } from "../../target/target.ts";
+import { type CargoConfig, linkerVariable } from "./cargo_config.ts";
+import { cargoMissing, type CargoProject, type Metadata, realPath } from "./cargo_project.ts";
+import { capture, isFile, isProgram, type ProgramOptions } from "./program.ts";
+
+/** A cargo, and the compiler that it uses. */
+interface Toolchain {
+  readonly cargo: string;
+  readonly rustc: string;
+  /** The variables that make cargo use this compiler. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How to build for a triple. */
+export interface Builder {
+  /** The Rust triple. */
+  readonly triple: string;
+  /** The program, and its subcommand. */
+  readonly command: readonly string[];
+  /** Whether the command needs the triple as an argument. */
+  readonly named: boolean;
+  /** Variables that the command needs. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether it is another toolchain than the project's. */
+  readonly isSecond: boolean;
+}
+
+/** Where Linux distributions install Rust. */
+const SYSTEM_CARGO = "/usr/bin/cargo";
+const SYSTEM_RUSTC = "/usr/bin/rustc";
+
+/** Settings of {@linkcode Toolchains}. */
+export interface ToolchainOptions extends ProgramOptions {
+  /** The preferred cargo. */
+  readonly cargo: string;
+  /** More flags for `cargo build`. */
+  readonly flags: readonly string[];
+}
+
+/** Finds out how to build for the targets of one project. */
+export class Toolchains {
+  readonly #project: CargoProject;
+  readonly #config: CargoConfig;
+  readonly #options: ProgramOptions;
+  readonly #first: Toolchain;
+  readonly #flags: readonly string[];
+  #isSettled = false;
+  /** Why the second toolchain cannot read the project at all. */
+  #unreadable: string | undefined;
+  /** This machine's triple. */
+  readonly host: string;
+
+  private constructor(
+    project: CargoProject,
+    config: CargoConfig,
+    options: ToolchainOptions,
+    first: Toolchain,
+    host: string,
+  ) {
+    this.#flags = options.flags;
+    this.#project = project;
+    this.#config = config;
+    this.#options = options;
+    this.#first = first;
+    this.host = host;
+  }
+
+  /**
+   * Asks the first toolchain for this machine's triple.
+   *
+   * @throws {ParError} `ERR_BUILD_TOOL_MISSING` if Rust is not installed.
+   */
+  static async open(
+    project: CargoProject,
+    config: CargoConfig,
+    options: ToolchainOptions,
+  ): Promise<Toolchains> {
+    const { cargo } = options;
+    const rustc = Deno.env.get("RUSTC") || "rustc";
+    const output = await capture([rustc, "-vV"], options);
+    if (!output) throw cargoMissing(rustc);
+    const host = /^host: (\S+)$/m.exec(output.stdout)?.[1];
+    if (!host) {
+      throw new ParError(
+        "ERR_BUILD_TOOL_MISSING",
+        `Cannot build with ${rustc}: it does not name this machine:\n${output.stderr}`,
+      );
+    }
+    return new Toolchains(project, config, options, { cargo, rustc, env: {} }, host);
+  }
+
+  /** How to build for this machine, even if cargo builds for other targets by default. */
+  get own(): Builder {
+    const [only, ...others] = this.#config.defaultTargets;
+    const fits = only !== undefined && others.length === 0 &&
+      targetFromTriple(only) === targetFromTriple(this.host);
+    return fits
+      ? this.#plain(only, false)
+      : this.#plain(this.host, this.#config.defaultTargets.length > 0);
+  }
+
+  #plain(triple: string, named: boolean): Builder {
+    const command = [this.#first.cargo, "build"];
+    return { triple, command, named, env: {}, isSecond: false };
+  }
+
+  /**
+   * Finds out how to build for a triple.
+   *
+   * @returns The builder, or what the user has to install.
+   */
+  async find(triple: string): Promise<Builder | string> {
+    if (triple === this.own.triple) return this.own;
+    if (triple === this.host) return this.#plain(triple, true);
+    const refusals: string[] = [];
+    let withoutLinker: Builder | undefined;
+    for (const toolchain of [this.#first, ...await this.#second()]) {
+      if (!await this.#hasLibrary(toolchain, triple)) continue;
+      const isSecond = toolchain !== this.#first;
+      const refusal = isSecond ? await this.#refusal(toolchain, triple) : undefined;
+      if (refusal) {
+        refusals.push(refusal);
+        continue;
+      }
+      const linker = await this.#linker(triple);
+      const { cargo, env } = toolchain;
+      const builder = { triple, command: [cargo, "build"], named: true, env, isSecond };
+      if (linker !== undefined) return { ...builder, env: { ...env, ...linker } };
+      withoutLinker ??= { ...builder, command: [cargo, "zigbuild"] };
+    }
+    if (withoutLinker && await isProgram("cargo-zigbuild")) return withoutLinker;
+    if (await isProgram("cross") && (await isProgram("docker") || await isProgram("podman"))) {
+      return { triple, command: ["cross", "build"], named: true, env: {}, isSecond: false };
+    }
+    return await this.#whatToInstall(triple, withoutLinker !== undefined, refusals);
+  }
+
+  async #whatToInstall(
+    triple: string,
+    hasLibrary: boolean,
+    refusals: readonly string[],
+  ): Promise<string> {
+    const needs = hasLibrary ? [] : [`its standard library (rustup target add ${triple})`];
+    if (await this.#linker(triple) === undefined) {
+      const linker = linkerOf(triple) ?? `set ${linkerVariable(triple)}`;
+      needs.push(`a linker (${linker}) or cargo-zigbuild`);
+    }
+    return [`${needs.join(", and ")}; or cross with docker`, ...refusals].join("; ");
+  }
+
+  /** The toolchain of the Linux distribution, if it is not the first one. */
+  async #second(): Promise<Toolchain[]> {
+    if (!await isFile(SYSTEM_CARGO) || !await isFile(SYSTEM_RUSTC)) return [];
+    const { cargo, rustc } = this.#first;
+    for (const [first, second] of [[cargo, SYSTEM_CARGO], [rustc, SYSTEM_RUSTC]] as const) {
+      const found = await findOnPath(first);
+      if (found && await realPath(found) === await realPath(second)) return [];
+    }
+    return [{ cargo: SYSTEM_CARGO, rustc: SYSTEM_RUSTC, env: { RUSTC: SYSTEM_RUSTC } }];
+  }
+
+  async #hasLibrary({ rustc }: Toolchain, triple: string): Promise<boolean> {
+    const command = [rustc, "--print", "target-libdir", "--target", triple];
+    const output = await capture(command, this.#options);
+    if (!output?.success) return false;
+    try {
+      for await (const { name } of Deno.readDir(output.stdout.trim())) {
+        if (/^libstd-.*\.rlib$/.test(name)) return true;
+      }
+    } catch {
+      // No such folder.
+    }
+    return false;
+  }
+
+  /** The variables that give cargo the triple's linker. Empty if cargo finds one itself. */
+  async #linker(triple: string): Promise<Record<string, string> | undefined> {
+    if (this.#config.hasLinker(triple) || isNative(triple, this.host)) return {};
+    const linker = linkerOf(triple);
+    if (!linker || !await isProgram(linker)) return undefined;
+    return { [linkerVariable(triple)]: linker };
+  }
+
+  /** Why a toolchain cannot build this project. The project may need a newer one. */
+  async #refusal(toolchain: Toolchain, triple: string): Promise<string | undefined> {
+    const { folder } = this.#options;
+    const why = (reason: string): string => `${toolchain.cargo} is passed over: ${reason}`;
+    for (const above of [resolve(folder), ...parents(resolve(folder))]) {
+      for (const name of ["rust-toolchain.toml", "rust-toolchain"]) {
+        if (await isFile(join(above, name))) return why(`${name} asks for another`);
+      }
+    }
+    if (this.#unreadable !== undefined) return why(this.#unreadable);
+    await this.#settleLockFile();
+    const output = await capture(
+      [
+        ...[toolchain.cargo, "metadata", "--format-version", "1"],
+        ...["--filter-platform", triple, "--locked"],
+      ],
+      { ...this.#options, env: toolchain.env },
+    );
+    if (!output?.success) {
+      this.#unreadable = lastLine(output?.stderr ?? "it cannot be started");
+      return why(this.#unreadable);
+    }
+    const compiler = await capture([toolchain.rustc, "--version"], this.#options);
+    const has = /^rustc (\S+)/.exec(compiler?.stdout ?? "")?.[1] ?? "0";
+    const metadata: Metadata = JSON.parse(output.stdout);
+    for (const { name, rust_version } of metadata.packages) {
+      if (rust_version && isOlder(has, rust_version)) {
+        return why(`${name} takes Rust ${rust_version}, and it is ${has}`);
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * Makes the first toolchain write the lock file, as its builds do. After that, the check shows whether
+   * the second toolchain can read it.
+   */
+  async #settleLockFile(): Promise<void> {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    const flags = this.#flags.filter((flag) => /^--(locked|frozen|offline)$/.test(flag));
+    const { cargo } = this.#first;
+    await capture([cargo, "metadata", "--format-version", "1", ...flags], this.#options);
+  }
+}
+
+async function findOnPath(program: string): Promise<string | undefined> {
+  if (program.includes("/")) return program;
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    const path = join(folder, program);
+    if (folder && await isProgram(path)) return path;
+  }
+  return undefined;
+}
+
+function* parents(folder: string): Generator<string> {
+  for (let at = folder; dirname(at) !== at;) yield at = dirname(at);
+}
+
+/** Cargo prints the reason in the last line. */
+function lastLine(text: string): string {
+  return text.split("\n").findLast((line) => line.trim() !== "")?.trim() ?? "it fails";
+}
+
+/** Compares versions number by number, up to a dash or a plus. */
+function isOlder(version: string, than: string): boolean {
+  const numbers = (text: string): number[] =>
+    text.replace(/[-+].*/, "").split(".").map((part) => Number(part) || 0);
+  const [a, b] = [numbers(version), numbers(than)];
+  for (let at = 0; at < 3; at++) {
+    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+/** Whether this machine's own linker can link for a triple. */
+function isNative(triple: string, host: string): boolean {
+  const apple = /-apple-darwin$/;
+  const msvc = /-pc-windows-msvc$/;
+  if (apple.test(triple) || msvc.test(triple)) {
+    return (apple.test(triple) ? apple : msvc).test(host);
+  }
+  return /-linux-musl$/.test(triple) &&
+    triple.replace(/-musl$/, "-gnu") === host.replace(/-musl$/, "-gnu");
+}
+
+/** The C compiler that links for a triple, with the name that Debian and GNU use. */
+function linkerOf(triple: string): string | undefined {
+  const [cpu = "", , system, abi] = triple.split("-");
+  if (system === "windows" && abi === "gnu") return `${cpu}-w64-mingw32-gcc`;
+  if (system !== "linux" || !abi) return undefined;
+  const machine = cpu.replace(/^armv7$/, "arm").replace(/^riscv64gc$/, "riscv64");
+  return `${machine}-linux-${abi}-gcc`;
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { FIXED_KEYS, type Sandbox, sandbox } from "../_cli.ts";
+import { elf } from "../_executable.ts";
+
+/** Runs a command line as it is written in Makefiles and workflows. */
+async function run(s: Sandbox, line: string): Promise<string> {
+  const words = line.split(" ");
+  const signs = words.some((word) => /^(create|insert)$/.test(word));
+  const { code, stdout, stderr } = await s.run([...words, ...(signs ? FIXED_KEYS : [])]);
+  assert.equal(code, 0, `${line}: ${stderr}`);
+  return stdout;
+}
+
+/** The forms in which providers' Makefiles, scripts and workflows called `wash`, 2020 to 2026. */
+const CREATES: readonly string[] = [
+  "par create --arch x86_64-linux --binary x86.so --capid wasmcloud:keyvalue --name KV " +
+  "--vendor wasmCloud --version 0.1.0 --revision 0 --destination kv.par.gz --compress",
+  "par create --arch x86_64-linux --binary x86.so --capid wasmcloud:keyvalue --name KV " +
+  "--vendor wasmCloud --destination kv.par.gz --compress",
+  "par create --vendor wasmcloud --compress --name KV --binary ./x86.so --destination kv.par.gz",
+  "par create -a x86_64-linux -b x86.so -c wasmcloud:keyvalue -n KV -v wasmCloud -r 1 " +
+  "--destination kv.par.gz --compress",
+  "create --compress --binary x86.so --name KV --vendor wasmcloud --destination kv.par.gz",
+];
+
+const INSERTS: readonly string[] = [
+  "par insert --arch aarch64-linux --binary arm.so kv.par.gz",
+  "par insert kv.par.gz --arch aarch64-linux --binary arm.so",
+  "par insert -a aarch64-linux -b arm.so kv.par.gz",
+];
+
+Deno.test("par takes command lines of wash par as they are in the field", async () => {
+  await using s = await sandbox();
+  await s.write("x86.so", elf({ machine: 62 }));
+  await s.write("arm.so", elf({ machine: 183 }));
+  for (const create of CREATES) {
+    assert.match(await run(s, create), /^Successfully created archive kv\.par\.gz\n$/);
+  }
+  for (const insert of INSERTS) {
+    await run(s, CREATES[0] as string);
+    assert.match(await run(s, insert), /Successfully inserted arm\.so into archive kv\.par\.gz\n$/);
+    for (const inspect of ["par inspect kv.par.gz", "par inspect -o json kv.par.gz"]) {
+      assert.match(await run(s, inspect), /aarch64-linux[^]*x86_64-linux/);
+    }
+  }
+});
+
+Deno.test("par takes the groups of wash off, in front of help too, and tells a slip as one", async () => {
+  await using s = await sandbox();
+  assert.match(await run(s, "par create --help"), /^Usage: par create/);
+  assert.match(await run(s, "reg push --help"), /^Usage: par push/);
+  assert.match(await run(s, "reg pull --help"), /^Usage: par pull/);
+  // Slips of the field's own stay errors.
+  for (const slip of ["par create --revison 1", "par insret a.par", "reg ping x"]) {
+    const { code, stderr } = await s.run(slip.split(" "));
+    assert.equal(code, 2, slip);
+    assert.match(stderr, /\[ERR_USAGE\]/, slip);
+  }
+});
