@@ -8,7 +8,7 @@
  * @module
  */
 
-import { permissionFlags } from "../lib/cli/permissions.ts";
+import { permissionFlags, takesHelpers } from "../lib/cli/permissions.ts";
 import { VERBS, WASH_GROUPS } from "../lib/cli/verbs.ts";
 
 /** What the launcher needs of the checkout, beside the bundle. */
@@ -20,8 +20,11 @@ const FILES: readonly string[] = ["LICENSE", "scripts/deno"];
  * @param share Where the bundle is.
  */
 export function launcher(share: string): string {
-  const allow = (pattern: string, ...words: string[]): string =>
-    `  ${pattern}) allowed="${permissionFlags(words, true).join(" ")}" ;;`;
+  const allow = (pattern: string, ...words: string[]): string => {
+    const flags = permissionFlags(words, true);
+    const all = [...flags, ...(takesHelpers(words, true) ? ["$(helpers)"] : [])];
+    return `  ${pattern}) allowed="${all.join(" ")}" ;;`;
+  };
   const cases = Object.entries(VERBS).flatMap(([name, verb]) =>
     "verbs" in verb
       ? Object.keys(verb.verbs).map((inner) => allow(`"${name} ${inner}"`, name, inner))
@@ -30,6 +33,24 @@ export function launcher(share: string): string {
   return `#!/bin/sh
 # Runs par with the permissions that its verb needs.
 share='${share.replaceAll("'", "'\\''")}'
+
+# Gives the permission to run the credential helpers that docker's and podman's files name.
+helpers() {
+  IFS=:
+  for folder in $PATH; do
+    for program in "$folder"/docker-credential-*; do
+      name=\${program##*/docker-credential-}
+      case $name in *[!A-Za-z0-9._-]*) continue ;; esac
+      if grep -qsF "\\"$name\\"" "\${REGISTRY_AUTH_FILE:-/dev/null}" \\
+        "\${DOCKER_CONFIG:-\${HOME-}/.docker}/config.json" \\
+        "\${XDG_RUNTIME_DIR-}/containers/auth.json" \\
+        "\${XDG_CONFIG_HOME:-\${HOME-}/.config}/containers/auth.json"; then
+        printf ' --allow-run=%s' "docker-credential-$name"
+      fi
+    done
+  done
+}
+
 # wash has these verbs in groups: wash par create, wash reg push.
 case "\${1-}" in ${WASH_GROUPS.join(" | ")}) shift ;; esac
 case "\${1-} \${2-}" in

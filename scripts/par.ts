@@ -5,12 +5,14 @@
  *     deno run --allow-run scripts/par.ts [--cwd=FOLDER] [--remote] [--allow-KIND=…] VERB …
  *
  * `--cwd` is the folder to work in, `--remote` allows what archives in a registry take, and a
- * permission stands in for the verb's own of that kind.
+ * permission stands in for the verb's own of that kind. If this script may read files and the
+ * environment, a verb that uses a registry may run the credential helpers that docker's and podman's
+ * files name.
  *
  * @module
  */
 
-import { permissionFlags } from "../lib/cli/permissions.ts";
+import { permissionFlags, takesHelpers } from "../lib/cli/permissions.ts";
 
 /** What a command line is run with, beside what its verb needs. */
 export interface Extra {
@@ -18,6 +20,8 @@ export interface Extra {
   readonly remote?: boolean;
   /** Permissions of the caller's own, each in place of the verb's of that kind. */
   readonly permissions?: readonly string[];
+  /** The credential helpers in use, which a verb may start that logs in to registries. */
+  readonly helpers?: readonly string[];
 }
 
 /**
@@ -27,18 +31,32 @@ export interface Extra {
  */
 export function denoFlags(
   words: readonly string[],
-  { remote = false, permissions = [] }: Extra = {},
+  { remote = false, permissions = [], helpers = [] }: Extra = {},
 ): string[] {
   const { dirname } = import.meta;
   const kind = (permission: string): string => permission.replace(/=.*/s, "");
   const kinds = permissions.map(kind);
+  const needed = permissionFlags(words, remote);
+  if (helpers.length > 0 && takesHelpers(words, remote)) needed.push(`--allow-run=${helpers}`);
   return [
     ...["--quiet", "--no-prompt", "--no-config"],
     // Where the module comes from a URL, no lock file is at hand.
     ...(dirname ? [`--lock=${dirname}/../cli.lock`, "--frozen"] : ["--node-modules-dir=none"]),
-    ...permissionFlags(words, remote).filter((flag) => !kinds.includes(kind(flag))),
+    ...needed.filter((flag) => !kinds.includes(kind(flag))),
     ...permissions,
   ];
+}
+
+/** The credential helpers in use, as far as this script may know. */
+async function helpersInUse(): Promise<string[]> {
+  for (const name of ["read", "env"] as const) {
+    if ((await Deno.permissions.query({ name })).state !== "granted") return [];
+  }
+  const [{ authFiles }, { listHelpers }] = await Promise.all([
+    import("../lib/registry/credentials.ts"),
+    import("../lib/registry/docker_config.ts"),
+  ]);
+  return await listHelpers(authFiles());
 }
 
 async function run(args: readonly string[]): Promise<number> {
@@ -50,6 +68,7 @@ async function run(args: readonly string[]): Promise<number> {
   const flags = denoFlags(words, {
     remote: own.includes("--remote"),
     permissions: own.filter((arg) => arg.startsWith("--allow-")),
+    helpers: await helpersInUse(),
   });
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", ...flags, new URL("../cli.ts", import.meta.url).href, ...words],

@@ -211,15 +211,15 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     (text) => par.findCredentials("h.example", { user: text }),
     (text) => par.findCredentials("h.example", { password: text }),
     (text) => par.findCredentials("h.example", { user: `${text}:`, password: text }),
-    (text, s) => par.findCredentials("h.example", { dockerConfig: `${s.archive}/${text}` }),
+    (text, s) => par.findCredentials("h.example", { authFiles: [`${s.archive}/${text}`] }),
     async (text, s) => {
       const path = `${s.folder}/config.json`;
       for (const auth of [{ auth: text }, { auth: btoa("me") }]) {
         await Deno.writeTextFile(path, JSON.stringify({ auths: { [text]: auth } }));
-        await par.findCredentials("h.example", { dockerConfig: path }).catch(s.tell);
+        await par.findCredentials("h.example", { authFiles: [path] }).catch(s.tell);
       }
       await Deno.writeTextFile(path, JSON.stringify({ credsStore: text }));
-      await par.findCredentials("h.example", { dockerConfig: path });
+      await par.findCredentials("h.example", { authFiles: [path] });
     },
   ],
   cacheFolder: [(text) => par.cacheFolder(() => text)],

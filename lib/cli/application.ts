@@ -100,6 +100,10 @@ const ROUTES: Routes = {
   verify: () => command(VERBS.verify, async () => (await import("./verify.ts")).run),
   push: () => command(VERBS.push, async () => (await import("./push.ts")).run),
   pull: () => command(VERBS.pull, async () => (await import("./pull.ts")).run),
+  copy: () => command(VERBS.copy, async () => (await import("./copy.ts")).run),
+  list: () => command(VERBS.list, async () => (await import("./list.ts")).run),
+  login: () => command(VERBS.login, async () => (await import("./login.ts")).login),
+  logout: () => command(VERBS.logout, async () => (await import("./login.ts")).logout),
   keys: () =>
     group({
       gen: () => command(VERBS.keys.verbs.gen, async () => (await import("./keys.ts")).gen),

@@ -106,11 +106,17 @@ function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
           `Cannot use --${kebab(name)} together with --${kebab(flag.conflicts)}: give one of them`,
         );
       }
-      if (flag.value === undefined) return [name, values !== undefined];
+      if (flag.value === undefined) return [name, values !== undefined || isSet(flag)];
       if (flag.repeatable) return [name, values];
       return [name, (values as readonly unknown[] | undefined)?.at(-1) ?? fallback(flag)];
     }),
   );
+}
+
+/** A variable says no in the words that `wash` takes for it; everything else is a yes. */
+function isSet({ env = "" }: Flag): boolean {
+  const text = (env && Deno.env.get(env)) || "no";
+  return !/^(n|no|f|false|off|0)$/i.test(text.trim());
 }
 
 /** Pipelines set a variable to nothing where they have no value for it. */

@@ -133,34 +133,54 @@ export const RESIGNING = {
   ...OUTPUT,
 } as const satisfies Flags;
 
-/** How to reach a registry. */
-export const REGISTRY = {
-  allowLatest: { brief: "accept the tag latest, or no tag" },
+/** Who connects to a registry, and whom to trust. */
+export const CONNECTION = {
   user: {
     short: "u",
     value: "name",
-    brief: "the name to log in with (default: from Docker's configuration)",
+    brief: "the name to log in with (default: what docker login or podman login stored)",
     env: "WASH_REG_USER",
     late: true,
   },
   password: {
     short: "p",
     value: "password",
-    brief: "the password to log in with",
+    brief: "the password to log in with, or - to read it from standard input",
     env: "WASH_REG_PASSWORD",
     late: true,
   },
-  insecure: { brief: "use plain HTTP" },
   insecureSkipTlsVerify: { brief: "accept any certificate" },
   caCert: { value: "file", brief: "a certificate authority to trust, in PEM form" },
 } as const satisfies Flags;
 
-/** How to read from a registry. */
-export const PULLING = {
-  ...REGISTRY,
+const INSECURE = { insecure: { brief: "use plain HTTP" } } as const satisfies Flags;
+
+/** How to log in to a registry. */
+export const LOGIN = { ...CONNECTION, ...INSECURE } as const satisfies Flags;
+
+/** What references mean. */
+export const REFERENCES = {
+  registry: {
+    short: "r",
+    value: "host",
+    brief: "the registry of a reference without a host: host[:port][/namespace]",
+    env: "WASH_REG_URL",
+    late: true,
+  },
+  allowLatest: { brief: "accept the tag latest, or no tag" },
+} as const satisfies Flags;
+
+/** How to reach what a reference names. */
+export const REGISTRY = { ...REFERENCES, ...LOGIN } as const satisfies Flags;
+
+/** What is read from a registry. */
+export const READING = {
   digest: { short: "d", value: "digest", brief: "the digest that the manifest must have" },
   noCache: { brief: "neither read from the cache nor write to it" },
 } as const satisfies Flags;
+
+/** How to read from a registry. */
+export const PULLING = { ...REGISTRY, ...READING } as const satisfies Flags;
 
 /** Every verb has these. */
 export const COMMON = { verbose: { brief: "show what caused an error" } } as const satisfies Flags;

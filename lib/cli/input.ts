@@ -20,8 +20,8 @@ export interface Input extends Disposable {
 }
 
 /**
- * Opens what an archive's argument names: an existing file first, else a reference where it reads
- * like one. `oci://` makes it a reference, and `-` standard input.
+ * Opens what an archive's argument names: an existing file first, else a reference if it has the form
+ * of one. `oci://`, `oci:` and `oci-archive:` make it a reference, and `-` standard input.
  *
  * @param name What the command line says.
  * @param flags How to reach a registry.
@@ -36,15 +36,27 @@ export async function openInput(
 ): Promise<Input> {
   if (name === "-") return await local("/dev/stdin", repeatedly, signal);
   // Most archives are files, and starting up should not pay for what registries take.
-  if (!/^oci:/i.test(name) && await isThere(name)) return await local(name, repeatedly, signal);
-  const { isReference, parseReference } = await import("../registry/reference.ts");
+  const isOci = /^oci(-archive)?:/i.test(name);
+  if (!isOci && await isThere(name)) return await local(name, repeatedly, signal);
+  const { isLayout, isReference, parseDigest, parseReference } = await import(
+    "../registry/reference.ts"
+  );
   if (!await isReference(name)) return await local(name, repeatedly, signal);
-  const reference = parseReference(name, { allowLatest: flags.allowLatest });
-  const [{ pullOptions }, { registrySource }] = await Promise.all([
-    import("./registry.ts"),
-    import("../registry/pull.ts"),
-  ]);
-  const source = registrySource(reference, await pullOptions(flags, signal));
+  const [{ pullOptions, referenceOptions }, { registrySource }, { parseReferenceWithTags }] =
+    await Promise.all([
+      import("./registry.ts"),
+      import("../registry/pull.ts"),
+      import("../registry/tags.ts"),
+    ]);
+  // A layout is on this machine: it takes neither the network nor the environment.
+  if (isLayout(name)) {
+    const digest = flags.digest === undefined ? undefined : parseDigest(flags.digest);
+    const source = registrySource(parseReference(name), { digest, signal });
+    return { source, [Symbol.dispose]: (): void => source.close() };
+  }
+  const options = await pullOptions(flags, signal);
+  const reference = await parseReferenceWithTags(name, { ...options, ...referenceOptions(flags) });
+  const source = registrySource(reference, options);
   return {
     source,
     [Symbol.dispose]: (): void => source.close(),
@@ -64,7 +76,7 @@ async function local(name: string, repeatedly: boolean, signal: AbortSignal): Pr
 
 /** Says how much came over the network, where anything did. */
 export async function sayTraffic({ source }: Input): Promise<void> {
-  if (!("bytesRead" in source)) return;
+  if (!source.remote || !("bytesRead" in source)) return;
   note(`${source.bytesRead} of the layer's ${await source.size?.()} bytes were fetched.`);
 }
 

@@ -25,10 +25,7 @@ const OF_REGISTRIES: readonly unknown[] = Object.values(REGISTRY);
 export function permissionFlags(words: readonly string[], remote: boolean): string[] {
   const verb = findVerb(words)?.verb;
   if (!verb || "verbs" in verb) return [`--allow-env=${COLOURS}`];
-  const needs: readonly Permissions[] = [
-    verb.needs,
-    ...(remote && verb.remote ? [verb.remote] : []),
-  ];
+  const needs = needsOf(verb, remote);
   const starts = needs.some(({ start }) => start);
   const connects = needs.some(({ net }) => net);
   const programs = needs.flatMap(({ run = [] }) => run);
@@ -44,6 +41,23 @@ export function permissionFlags(words: readonly string[], remote: boolean): stri
     ...(starts ? ["--allow-run"] : programs.length > 0 ? [`--allow-run=${programs}`] : []),
     starts ? "--allow-env" : `--allow-env=${[...new Set(variables)]}`,
   ];
+}
+
+/**
+ * Tells whether a command line may start credential helpers. Which ones there are depends on the user's
+ * files, so whoever starts it adds them.
+ *
+ * @param words The words behind the program's name.
+ * @param remote Whether its archive may be in a registry.
+ */
+export function takesHelpers(words: readonly string[], remote: boolean): boolean {
+  const verb = findVerb(words)?.verb;
+  return verb !== undefined && !("verbs" in verb) &&
+    needsOf(verb, remote).some(({ helpers }) => helpers);
+}
+
+function needsOf(verb: Verb, remote: boolean): readonly Permissions[] {
+  return [verb.needs, ...(remote && verb.remote ? [verb.remote] : [])];
 }
 
 function variablesOf({ flags }: Verb, connects: boolean): string[] {

@@ -1,8 +1,7 @@
 import { pull } from "../verbs/pull.ts";
-import { parseReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
 import { withProgress } from "./progress.ts";
-import { pullOptions } from "./registry.ts";
+import { pullOptions, referenceOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -11,15 +10,15 @@ type Flags = Values<typeof VERBS.pull.flags>;
 /** Runs `par pull`. */
 export async function run(this: Context, flags: Flags, from: string): Promise<void> {
   const { signal } = this;
-  const reference = parseReference(from, { allowLatest: flags.allowLatest });
   const options = {
     ...await pullOptions(flags, signal),
+    ...referenceOptions(flags),
     destination: flags.destination,
     limits: { maxSize: flags.maxSize },
   };
   const { path, digest, size } = await withProgress(
     "Pulling",
-    (onProgress) => pull(reference, { ...options, onProgress }),
+    (onProgress) => pull(from, { ...options, onProgress }),
   );
   if (flags.output === "json") return await printJson({ file: path, digest, size, success: true });
   await print(`Successfully pulled ${path}\ndigest: ${digest}`);

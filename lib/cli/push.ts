@@ -1,8 +1,8 @@
 import { push } from "../verbs/push.ts";
-import { formatReference, parseReference } from "../registry/reference.ts";
+import { formatReference } from "../registry/reference.ts";
 import { print, printJson } from "./io.ts";
 import { withProgress } from "./progress.ts";
-import { parseAnnotations, readConfig, registryOptions } from "./registry.ts";
+import { parseAnnotations, readConfig, referenceOptions, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -16,10 +16,11 @@ export async function run(
   archive: string,
 ): Promise<void> {
   const { signal } = this;
-  const { config, annotation, chunkSize, monolithicPush } = flags;
-  const reference = parseReference(to, { allowLatest: flags.allowLatest });
+  const { config, annotation, chunkSize, monolithicPush, tag } = flags;
   const options = {
     ...await registryOptions(flags, signal),
+    ...referenceOptions(flags),
+    tags: tag,
     annotations: parseAnnotations(annotation ?? []),
     config: config === undefined ? undefined : await readConfig(config, signal),
     chunkSize,
@@ -28,18 +29,25 @@ export async function run(
   };
   const pushed = await withProgress(
     "Pushing",
-    (onProgress) => push(archive, reference, { ...options, onProgress }),
+    (onProgress) => push(archive, to, { ...options, onProgress }),
   );
   const name = formatReference(pushed.reference);
+  const { digest, layerDigest, size, tags, unchanged } = pushed;
   if (flags.output === "json") {
-    const { digest, layerDigest, size } = pushed;
     return await printJson({
       reference: name,
+      tags,
       digest,
       layer_digest: layerDigest,
       size,
+      unchanged,
       success: true,
     });
   }
-  await print(`Successfully pushed ${archive} to ${name}\ndigest: ${pushed.digest}`);
+  const more = tags.slice(1).map((tag) => `, ${tag}`).join("");
+  await print(
+    `${unchanged ? "Already there:" : "Successfully pushed"} ${archive} ${
+      unchanged ? "is" : "to"
+    } ${name}${more}\ndigest: ${digest}`,
+  );
 }

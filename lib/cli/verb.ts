@@ -69,7 +69,7 @@ export interface Flag {
   readonly proposals?: Proposals;
   /** Its value where it is not given. */
   readonly default?: string;
-  /** The environment variable that stands in for it. */
+  /** The environment variable that stands in for it. A flag without a value is given if it is true. */
   readonly env?: string;
   /** Whether the verb reads that variable itself, where it comes to need it. */
   readonly late?: true;
@@ -87,6 +87,8 @@ export interface Permissions {
   readonly net?: true;
   /** The programs it may start. */
   readonly run?: readonly string[];
+  /** Start the credential helpers that docker's and podman's files name. */
+  readonly helpers?: true;
   /** Start whatever a project builds with, in an environment of its own. */
   readonly start?: true;
   /** The environment variables it may read, beside those of its flags. */

@@ -9,11 +9,15 @@ import {
   BINARIES,
   CLAIMS,
   COMPRESSION,
+  CONNECTION,
   FORMAT,
   KEY_DIRECTORY,
   LIMITS,
+  LOGIN,
   OUTPUT,
   PULLING,
+  READING,
+  REFERENCES,
   REGISTRY,
   RESIGNING,
   SIGNING_KEYS,
@@ -27,9 +31,12 @@ export const VERSION = "0.1.0";
 /** The shells that command lines can be completed in. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
+/** A reference: in a registry, or in an OCI image layout. */
+const PLACE = "host/repository:tag, oci:FOLDER:tag or oci-archive:FILE:tag";
+
 const ARCHIVE: Argument = {
   name: "archive",
-  brief: "a path, a reference (host/repository:tag), or - for standard input",
+  brief: `a path, a reference (${PLACE}), or - for standard input`,
 };
 
 const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path" };
@@ -43,11 +50,28 @@ const SIGNS = {
   env: [...KEY_VARIABLES, "SOURCE_DATE_EPOCH"],
 } as const satisfies Permissions;
 
-/** Docker's configuration, and the cache. */
-const CONNECTS = {
-  net: true,
-  env: ["DOCKER_CONFIG", "HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"],
+/** Docker's and podman's files, and what keeps passwords for them. */
+const LOGS_IN = {
+  helpers: true,
+  env: [
+    ...["REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"],
+    ...["HOME", "USERPROFILE"],
+  ],
 } as const satisfies Permissions;
+
+/** The same, with proxies, certificates and the cache. */
+const CONNECTS = {
+  ...LOGS_IN,
+  net: true,
+  env: [
+    ...LOGS_IN.env,
+    ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"],
+    ...["http_proxy", "https_proxy", "all_proxy", "no_proxy"],
+    ...["REQUEST_METHOD", "SSL_CERT_FILE", "XDG_CACHE_HOME", "LOCALAPPDATA"],
+  ],
+} as const satisfies Permissions;
+
+const REGISTRY_HOST: Argument = { name: "registry", brief: "its host, with its port: host[:port]" };
 
 const WASM_TOOLS = { run: ["wasm-tools"], env: ["PATH"] } as const satisfies Permissions;
 
@@ -197,7 +221,7 @@ export const VERBS = {
   },
   extract: {
     brief: "verify an archive, and write binaries of it to files",
-    arguments: [{ name: "archive", brief: "a path, or a reference (host/repository:tag)" }],
+    arguments: [{ name: "archive", brief: `a path, or a reference (${PLACE})` }],
     flags: {
       arch: {
         short: "a",
@@ -283,8 +307,9 @@ export const VERBS = {
   },
   push: {
     brief: "verify an archive, and push it to a registry",
-    arguments: [{ name: "reference", brief: "where to: host/repository:tag" }, ARCHIVE_FILE],
+    arguments: [{ name: "reference", brief: `where to: ${PLACE}` }, ARCHIVE_FILE],
     flags: {
+      tag: { value: "tag", brief: "another tag for the archive; repeatable", repeatable: true },
       config: { short: "c", value: "file", brief: "the configuration blob (default: {})" },
       annotation: {
         short: "a",
@@ -292,7 +317,10 @@ export const VERBS = {
         brief: "an annotation of the manifest; repeatable",
         repeatable: true,
       },
-      monolithicPush: { brief: "send the archive in one request" },
+      monolithicPush: {
+        brief: "send the archive in one request",
+        env: "WASH_MONOLITHIC_PUSH",
+      },
       chunkSize: {
         value: "size",
         brief: "the most bytes that one request sends (default: 4M)",
@@ -304,13 +332,13 @@ export const VERBS = {
     },
     examples: [
       "par push registry.example/payments/fakepay:1.0 fakepay.par.gz",
-      "par push --insecure localhost:5000/fakepay:1.0 fakepay.par.gz -a org.example.build=42",
+      "par push localhost:5000/fakepay:1.0 fakepay.par.gz --tag 1 -a org.example.build=42",
     ],
-    needs: { ...CONNECTS, read: true },
+    needs: { ...CONNECTS, read: true, write: true },
   },
   pull: {
     brief: "pull an archive from a registry, and verify it",
-    arguments: [{ name: "reference", brief: "where it is: host/repository:tag, or @digest" }],
+    arguments: [{ name: "reference", brief: `where it is: ${PLACE}; @digest instead of :tag` }],
     flags: {
       destination: {
         value: "path",
@@ -322,9 +350,67 @@ export const VERBS = {
     },
     examples: [
       "par pull registry.example/payments/fakepay:1.0",
-      "par pull --insecure localhost:5000/fakepay:1.0 --destination fakepay.par.gz",
+      "par pull oci-archive:fakepay.oci.tar:1.0 --destination fakepay.par.gz",
     ],
     needs: { ...CONNECTS, read: true, write: true },
+  },
+  copy: {
+    brief: "verify an archive in a registry, and copy it with its signatures to another place",
+    arguments: [
+      { name: "from", brief: `what to copy: ${PLACE}; @digest instead of :tag` },
+      { name: "to", brief: `where to: ${PLACE}` },
+    ],
+    flags: {
+      ...REFERENCES,
+      ...CONNECTION,
+      fromInsecure: { brief: "use plain HTTP to read" },
+      toInsecure: { brief: "use plain HTTP to write" },
+      ...READING,
+      ...LIMITS,
+      ...OUTPUT,
+    },
+    examples: [
+      "par copy registry.example/payments/fakepay:1.0 oci-archive:fakepay.oci.tar:1.0",
+      "par copy oci-archive:fakepay.oci.tar:1.0 registry.internal/payments/fakepay:1.0",
+    ],
+    needs: { ...CONNECTS, read: true, write: true },
+  },
+  list: {
+    brief: "list the tags of a repository",
+    arguments: [{
+      name: "repository",
+      brief: "host/repository, oci:FOLDER or oci-archive:FILE",
+    }],
+    flags: { registry: REFERENCES.registry, ...LOGIN, ...OUTPUT },
+    examples: [
+      "par list registry.example/payments/fakepay",
+      "par list oci-archive:fakepay.oci.tar -o json",
+    ],
+    needs: { ...CONNECTS, read: true },
+  },
+  login: {
+    brief: "check a name and a password with a registry, and store them for par, docker and podman",
+    arguments: [REGISTRY_HOST],
+    flags: {
+      ...LOGIN,
+      passwordStdin: {
+        brief: "read the password from standard input, as -p - does",
+        conflicts: "password",
+      },
+      ...OUTPUT,
+    },
+    examples: [
+      "par login registry.example -u me --password-stdin <token.txt",
+      "REGISTRY_AUTH_FILE=auth.json par login registry.example -u me -p - <token.txt",
+    ],
+    needs: { ...CONNECTS, read: true, write: true },
+  },
+  logout: {
+    brief: "remove the name and the password that login stored for a registry",
+    arguments: [REGISTRY_HOST],
+    flags: OUTPUT,
+    examples: ["par logout registry.example", "par logout localhost:5000 -o json"],
+    needs: { ...LOGS_IN, read: true, write: true },
   },
   keys: {
     brief: "make, list and show the keys that archives are signed with",

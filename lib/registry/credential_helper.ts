@@ -82,10 +82,20 @@ export async function eraseFromHelper(
   await run(name, "erase", server, server, signal);
 }
 
+/** Tells whether a name can be a helper's: it becomes part of a program's name, so it has no slash. */
+export function isHelperName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name);
+}
+
+/** The program of a helper. */
+export function helperProgram(name: string): string {
+  return `docker-credential-${name}`;
+}
+
 function helperError(name: string, server: string, reason: string, cause?: unknown): ParError {
   return new ParError(
     "ERR_REGISTRY_CREDENTIALS",
-    `Cannot use ${quote(`docker-credential-${name}`)} for the credentials of ${server}: ${reason}`,
+    `Cannot use ${quote(helperProgram(name))} for the credentials of ${server}: ${reason}`,
     cause,
   );
 }
@@ -98,11 +108,10 @@ async function run(
   input: string,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array | undefined> {
-  const program = `docker-credential-${name}`;
+  const program = helperProgram(name);
   const failure = (reason: string, cause?: unknown): ParError =>
     helperError(name, server, reason, cause);
-  // The name becomes part of a program's name, so it must not lead to another folder.
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+  if (!isHelperName(name)) {
     throw failure("that is not a valid helper name; correct it in Docker's config.json");
   }
   const output = await start(program, action, input, signal).catch((cause: unknown) => {

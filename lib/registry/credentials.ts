@@ -34,8 +34,6 @@ export interface CredentialsOptions {
   readonly user?: string | undefined;
   /** The password. Give a user too. */
   readonly password?: string | undefined;
-  /** The path of Docker's `config.json`, which is read before the other files. */
-  readonly dockerConfig?: string | undefined;
   /** The paths of files in the form of Docker's `config.json`, such as {@linkcode authFiles} gives. */
   readonly authFiles?: readonly string[] | undefined;
   /** The repository. Podman's files may have an entry for a repository or a namespace. */
@@ -70,7 +68,7 @@ export async function findCredentials(
   options: CredentialsOptions = {},
 ): Promise<Credentials | undefined> {
   throwIfAborted(options.signal);
-  const { user, password, dockerConfig } = options;
+  const { user, password } = options;
   // An empty environment variable counts as one that is not set.
   if (user || password) {
     if (!user || !password) {
@@ -82,8 +80,7 @@ export async function findCredentials(
     return passwordCredentials(registry, user, password);
   }
   let failure: unknown;
-  for (const path of [dockerConfig, ...options.authFiles ?? []]) {
-    if (!path) continue;
+  for (const path of options.authFiles ?? []) {
     try {
       const found = await readCredentials(path, registry, options);
       if (found) return found;

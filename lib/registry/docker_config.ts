@@ -6,6 +6,7 @@
 
 import { ParError, quote } from "../errors.ts";
 import { readSmallFile, writeFile } from "../system/files.ts";
+import { helperProgram, isHelperName } from "./credential_helper.ts";
 import { isRecord, parseRecord } from "./json.ts";
 
 /** The credentials of one registry in the file; a field that is missing is an empty text. */
@@ -90,6 +91,20 @@ export async function writeDockerAuth(
     await sink.write(new TextEncoder().encode(`${written}\n`));
     return keys.length > 0;
   }, { mode: 0o600 });
+}
+
+/**
+ * Lists the credential helpers that such files name, so that they can be given permission to run.
+ *
+ * @param paths The paths of the files. One that cannot be read is passed over.
+ * @returns The names of the programs, such as `docker-credential-desktop`.
+ */
+export async function listHelpers(paths: readonly string[]): Promise<string[]> {
+  const names = await Promise.all(paths.map(async (path) => {
+    const { credsStore, credHelpers } = await readJson(path).catch(() => undefined) ?? {};
+    return [credsStore, ...Object.values(isRecord(credHelpers) ? credHelpers : {})].map(text);
+  }));
+  return [...new Set(names.flat())].filter(isHelperName).map(helperProgram);
 }
 
 /** The key of a registry as helpers and older files know it. */

@@ -131,10 +131,16 @@ export function parseReference(text: string, options: ReferenceOptions = {}): Re
  */
 export function formatReference(reference: Reference): string {
   const { tag, digest } = reference;
-  const place = "registry" in reference
+  return `${formatRepository(reference)}${tag === undefined ? "" : `:${tag}`}${
+    digest === undefined ? "" : `@${digest}`
+  }`;
+}
+
+/** Writes the repository or the layout of a reference, without tag and digest. */
+export function formatRepository(reference: Reference): string {
+  return "registry" in reference
     ? `${reference.registry}/${reference.repository}`
     : `${reference.layout}:${reference.path}`;
-  return `${place}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
 
 /**
@@ -293,6 +299,11 @@ function split(
     ...(tag === undefined ? {} : { tag }),
     ...(digest === undefined ? {} : { digest }),
   } as RegistryReference;
+}
+
+/** Tells whether a text is the reference of an OCI image layout: `oci:` or `oci-archive:`, not `oci://`. */
+export function isLayout(text: string): boolean {
+  return /^oci(?:-archive)?:(?!\/\/)/i.test(text.trim());
 }
 
 /** Reads the reference of a layout, as skopeo and oras write it. */

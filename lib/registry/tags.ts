@@ -8,7 +8,7 @@ import { ParError } from "../errors.ts";
 import { openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
 import {
-  formatReference,
+  formatRepository,
   parseReference,
   type Reference,
   type ReferenceOptions,
@@ -19,7 +19,7 @@ import {
  *
  * @param repository `host/repository`, `oci:FOLDER`, or a reference, whose tag is ignored.
  * @param options How to reach the registry.
- * @returns The tags in the registry's order.
+ * @returns The tags, sorted so that `1.10` comes after `1.9`. Registries list them in any order.
  * @throws {ParError} Category `usage` for the repository; category `failed` for the registry.
  *
  * @example A registry that is not there
@@ -38,11 +38,12 @@ export async function listTags(
   const reference = typeof repository === "string"
     ? parseReference(repository, { allowLatest: true, registry: options.registry })
     : repository;
-  const { tag: _tag, digest: _digest, ...bare } = reference;
-  const task = `list the tags of ${formatReference(bare as Reference)}`;
+  const task = `list the tags of ${formatRepository(reference)}`;
   await using store = openStore(reference, { task, push: false }, options);
-  return await store.listTags();
+  return (await store.listTags()).sort(BY_VERSION.compare);
 }
+
+const BY_VERSION = new Intl.Collator("en", { numeric: true });
 
 /** A refusal shows no more tags than this. */
 const MAX_SHOWN = 20;

@@ -72,7 +72,7 @@ Deno.test("par VERB --help names every environment variable that the verb may re
   await using box = await sandbox();
   // These are conventions of the whole command, of the machine or of other tools.
   const common =
-    /^(HOME|PATH|USER|USERNAME|USERPROFILE|NO_COLOR|FORCE_COLOR|SOURCE_DATE_EPOCH|DOCKER_CONFIG|XDG_CACHE_HOME|LOCALAPPDATA)$/;
+    /^(HOME|PATH|USER|USERNAME|USERPROFILE|NO_COLOR|FORCE_COLOR|SOURCE_DATE_EPOCH|DOCKER_CONFIG|REGISTRY_AUTH_FILE|XDG_[A-Z]+(_HOME|_DIR)|LOCALAPPDATA|(HTTPS?|ALL|NO)_PROXY|(https?|all|no)_proxy|REQUEST_METHOD|SSL_CERT_FILE)$/;
   for (const line of LINES) {
     const [allowed = ""] = permissionFlags(line, true).slice(-1);
     const { stdout } = await box.run([...line, "--help"]);

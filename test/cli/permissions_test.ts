@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { permissionFlags } from "../../lib/cli/permissions.ts";
+import { permissionFlags, takesHelpers } from "../../lib/cli/permissions.ts";
 
 const COLOURS = "NO_COLOR,FORCE_COLOR";
 const KEYS = "HOME,USER,USERPROFILE,USERNAME";
 const SEEDS = "WASH_KEYS,WASH_ISSUER_KEY,WASH_SUBJECT_KEY";
-const REGISTRY = "DOCKER_CONFIG,HOME,USERPROFILE,XDG_CACHE_HOME,LOCALAPPDATA";
+const AUTH_FILES =
+  "REGISTRY_AUTH_FILE,DOCKER_CONFIG,XDG_RUNTIME_DIR,XDG_CONFIG_HOME,HOME,USERPROFILE";
+const REGISTRY = `${AUTH_FILES},HTTP_PROXY,HTTPS_PROXY,ALL_PROXY,NO_PROXY,http_proxy,https_proxy,` +
+  "all_proxy,no_proxy,REQUEST_METHOD,SSL_CERT_FILE,XDG_CACHE_HOME,LOCALAPPDATA";
 const LOGIN = "WASH_REG_USER,WASH_REG_PASSWORD";
+const REFERENCE = `WASH_REG_URL,${LOGIN}`;
 const SIGN = `-RW -E${SEEDS},${KEYS},SOURCE_DATE_EPOCH,${COLOURS}`;
 
 /** What each verb may do and no more: on this machine, and with an archive in a registry. */
@@ -16,17 +20,21 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
   insert: [SIGN],
   remove: [SIGN],
   merge: [SIGN],
-  extract: [`-RW -E${COLOURS}`, `-RWN -E${LOGIN},${REGISTRY},${COLOURS}`],
+  extract: [`-RW -E${COLOURS}`, `-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   inspect: [
     `-R -E${COLOURS}`,
-    `-RWN --allow-run=wasm-tools -E${LOGIN},PATH,${REGISTRY},${COLOURS}`,
+    `-RWN --allow-run=wasm-tools -E${REFERENCE},PATH,${REGISTRY},${COLOURS}`,
   ],
   verify: [
     `-R -EPAR_TRUSTED_ISSUERS,${COLOURS}`,
-    `-RWN -EPAR_TRUSTED_ISSUERS,${LOGIN},${REGISTRY},${COLOURS}`,
+    `-RWN -EPAR_TRUSTED_ISSUERS,${REFERENCE},${REGISTRY},${COLOURS}`,
   ],
-  push: [`-RN -E${LOGIN},${REGISTRY},${COLOURS}`],
-  pull: [`-RWN -E${LOGIN},${REGISTRY},${COLOURS}`],
+  push: [`-RWN -EWASH_MONOLITHIC_PUSH,${REFERENCE},${REGISTRY},${COLOURS}`],
+  pull: [`-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
+  copy: [`-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
+  list: [`-RN -E${REFERENCE},${REGISTRY},${COLOURS}`],
+  login: [`-RWN -E${LOGIN},${REGISTRY},${COLOURS}`],
+  logout: [`-RW -E${AUTH_FILES},${COLOURS}`],
   "keys gen": [`-RW -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys list": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys get": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
@@ -51,6 +59,14 @@ for (const [line, [local, remote = local]] of Object.entries(GRANTED)) {
     assert.equal(short(permissionFlags(line.split(" "), true)), remote);
   });
 }
+
+Deno.test("takesHelpers() is true of what logs in to a registry, and of nothing else", () => {
+  const lines = Object.keys(GRANTED);
+  const of = (remote: boolean) => lines.filter((line) => takesHelpers(line.split(" "), remote));
+  const always = ["push", "pull", "copy", "list", "login", "logout"];
+  assert.deepEqual(of(false), always);
+  assert.deepEqual(of(true), ["extract", "inspect", "verify", ...always]);
+});
 
 Deno.test("permissionFlags() gives nothing to a verb that only every object has", () => {
   assert.equal(short(permissionFlags(["constructor"], true)), `-E${COLOURS}`);

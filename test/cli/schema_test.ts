@@ -85,6 +85,13 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
     verify: [[["none.par"], "ERR_FILE_NOT_FOUND"]],
     push: [[["a b/c:1", "none.par"], "ERR_REFERENCE_INVALID"]],
     pull: [[["example.com/c:latest"], "ERR_REFERENCE_LATEST"]],
+    copy: [[["example.com/c:1", "kv:1"], "ERR_REFERENCE_INVALID"]],
+    list: [[["oci:none"], "ERR_REGISTRY_NOT_FOUND"]],
+    login: [[["h.example"], "ERR_USAGE"], [
+      ["a/b", "-u", "me", "-p", "x"],
+      "ERR_REFERENCE_INVALID",
+    ]],
+    logout: [[["a/b"], "ERR_REFERENCE_INVALID"]],
     "keys gen": [[["kind"], "ERR_OPTION_INVALID"]],
     "keys list": [[["-d", "x.nk"], "ERR_FILE_UNREADABLE"]],
     "keys get": [[["none"], "ERR_FILE_NOT_FOUND"]],
@@ -224,17 +231,33 @@ Deno.test("keys print what docs/schema describes", async () => {
   assert.equal((keys as unknown[]).length, 3);
 });
 
-testWith([REGISTRY], "push and pull print what docs/schema describes", async () => {
-  await using registry = await startDockerRegistry();
-  await using box = await archiveBox();
-  const check = await openChecker();
-  const reference = `${registry.host}/payments/fakepay:1.0`;
-  const insecure = ["--insecure", ...JSON_OUTPUT];
-  const pushed = check("push", await box.run(["push", reference, "plain.par", ...insecure]));
-  const pulled = check("pull", await box.run(["pull", reference, ...insecure]));
-  assert.equal(pulled["digest"], pushed["digest"]);
-  assert.equal(pulled["size"], pushed["size"]);
-});
+testWith(
+  [REGISTRY],
+  "push, pull, copy, list, login and logout print what docs/schema describes",
+  async () => {
+    await using registry = await startDockerRegistry();
+    await using box = await archiveBox();
+    const check = await openChecker();
+    const reference = `${registry.host}/payments/fakepay:1.0`;
+    const insecure = ["--insecure", ...JSON_OUTPUT];
+    const pushed = check("push", await box.run(["push", reference, "plain.par", ...insecure]));
+    const pulled = check("pull", await box.run(["pull", reference, ...insecure]));
+    assert.equal(pulled["digest"], pushed["digest"]);
+    assert.equal(pulled["size"], pushed["size"]);
+    assert.deepEqual([pushed["tags"], pushed["unchanged"]], [["1.0"], false]);
+    const layout = ["copy", reference, "oci:layout:1.0", ...JSON_OUTPUT];
+    assert.equal(check("copy", await box.run(layout))["digest"], pushed["digest"]);
+    const { tags } = check("list", await box.run(["list", reference, ...JSON_OUTPUT]));
+    assert.deepEqual(tags, ["1.0"]);
+    const user = ["-u", "me", "-p", "secret", ...JSON_OUTPUT];
+    const { file } = check("login", await box.run(["login", registry.host, ...user]));
+    assert.equal(file, `${box.home}/.docker/config.json`);
+    for (const found of [true, false]) {
+      const output = await box.run(["logout", registry.host, ...JSON_OUTPUT]);
+      assert.equal(check("logout", output)["found"], found);
+    }
+  },
+);
 
 Deno.test("the schemas refuse what no verb prints", async () => {
   const check = await openChecker();

@@ -171,10 +171,10 @@ Deno.test("README.md names exit statuses, files and folders that there are", asy
   assert(paths.length > 5);
 });
 
-Deno.test("README.md names variables and flags that build, create and verify take", async () => {
+Deno.test("README.md names variables and flags that build, create, verify and push take", async () => {
   await using box = await sandbox();
   const help = await Promise.all(
-    ["build", "create", "inspect", "verify"].map(async (verb) =>
+    ["build", "create", "inspect", "verify", "push"].map(async (verb) =>
       (await box.run([verb, "--help"])).stdout
     ),
   );

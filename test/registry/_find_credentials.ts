@@ -8,9 +8,9 @@
 import { ParError } from "../../lib/errors.ts";
 import { findCredentials } from "../../lib/registry/credentials.ts";
 
-const [registry = "", dockerConfig] = Deno.args;
+const [registry = "", ...authFiles] = Deno.args;
 try {
-  console.log(JSON.stringify(await findCredentials(registry, { dockerConfig }) ?? null));
+  console.log(JSON.stringify(await findCredentials(registry, { authFiles }) ?? null));
 } catch (error) {
   if (!(error instanceof ParError)) throw error;
   console.log(JSON.stringify({ code: error.code, message: error.message }));

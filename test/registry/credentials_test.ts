@@ -8,16 +8,16 @@ const PASSWORD = { kind: "password", username: "me", password: "pass:word" };
 /** Finds credentials with a configuration of this content. */
 async function find(registry: string, config: unknown) {
   await using folder = await temporaryFolder();
-  const dockerConfig = `${folder.path}/config.json`;
+  const file = `${folder.path}/config.json`;
   await Deno.writeTextFile(
-    dockerConfig,
+    file,
     typeof config === "string" ? config : JSON.stringify(config),
   );
-  return await findCredentials(registry, { dockerConfig });
+  return await findCredentials(registry, { authFiles: [file] });
 }
 
 Deno.test("findCredentials() takes user and password before anything else", async () => {
-  const given = { user: "me", password: "pass:word", dockerConfig: "/nowhere/config.json" };
+  const given = { user: "me", password: "pass:word", authFiles: ["/nowhere/config.json"] };
   assert.deepEqual(await findCredentials("h.example", given), PASSWORD);
 });
 
@@ -47,8 +47,8 @@ Deno.test("findCredentials() refuses what Basic authentication cannot carry", as
 
 Deno.test("findCredentials() goes without where there is no configuration or no entry", async () => {
   assert.equal(await findCredentials("h.example"), undefined);
-  const dockerConfig = "/nowhere/config.json";
-  assert.equal(await findCredentials("h.example", { dockerConfig }), undefined);
+  const authFiles = ["/nowhere/config.json"];
+  assert.equal(await findCredentials("h.example", { authFiles }), undefined);
   for (const config of [{}, { auths: {} }, { auths: { "other.example": { auth: btoa("a:b") } } }]) {
     assert.equal(await find("h.example", config), undefined);
   }
@@ -194,7 +194,7 @@ Deno.test("authFiles() names the files of docker and podman", () => {
 
 Deno.test("findCredentials() refuses a configuration that cannot be read", async () => {
   await using folder = await temporaryFolder();
-  await assert.rejects(findCredentials("h.example", { dockerConfig: folder.path }), {
+  await assert.rejects(findCredentials("h.example", { authFiles: [folder.path] }), {
     code: "ERR_REGISTRY_CREDENTIALS",
     message: /^Cannot look for credentials: cannot read ".*": it is a directory/,
   });

@@ -74,15 +74,17 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     },
     { text: "complete = found === undefined && sink !== undefined;", by: "complete = true;" },
     { text: "complete = found === undefined && sink", by: "complete = sink" },
-    { text: 'else ended.reject(new Error("nothing to keep"));', by: "else ended.resolve();" },
+    { text: 'else ended.reject(new Error("nothing to store"));', by: "else ended.resolve();" },
     { text: "mode: 0o700", by: "mode: 0o777" },
     { text: "{ mode: 0o600 }", by: "{}" },
   ],
   "lib/registry/pull.ts": [
     { text: "checkBlob(this.#receive(layer), layer, this.#task)", by: "this.#receive(layer)" },
     { text: "checkBlob(readFile(path), layer, this.#task)", by: "readFile(path)" },
-    { text: "of [pinned, this.#options.digest]", by: "of [this.#options.digest]" },
-    { text: "of [pinned, this.#options.digest]", by: "of [pinned]" },
+  ],
+  "lib/registry/open_store.ts": [
+    { text: "of [pinned, expected]", by: "of [expected]" },
+    { text: "of [pinned, expected]", by: "of [pinned]" },
   ],
   "lib/registry/push.ts": [
     { text: "await hash.update(chunk);" },
@@ -91,11 +93,8 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "let ours = url.origin === this.#base.origin;", by: "let ours = true;" },
     { text: "ours &&= url.origin === this.#base.origin;" },
     { text: 'url.username = url.password = "";' },
-    { text: "if (Number(first) === start) return", by: "return" },
-    {
-      text: "const hide = (text: string): string => this.#authorizer.hide(text);",
-      by: "const hide = (text: string): string => text;",
-    },
+    { text: "Number(first) === start && Number(last) >= start", by: "Number(last) >= start" },
+    { text: "(text) => this.#authorizer.hide(text)", by: "(text) => text" },
   ],
   "lib/registry/auth.ts": [
     { text: "(text) => this.hide(text)", by: "(text) => text" },

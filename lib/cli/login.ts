@@ -1,0 +1,74 @@
+import { ParError } from "../errors.ts";
+import { authFiles, findCredentials } from "../registry/credentials.ts";
+import * as registries from "../registry/login.ts";
+import { parseRegistry } from "../registry/reference.ts";
+import { note, print, printJson } from "./io.ts";
+import { givenCredentials, registryOptions } from "./registry.ts";
+import type { Context, Values } from "./verb.ts";
+import type { VERBS } from "./verbs.ts";
+
+/** Runs `par login`. */
+export async function login(
+  this: Context,
+  flags: Values<typeof VERBS.login.flags>,
+  registry: string,
+): Promise<void> {
+  const { signal } = this;
+  const given = flags.passwordStdin ? { ...flags, password: "-" } : flags;
+  const { user, password } = await givenCredentials(given, signal);
+  if (!user || !password) {
+    throw new ParError(
+      "ERR_USAGE",
+      "Cannot log in: give a name (--user) and a password (--password-stdin)",
+    );
+  }
+  const authFile = storingFile();
+  const options = await registryOptions({ ...flags, password }, signal);
+  const helper = await registries.login(registry, { ...options, user, password, authFile });
+  const host = parseRegistry(registry);
+  if (flags.output === "json") {
+    return await printJson({
+      registry: host,
+      user,
+      file: authFile,
+      ...(helper !== undefined && { helper }),
+      success: true,
+    });
+  }
+  const place = helper === undefined ? authFile : `docker-credential-${helper}`;
+  await print(`Successfully logged in to ${host} as ${user}; ${place} has the password`);
+}
+
+/** Runs `par logout`. */
+export async function logout(
+  this: Context,
+  flags: Values<typeof VERBS.logout.flags>,
+  registry: string,
+): Promise<void> {
+  const { signal } = this;
+  const authFile = storingFile();
+  const found = await registries.logout(registry, { authFile, signal });
+  const host = parseRegistry(registry);
+  const [, ...others] = authFiles();
+  if (await findCredentials(host, { authFiles: others, signal }).catch(() => undefined)) {
+    note(`${others.join(" or ")} has credentials for ${host} too, which stay.`);
+  }
+  if (flags.output === "json") {
+    return await printJson({ registry: host, file: authFile, found, success: true });
+  }
+  await print(
+    found
+      ? `Successfully logged out of ${host}`
+      : `${authFile} had no credentials for ${host}; nothing to do`,
+  );
+}
+
+/** The file that is looked at first is the one that is written. */
+function storingFile(): string {
+  const [file] = authFiles();
+  if (file !== undefined) return file;
+  throw new ParError(
+    "ERR_USAGE",
+    "Cannot tell which file has the credentials: set REGISTRY_AUTH_FILE, DOCKER_CONFIG or HOME",
+  );
+}
