@@ -8,10 +8,11 @@ const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   ERR_KEY_MISMATCH: ["issuer", "subject", "newIdentity"],
   ERR_KEY_NOT_FOUND: ["issuer", "subject", "directory", "newIdentity"],
   ERR_LIMIT_SIZE: ["maxSize"],
+  ERR_PROJECT_AMBIGUOUS: ["bin", "binary"],
   ERR_REFERENCE_LATEST: ["allowLatest"],
   ERR_TARGET_LAST: ["allowEmpty"],
   ERR_TARGET_MISMATCH: ["arch", "forceArch"],
-  ERR_TARGET_UNKNOWN: ["arch"],
+  ERR_TARGET_UNKNOWN: ["arch", "target"],
   ERR_WIT_INVALID: ["witDirectory"],
 };
 

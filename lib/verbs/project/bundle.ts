@@ -1,5 +1,5 @@
 /**
- * The contents of an archive that is about to be made, from wherever they come.
+ * Collects the contents of an archive from binaries and other archives, and writes it.
  *
  * @module
  */
@@ -27,58 +27,58 @@ import type { OpenBinary } from "../binary.ts";
 import { addContents, DESCRIPTION, type Fact, requireAgreement } from "../merge.ts";
 import { openArchive, requireIdentity } from "../rewrite.ts";
 
-/** Settings that have to do with the archive alone. */
+/** Settings of the archive. */
 export interface BundleOptions {
-  /** When the archive begins to be valid; at once where left out. */
+  /** When the archive becomes valid. Default: at once. */
   readonly notBefore?: Date | undefined;
-  /** When it ends to be valid; never where left out. */
+  /** When the archive expires. Default: never. */
   readonly expires?: Date | undefined;
-  /** Seconds since the epoch to state as the time of issue; see `Signing`. */
+  /** The time of issue in seconds since the epoch; see `Signing`. */
   readonly sourceDateEpoch?: number | undefined;
-  /** Deflate's effort from 1 to 9; 9 where left out. */
+  /** The compression level from 1 to 9. Default: 9. */
   readonly compressLevel?: number | undefined;
-  /** How many threads compress; as many as cores where left out. */
+  /** How many threads compress. Default: one for each core. The bytes do not depend on it. */
   readonly jobs?: number | undefined;
-  /** Bounds on the archives that are read. */
+  /** Limits on the archives that are read. */
   readonly limits?: ReadOptions["limits"];
-  /** Stops the work; an archive that was there stays. */
+  /** Stops the work. An existing archive stays as it was. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told how many bytes of the contents are written, and of how many. */
+  /** Receives the progress of the writing. */
   readonly onProgress?: WriteProgress | undefined;
 }
 
-/** The archive that a bundle was written to. */
+/** The archive that was written. */
 export interface BundleResult {
-  /** The claims that it has. */
+  /** The signed claims. */
   readonly claims: Claims;
   /** The signed token. */
   readonly token: string;
-  /** The targets in it, sorted. */
+  /** The targets in the archive, sorted. */
   readonly targets: readonly Target[];
-  /** Whether the archive that was there already says the same, and was left as it is. */
+  /** Whether an archive with the same content existed and was not written again. */
   readonly upToDate: boolean;
 }
 
-/** Who signs; a new key is stored when it is confirmed, as `Signing` has it. */
+/** The keys that sign. A new key is stored by `confirmKeys`; see `Signing`. */
 export type BuildSigners = Pick<Signing, "issuer" | "subject" | "confirmKeys">;
 
-/** What a project and an archive of it made elsewhere have to say alike. */
+/** The claims that must be equal in a project and in archives of it that were made elsewhere. */
 const FACTS: readonly Fact[] = [...DESCRIPTION, ["revision", ({ wascap }) => wascap.rev]];
 
-/** An archive's contents, gathered one after the other, then signed once. */
+/** Collects the contents of an archive, then signs and writes it. */
 export class Bundle implements AsyncDisposable {
   readonly #stated: Pick<SignOptions, "wascap" | "exp" | "nbf">;
   readonly #from: string;
   readonly #options: BundleOptions;
   readonly #added = new Map<string, MeasuredContent>();
-  /** What archives had. */
+  /** The contents of other archives. */
   readonly #taken = new Map<string, MeasuredContent>();
   readonly #archives: { readonly path: string; readonly claims: Claims }[] = [];
   readonly #cursors = new AsyncDisposableStack();
 
   /**
-   * @param provider What the claims say.
-   * @param from The file that says so.
+   * @param provider The description of the provider.
+   * @param from The path of the file with this description.
    * @param options Settings of the archive.
    * @throws {ParError} `ERR_OPTION_INVALID`.
    */
@@ -93,22 +93,22 @@ export class Bundle implements AsyncDisposable {
     return new Map([...this.#taken, ...this.#added]);
   }
 
-  /** The targets that there is a binary for. */
+  /** The targets that have a binary. */
   get targets(): readonly Target[] {
     return [...this.#contents.keys()].filter((key) => key !== WIT_ENTRY) as Target[];
   }
 
-  /** Adds binaries by target, in place of those that archives had. */
+  /** Adds binaries. They replace those of other archives. */
   add(binaries: readonly OpenBinary[]): void {
     for (const { target, content } of binaries) this.#added.set(target, content);
   }
 
   /**
-   * Verifies an archive of the same provider, and adds its contents. A binary that was added before
-   * stays.
+   * Verifies an archive of the same provider, and adds its contents. They do not replace binaries that
+   * were added with {@linkcode add}.
    *
-   * @throws {ParError} Any code of the category `untrusted`, `ERR_MERGE_CONFLICT`,
-   * `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_ABORTED`.
+   * @throws {ParError} Of the category `untrusted` if the archive is refused, else of the category
+   * `failed`; `ERR_MERGE_CONFLICT` if it describes another provider.
    */
   async addArchive(path: string): Promise<void> {
     const source = fileSource(path);
@@ -124,24 +124,23 @@ export class Bundle implements AsyncDisposable {
     this.#archives.push({ path, claims });
   }
 
-  /** Sets the WIT package, in place of one that an archive had. */
+  /** Sets the WIT package. It replaces that of another archive. */
   async setWit(wit: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#added.set(WIT_ENTRY, await measureWit(blobSource(wit, "the WIT package")));
   }
 
   /**
-   * Signs the contents and writes the archive, unless the one that is there says the same of them.
+   * Signs the contents and writes the archive, unless the same archive exists already.
    *
-   * @param path The archive's path; it is compressed if it ends in `.gz`.
-   * @param signers Who signs.
-   * @throws {ParError} `ERR_KEY_ROLE`, `ERR_KEY_MISMATCH`, `ERR_OPTION_INVALID`,
-   * `ERR_FILE_CHANGED`, `ERR_FILE_UNWRITABLE`, `ERR_ABORTED`.
+   * @param path The archive's path. The archive is compressed if it ends in `.gz`.
+   * @param signers The keys that sign.
+   * @throws {ParError} Of the category `usage` for a wrong option, else of the category `failed`.
    */
   async write(path: string, signers: BuildSigners): Promise<BundleResult> {
     for (const { path, claims } of this.#archives) requireIdentity(claims, signers, path);
     const compress = path.endsWith(".gz");
     let kept: BundleResult | undefined;
-    const keep = new Error("the archive that is there says the same");
+    const keep = new Error("the archive is up to date");
     try {
       return await writeFile(path, async (sink) => {
         const packed = await signContents({
@@ -169,7 +168,7 @@ export class Bundle implements AsyncDisposable {
     }
   }
 
-  /** What is common to the windows of all archives, as `merge` has it. */
+  /** The time in which all archives are valid, as in `merge`. */
   get #validity(): Pick<SignOptions, "exp" | "nbf"> {
     const all = [this.#stated, ...this.#archives.map(({ claims }) => claims)];
     const latest = Math.max(...all.map(({ nbf = -Infinity }) => nbf));
@@ -180,7 +179,7 @@ export class Bundle implements AsyncDisposable {
     };
   }
 
-  /** The archive that is there, if it can be trusted. */
+  /** The existing archive, if there is one and it can be verified. */
   async #read(path: string): Promise<VerifiedArchive | undefined> {
     const { limits, signal } = this.#options;
     try {
@@ -191,7 +190,7 @@ export class Bundle implements AsyncDisposable {
     }
   }
 
-  /** Whoever asks for the same bytes every time gets them; else the time of issue may be another. */
+  /** Compares two archives. With `sourceDateEpoch` the tokens must be equal, else the time may differ. */
   #isSame(before: VerifiedArchive, { claims, token }: PackedArchive): boolean {
     if (this.#options.sourceDateEpoch !== undefined) return before.token === token;
     const timeless = ({ jti: _jti, iat: _iat, ...rest }: Claims): string =>
@@ -199,7 +198,7 @@ export class Bundle implements AsyncDisposable {
     return timeless(before.claims) === timeless(claims);
   }
 
-  /** Closes the archives that contents come from. */
+  /** Closes the archives. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cursors.disposeAsync();
   }

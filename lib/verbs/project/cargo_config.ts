@@ -1,6 +1,6 @@
 /**
- * Cargo's own configuration, as far as it decides how to ask cargo for a target: the Cargo book,
- * "Configuration", "Hierarchical structure".
+ * Reads the parts of Cargo's configuration that decide how to build for a target (the Cargo book,
+ * "Configuration", "Hierarchical structure").
  *
  * @module
  */
@@ -9,36 +9,36 @@ import { dirname, join, resolve } from "node:path";
 import { isFile } from "./program.ts";
 import { readToml } from "./toml.ts";
 
-/** What is configured. */
+/** The parts of the configuration that are used. */
 export interface CargoConfig {
-  /** The triples that cargo builds for unless it is told otherwise. */
+  /** The triples that cargo builds for by default. */
   readonly defaultTargets: readonly string[];
   /** Whether a linker is set for a triple. */
   hasLinker(triple: string): boolean;
 }
 
-/** The part of a configuration file that is read. */
+/** The parts of a configuration file that are used. */
 interface ConfigFile {
   readonly build?: { readonly target?: string | readonly string[] };
   readonly target?: Readonly<Record<string, { readonly linker?: unknown } | undefined>>;
 }
 
 /**
- * Reads what holds in a folder.
+ * Reads the configuration for a folder.
  *
- * @param folder The folder that cargo is run in.
+ * @param folder The folder that cargo runs in.
  */
 export async function readCargoConfig(folder: string): Promise<CargoConfig> {
   const files: ConfigFile[] = [];
   for (const path of await configPaths(folder)) {
-    // What cargo cannot read either, it will say itself.
+    // If cargo cannot read the file either, cargo reports it.
     files.push(await readToml(path).catch(() => ({})));
   }
   const targets = files.map(({ build }) => build?.target).filter((each) => each !== undefined);
   const variable = Deno.env.get("CARGO_BUILD_TARGET");
   const [nearest] = targets;
   return {
-    // Of texts the nearest counts; lists are joined.
+    // The nearest string wins, and lists are joined.
     defaultTargets: variable
       ? [variable]
       : typeof nearest === "string"
@@ -55,7 +55,7 @@ export function linkerVariable(triple: string): string {
   return `CARGO_TARGET_${triple.toUpperCase().replaceAll(/[-.]/g, "_")}_LINKER`;
 }
 
-/** The files that are there, the first of which wins. */
+/** The existing configuration files. The first has precedence. */
 async function configPaths(folder: string): Promise<string[]> {
   const folders: string[] = [];
   for (let at = resolve(folder);; at = dirname(at)) {
@@ -67,7 +67,7 @@ async function configPaths(folder: string): Promise<string[]> {
   if (cargoHome && !folders.includes(cargoHome)) folders.push(cargoHome);
   const paths: string[] = [];
   for (const each of folders) {
-    // The name without an extension is the older one, and wins where both are there.
+    // If both files exist, cargo reads the one without an extension, which is the older name.
     const names = [join(each, "config"), join(each, "config.toml")];
     for (const path of names) {
       if (!await isFile(path)) continue;

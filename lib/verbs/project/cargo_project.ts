@@ -1,5 +1,5 @@
 /**
- * What cargo says of a project: its packages, and the one file of theirs that an archive is made of.
+ * Reads a cargo project, and chooses the program or library to bundle.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface PackageTarget {
   readonly src_path: string;
 }
 
-/** The part of `cargo metadata` that is read. */
+/** The parts of `cargo metadata` that are used. */
 export interface Metadata {
   readonly packages: readonly Package[];
   readonly workspace_members: readonly string[];
@@ -42,23 +42,23 @@ export interface Metadata {
 /** A program or a C library that cargo builds. */
 export interface CargoTarget {
   readonly kind: "bin" | "cdylib";
-  /** Its name; that of a library has underscores, as its file's. */
+  /** Its name. The name of a library has underscores, like its file. */
   readonly name: string;
-  /** The path of its first source file, which tells it from others of the same name. */
+  /** The path of its first source file. Targets of the same name differ in it. */
   readonly sourcePath: string;
 }
 
-/** Whether what cargo describes is a program or library of ours. */
+/** Whether cargo describes this program or library. */
 export function isTarget({ name, kind }: PackageTarget, target: CargoTarget): boolean {
   return kind.includes(target.kind) && normalize(target.kind, name) === target.name;
 }
 
-/** Older cargos give a library the package's name as it is. */
+/** Older versions of cargo do not replace the dashes in a library's name. */
 function normalize(kind: CargoTarget["kind"], name: string): string {
   return kind === "cdylib" ? name.replaceAll("-", "_") : name;
 }
 
-/** A package, and what of it goes into an archive. */
+/** A package, and its program or library to bundle. */
 export interface CargoProject {
   readonly package: Package;
   readonly target: CargoTarget;
@@ -78,21 +78,20 @@ export interface CargoSettings {
 
 const SETTINGS = ["name", "vendor", "capid", "revision", "targets"];
 
-/** What {@linkcode readCargoProject} looks for. */
+/** Settings of {@linkcode readCargoProject}. */
 export interface CargoQuery extends ProgramOptions {
-  /** The program. */
+  /** The cargo to run. */
   readonly cargo: string;
-  /** The name of the program or library, where one was given. */
+  /** The name of the program or library that the user chose. */
   readonly bin?: string | undefined;
-  /** Is told of keys that mean nothing. */
+  /** Receives warnings, each a sentence. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /**
- * Asks cargo what a folder's project is, and chooses what is bundled.
+ * Reads the cargo project in a folder, and chooses the program or library to bundle.
  *
- * @throws {ParError} `ERR_BUILD_TOOL_MISSING`, `ERR_PROJECT_INVALID` with cargo's words,
- * `ERR_PROJECT_AMBIGUOUS`.
+ * @throws {ParError} Of the category `failed`; `ERR_PROJECT_AMBIGUOUS` if several could be meant.
  */
 export async function readCargoProject(query: CargoQuery): Promise<CargoProject> {
   const metadata = await readMetadata(query);
@@ -121,7 +120,7 @@ async function readMetadata({ cargo, ...options }: CargoQuery): Promise<Metadata
   return JSON.parse(output.stdout);
 }
 
-/** The error for a cargo that is not there. */
+/** The error for a cargo that is not installed. */
 export function cargoMissing(cargo: string): ParError {
   return new ParError(
     "ERR_BUILD_TOOL_MISSING",
@@ -131,20 +130,18 @@ export function cargoMissing(cargo: string): ParError {
   );
 }
 
-/** A path with its links resolved, so that it can be compared with another. */
+/** Resolves symbolic links, so that two paths can be compared. */
 export async function realPath(path: string): Promise<string> {
   return await Deno.realPath(path).catch(() => path);
 }
 
-/** A package's target that could be bundled. */
+/** A program or library that could be bundled. */
 interface Candidate {
   readonly package: Package;
   readonly target: CargoTarget;
 }
 
-/**
- * Looks in the folder's own package, and at a workspace's root in the other packages after that.
- */
+/** Looks in the folder's package first. In the root of a workspace, it looks in other packages next. */
 async function choose(
   { packages, workspace_members, workspace_default_members, workspace_root }: Metadata,
   manifest: string,
@@ -181,7 +178,7 @@ function candidatesOf(from: Package): Candidate[] {
   );
 }
 
-/** A program goes before a library of the same name, which can be named as its file is. */
+/** A program has precedence over a library. A library may be given with the prefix `lib`. */
 function named(candidates: readonly Candidate[], name: string): Candidate[] {
   const of = (kind: CargoTarget["kind"], name: string): Candidate[] =>
     candidates.filter(({ target }) => target.kind === kind && target.name === name);
@@ -192,7 +189,7 @@ function named(candidates: readonly Candidate[], name: string): Candidate[] {
   return libraries.length > 0 ? libraries : of("cdylib", library.replace(/^lib/, ""));
 }
 
-/** The program of the package's own name, or the one that it says is run by default. */
+/** The program that the package runs by default, or the one with the package's name. */
 function preferred(pool: readonly Package[]): Candidate | undefined {
   const [only, ...others] = pool;
   if (!only || others.length > 0) return undefined;
@@ -208,7 +205,7 @@ function ambiguous(
   return new ParError(
     "ERR_PROJECT_AMBIGUOUS",
     `Cannot choose what to bundle: ${quote(manifest)} declares ${list(candidates)}; ` +
-      (bin === undefined ? "name one (--bin)" : "go to the folder of the one that is meant"),
+      (bin === undefined ? "choose one" : "build in the folder of its package"),
   );
 }
 
@@ -239,7 +236,7 @@ function nothingToBundle(
       quote(manifest)
     } describes: it declares neither a program nor a C library` +
       (library
-        ? "; to make a C library of it, which hosts load, add these lines:\n\n" +
+        ? "; to build it as a C library, which hosts can load, add these lines:\n\n" +
           '[lib]\ncrate-type = ["cdylib"]'
         : ""),
   );

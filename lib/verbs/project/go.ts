@@ -1,5 +1,5 @@
 /**
- * Providers in Go.
+ * Builds providers in Go.
  *
  * @module
  */
@@ -14,15 +14,15 @@ import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 
 /** How a Go module is built. */
 export interface GoOptions extends ProgramOptions {
-  /** The program. */
+  /** The go command to run. */
   readonly go: string;
-  /** The name of what is built. */
+  /** The name of the program that the user chose. */
   readonly bin?: string | undefined;
   /** More flags for `go build`. */
   readonly flags: readonly string[];
   /** Whether to run `go generate` first. */
   readonly generate: boolean;
-  /** The folder that a folder for each target is made in. */
+  /** The folder for binaries. Each target has a folder in it. */
   readonly outputFolder: string;
 }
 
@@ -32,7 +32,7 @@ interface MainPackage {
   readonly folder: string;
 }
 
-/** What Go calls the architectures of targets (`go tool dist list`). */
+/** Go's names of architectures (`go tool dist list`). */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
   x86: "386",
   x86_64: "amd64",
@@ -73,17 +73,17 @@ export class GoSources implements Sources {
   }
 
   /**
-   * Asks Go what the module builds, and for what.
+   * Reads the module, and asks Go which platforms it can build for.
    *
-   * @throws {ParError} `ERR_BUILD_TOOL_MISSING`, `ERR_PROJECT_INVALID`, `ERR_PROJECT_AMBIGUOUS`,
-   * `ERR_TARGET_UNKNOWN`.
+   * @throws {ParError} Of the category `failed`; `ERR_PROJECT_AMBIGUOUS` if several programs could be
+   * meant.
    */
   static async open(options: GoOptions): Promise<GoSources> {
     const host = hostTarget();
     if (!host || !isKnownTarget(host)) {
       throw new ParError(
         "ERR_TARGET_UNKNOWN",
-        "Cannot tell what target this machine is: name one (--target)",
+        "Cannot tell this machine's target: give one",
       );
     }
     const main = await findMain(options);
@@ -99,7 +99,7 @@ export class GoSources implements Sources {
       const advice = `use a Go that builds for ${name}; ${this.#options.go} does not`;
       return Promise.resolve({ name, advice });
     }
-    // GOOS and GOARCH may be set to something else.
+    // The user's environment may set GOOS and GOARCH.
     const env = { GOOS: system, GOARCH: architecture };
     const output = this.#place(target);
     const command = [
@@ -118,7 +118,7 @@ export class GoSources implements Sources {
     });
   }
 
-  /** Generators are programs for this machine, whatever is built afterwards. */
+  /** Generators run on this machine, so they are built for it and not for the target. */
   async #generate(): Promise<void> {
     if (this.#generated || !this.#options.generate) return;
     const env = { GOOS: "", GOARCH: "" };
@@ -163,9 +163,7 @@ function platformOf(target: Target): readonly [string, string] {
   return [system === "macos" ? "darwin" : system, ARCHITECTURES[target.slice(0, dash)] ?? ""];
 }
 
-/**
- * Chooses the package that is named, else the module's own, else the only one there is.
- */
+/** Chooses the package of the given name, else the one in the module's folder, else the only one. */
 async function findMain(options: GoOptions): Promise<MainPackage> {
   const { bin, folder } = options;
   const format = '{{if eq .Name "main"}}{{.ImportPath}}\t{{.Dir}}{{end}}';
@@ -189,11 +187,11 @@ async function findMain(options: GoOptions): Promise<MainPackage> {
   throw new ParError(
     "ERR_PROJECT_AMBIGUOUS",
     `Cannot choose what to bundle: ${module} has the programs ` +
-      `${mains.map(({ importPath }) => defaultName(importPath)).join(", ")}; name one (--bin)`,
+      `${mains.map(({ importPath }) => defaultName(importPath)).join(", ")}; choose one`,
   );
 }
 
-/** The name that `go build` gives a program: the path's last element that is no major version. */
+/** The name that `go build` gives a program: the last element of the path, without a major version. */
 function defaultName(importPath: string): string {
   const elements = importPath.split("/");
   const last = elements.pop() ?? "";

@@ -1,6 +1,6 @@
 /**
- * From a provider's project to its archive: an entry point of its own, because it starts programs and
- * reads project files, which the toolkit's `mod.ts` never does.
+ * Builds a provider's project and makes its archive. It is a separate entry point, because it starts
+ * programs and reads project files, which `mod.ts` never does.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { type BuildTarget, parseBuildTarget, requireDistinct, USUAL_TARGETS } fr
 export type { BuildSigners, BundleOptions, BundleResult } from "./bundle.ts";
 export { NO_VENDOR, type Project, type ProjectQuery } from "./project.ts";
 
-/** What is to be said of the provider in place of what the project says. */
+/** A description of the provider that overrides the project's. */
 export type GivenDescription = {
   readonly [Key in keyof ProviderDescription]?: ProviderDescription[Key] | undefined;
 };
@@ -32,35 +32,35 @@ export interface BuildOptions
     GivenDescription,
     Omit<BinaryOptions, "onWarning">,
     BundleOptions {
-  /** The keys, or a function that finds them, which is called once everything is built. */
+  /** The keys that sign, or a function that finds them. It is called after everything is built. */
   readonly signers: BuildSigners | ((project: Project) => Promise<BuildSigners>);
-  /** What to build for, as wasmCloud or as Rust names it; this machine where left out. */
+  /** The targets to build for: wasmCloud targets or Rust triples. Default: this machine's. */
   readonly targets?: readonly string[] | undefined;
   /**
-   * Whether to leave out what cannot be built here, and to build for all targets that the project
-   * names, or the usual six, where `targets` names none.
+   * Whether to skip targets that cannot be built here. Without `targets`, it also means to build for all
+   * targets that the project names, or the usual six.
    */
   readonly allTargets?: boolean | undefined;
-  /** Whether it is an error that a target or the WIT package has to be left out. */
+  /** Whether to fail if a target or the WIT package would be left out. */
   readonly strict?: boolean | undefined;
-  /** Whether to take the binaries that lie where builds put them, instead of building. */
+  /** Whether to take binaries from the build folders instead of building. */
   readonly skipBuild?: boolean | undefined;
-  /** Binaries built elsewhere, which take the place of building for their targets. */
+  /** Binaries that were built elsewhere. Their targets are not built. */
   readonly binaries?: readonly BinaryInput[] | undefined;
   /**
-   * Paths of archives of this provider made elsewhere. Their targets are taken over instead of
+   * Paths of archives of this provider that were made elsewhere. Their targets are copied instead of
    * built, unless `targets` names them.
    */
   readonly archives?: readonly string[] | undefined;
-  /** The archive's path, compressed if it ends in `.gz`; `build/<binary>.par.gz` where left out. */
+  /** The archive's path, compressed if it ends in `.gz`. Default: `build/<binary>.par.gz`. */
   readonly destination?: string | undefined;
-  /** The provider's WIT package, wasm-encoded; the project's own where left out. */
+  /** The provider's WIT package, wasm-encoded. Default: the project's. */
   readonly wit?: Uint8Array<ArrayBuffer> | undefined;
-  /** Is told what is found, what is built and what is left out, as lines for people. */
+  /** Receives lines about what is found, built and left out. */
   readonly onStep?: ((line: string) => void) | undefined;
 }
 
-/** What {@linkcode build} made. */
+/** The result of {@linkcode build}. */
 export interface BuildResult extends BundleResult {
   /** The project that was found, with its own description of the provider. */
   readonly project: Project;
@@ -73,23 +73,19 @@ export interface BuildResult extends BundleResult {
 /**
  * Builds a provider's project and makes a signed archive of it.
  *
- * The project is described by a `wasmcloud.toml` of the type `provider`, with the keys and defaults
- * of `wash build`, or by a `Cargo.toml` or `go.mod` alone. Cargo or Go decide whether there is
- * anything to build, and what they say they built is what is signed. Their messages go to standard
- * error. They do not see the seeds and passwords in this process's environment.
+ * The project has a `wasmcloud.toml` of the type `provider`, with the keys and defaults of `wash build`,
+ * or only a `Cargo.toml` or `go.mod`. Cargo or Go decide whether to build anything. The file that they
+ * name is signed. Their messages go to standard error. Seeds and passwords in the environment of this
+ * process are hidden from them.
  *
- * An archive that is there already and says the same of the same bytes is left as it is. When
- * anything fails, nothing is signed, and the archive that was there stays.
+ * If the same archive exists already, it is not written again. If anything fails, an existing archive
+ * stays as it was.
  *
  * @param folder The project's folder.
- * @param options What to build, what to say of it, who signs.
+ * @param options What to build, the description of the provider, and the keys that sign.
  * @returns The archive's path, its claims and targets, and what was left out.
- * @throws {ParError} `ERR_PROJECT_NOT_FOUND`, `ERR_PROJECT_INVALID`, `ERR_PROJECT_AMBIGUOUS`,
- * `ERR_BUILD_TOOL_MISSING`, `ERR_BUILD_FAILED`, `ERR_MERGE_CONFLICT`, `ERR_TARGET_INVALID`,
- * `ERR_TARGET_DUPLICATE`, `ERR_TARGET_MISMATCH`, `ERR_TARGET_UNKNOWN`, `ERR_WIT_INVALID`,
- * `ERR_WIT_TOOL_MISSING`, `ERR_OPTION_INVALID`, `ERR_KEY_ROLE`, `ERR_FILE_NOT_FOUND`,
- * `ERR_FILE_UNREADABLE`, `ERR_FILE_UNWRITABLE`, `ERR_FILE_CHANGED`, `ERR_ABORTED`, and any code of
- * the category `untrusted` for the archives that are taken over.
+ * @throws {ParError} Of the category `untrusted` if one of `archives` is refused, of the category
+ * `usage` for a wrong option, else of the category `failed`; `ERR_BUILD_FAILED` if cargo or Go failed.
  *
  * @example
  * ```ts
@@ -118,7 +114,7 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
   using opened = new DisposableStack();
   const add = async (inputs: readonly BinaryInput[]): Promise<void> =>
     bundle.add(opened.use(await openBinaries(inputs, options, options.signal)).list);
-  // A misspelt target would be an unusual one anywhere else, and is a mistake here.
+  // Other verbs accept an unknown target with a warning. Here it is refused as a spelling mistake.
   await add((options.binaries ?? []).map(({ source, target }) => ({
     source,
     target: target === undefined ? undefined : parseBuildTarget(target).target,
@@ -140,7 +136,7 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
   return { ...await bundle.write(path, signers), project, path, skipped };
 }
 
-/** What is given goes before what the project says. */
+/** The given description has precedence over the project's. */
 function providerOf(project: Project, options: BuildOptions): ProviderDescription {
   const { name, vendor, capid, version, revision, schema } = options;
   return {
@@ -155,21 +151,21 @@ function providerOf(project: Project, options: BuildOptions): ProviderDescriptio
 
 type Skipped = BuildResult["skipped"][number];
 
-/** Binaries of the project, and the targets that there are none for. */
+/** The binaries of the project, and the targets that were left out. */
 interface Obtained {
   readonly inputs: readonly BinaryInput[];
   readonly skipped: readonly Skipped[];
 }
 
-/** Targets that there are binaries for already. */
+/** Targets that have binaries already. */
 interface Others {
-  /** Those of binaries that were given. */
+  /** Targets of given binaries. */
   readonly given: readonly Target[];
-  /** Those, and those of archives. */
+  /** Targets of given binaries and of archives. */
   readonly covered: readonly Target[];
 }
 
-/** Builds, or finds what was built. */
+/** Builds the binaries, or finds those that were built. */
 async function obtain(
   { project, sources }: OpenProject,
   options: BuildOptions,
@@ -188,7 +184,7 @@ async function obtain(
   };
   const inputs: BinaryInput[] = [];
   const jobs: (Job & { readonly isRequired: boolean })[] = [];
-  // What is missing is said before a long build, and not after it.
+  // First, so that a missing tool is reported before a long build.
   for (const wanted of wantedTargets(project, sources, options, others)) {
     const { isRequired, target } = wanted;
     const found = await (skipBuild ? sources.findBuilt(wanted) : sources.find(wanted));
@@ -215,12 +211,12 @@ async function obtain(
   return { inputs, skipped };
 }
 
-/** A target, and whether it is an error that it cannot be built. */
+/** A target, and whether it is an error if it cannot be built. */
 interface WantedTarget extends BuildTarget {
   readonly isRequired: boolean;
 }
 
-/** A binary that is given takes the place of a build, and a target that is named that of an archive's. */
+/** Given binaries are not built. Binaries of archives are not built unless the user named the target. */
 function wantedTargets(
   project: Project,
   { own, host }: Sources,
@@ -254,8 +250,10 @@ function nothingToBundle({ sources }: OpenProject, { length }: readonly Skipped[
     )
     : new ParError(
       "ERR_FILE_NOT_FOUND",
-      `Cannot make an archive: no binary lies in ${quote(sources.outputFolder)} or in a target's ` +
-        "folder beside it; build it first",
+      `Cannot make an archive: there is no binary in ${
+        quote(sources.outputFolder)
+      } or in the folder ` +
+        "of another target; build it first",
     );
 }
 

@@ -1,5 +1,5 @@
 /**
- * Starting the programs that build.
+ * Starts build programs.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { delimiter, join } from "node:path";
 import { ParError } from "../../errors.ts";
 import { throwIfAborted } from "../../bytes/abort.ts";
 
-/** How a program is started. */
+/** Settings for starting a program. */
 export interface ProgramOptions {
   /** The folder it runs in. */
   readonly folder: string;
-  /** Variables beside those of {@linkcode buildEnvironment}. */
+  /** Variables in addition to those of {@linkcode buildEnvironment}. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Stops it. */
+  /** Stops the program. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a program printed, and whether it succeeded. */
+/** The output of a program, and whether it succeeded. */
 export interface ProgramOutput {
   readonly success: boolean;
   readonly stdout: string;
@@ -26,16 +26,16 @@ export interface ProgramOutput {
 }
 
 /**
- * Variables that builds do not see: seeds and passwords, because builds run code of many authors;
- * and those of a make that started this process, whose job server cargo could not reach.
+ * Variables that are hidden from builds. Builds run code of many authors, so seeds and passwords are
+ * hidden. Variables of make are hidden because cargo cannot reach make's job server.
  */
 const WITHHELD = /^(WASH|PAR)_.*(KEY|SEED|PASSWORD|TOKEN)|^(MAKEFLAGS|MFLAGS|MAKELEVEL)$/;
 
-/** A seed in a variable of any other name. */
+/** Matches a seed, to hide variables of any name that hold one. */
 const SEED = /\bS[A-Z][A-Z2-7]{56}\b/;
 
 /**
- * Gives the environment that builds see.
+ * Gives the environment for builds.
  *
  * @returns The variables of this process without seeds and passwords.
  */
@@ -47,9 +47,9 @@ export function buildEnvironment(): Record<string, string> {
 }
 
 /**
- * Runs a program and gives what it printed.
+ * Runs a program and captures its output.
  *
- * @returns The output, or `undefined` where there is no such program.
+ * @returns The output, or `undefined` if there is no such program.
  */
 export async function capture(
   command: readonly string[],
@@ -64,10 +64,10 @@ export async function capture(
 }
 
 /**
- * Runs a program whose messages the user sees as they come, in its colours.
+ * Runs a program, and passes its standard error on to the user.
  *
- * @param onLine Takes each line of its standard output; that goes to standard error where left out.
- * @returns Whether it succeeded, or `undefined` where there is no such program.
+ * @param onLine Receives each line of its standard output. Default: it goes to standard error too.
+ * @returns Whether it succeeded, or `undefined` if there is no such program.
  */
 export async function stream(
   command: readonly string[],
@@ -122,12 +122,12 @@ function spawn(
   }
 }
 
-/** A command line as messages show it: one that a shell would read so. */
+/** Formats a command line for messages, quoted as in a shell. */
 export function commandLine(words: readonly string[]): string {
   return words.map((word) => /^[\w@%+=:,./\\-]+$/.test(word) ? word : `'${word}'`).join(" ");
 }
 
-/** Whether a program can be started: one on the PATH, or the one at a path. */
+/** Whether a program, given by name or path, can be started. */
 export async function isProgram(program: string): Promise<boolean> {
   if (/[/\\]/.test(program)) return await isExecutable(program);
   const suffix = Deno.build.os === "windows" ? ".exe" : "";

@@ -1,5 +1,5 @@
 /**
- * Finding a provider's project, and what it says of the provider.
+ * Finds a provider's project, and reads the description of the provider.
  *
  * @module
  */
@@ -13,25 +13,25 @@ import { RustSources } from "./rust.ts";
 import type { Sources } from "./sources.ts";
 import { readWasmcloudToml, WASMCLOUD_TOML, type WasmcloudToml } from "./wasmcloud_toml.ts";
 
-/** A provider's project: what its files say, and the defaults for what they leave out. */
+/** A provider's project: the values in its files, and defaults for the others. */
 export interface Project {
-  /** The path of the file that describes it: `wasmcloud.toml`, `Cargo.toml` or `go.mod`. */
+  /** The path of the project file: `wasmcloud.toml`, `Cargo.toml` or `go.mod`. */
   readonly file: string;
-  /** What it is written in. */
+  /** Its programming language. */
   readonly language: "rust" | "go";
   /** The folder that it is built in. */
   readonly folder: string;
-  /** The folder that its archive goes to. */
+  /** The folder for its archive. */
   readonly buildFolder: string;
-  /** The folder of its WIT package, which need not be there. */
+  /** The folder of its WIT package. It need not exist. */
   readonly witFolder: string;
-  /** What its binaries are called, without what systems add: the archive and its key file are too. */
+  /** The name of its binaries without file extension. The archive and the key file have it too. */
   readonly binary: string;
   /** The provider's display name. */
   readonly name: string;
-  /** Who makes the provider. */
+  /** The vendor. */
   readonly vendor: string;
-  /** The capability contract's id. */
+  /** The capability contract id. */
   readonly capid?: string | undefined;
   /** The provider's version. */
   readonly version?: string | undefined;
@@ -43,40 +43,39 @@ export interface Project {
   readonly keyDirectory?: string | undefined;
 }
 
-/** Where a project is, and which binary of it is meant. */
+/** Where a project is, and which binary of it to bundle. */
 export interface ProjectQuery {
   /** The project's folder. */
   readonly folder: string;
-  /** The path of its `wasmcloud.toml`, or of the folder that this is in, where it is elsewhere. */
+  /** The path of its `wasmcloud.toml` or of the folder with it. Default: the project's folder. */
   readonly config?: string | undefined;
-  /** The program or library to bundle, where the project has several. */
+  /** The program or library to bundle, if the project has several. */
   readonly bin?: string | undefined;
-  /** More flags for `cargo build` or `go build`, one a word. */
+  /** More arguments for `cargo build` or `go build`. */
   readonly buildFlags?: readonly string[] | undefined;
-  /** Is told what is unusual and yet accepted, as a sentence. */
+  /** Receives warnings, each a sentence. */
   readonly onWarning?: ((message: string) => void) | undefined;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A project, and what builds it. */
+/** A project, and its sources. */
 export interface OpenProject {
   readonly project: Project;
   readonly sources: Sources;
 }
 
-/** What `wash build` calls a vendor that is not named. */
+/** The vendor that `wash build` writes if none is given. */
 export const NO_VENDOR = "NoVendor";
 
 const CARGO_TOML = "Cargo.toml";
 const GO_MOD = "go.mod";
 
 /**
- * Finds a project and asks its tools what it builds.
+ * Finds a project, and asks cargo or Go about it.
  *
- * @throws {ParError} `ERR_PROJECT_NOT_FOUND`, `ERR_PROJECT_INVALID`, `ERR_PROJECT_AMBIGUOUS`,
- * `ERR_BUILD_TOOL_MISSING`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`, `ERR_TARGET_INVALID`,
- * `ERR_OPTION_INVALID`, `ERR_ABORTED`.
+ * @throws {ParError} Of the category `usage` for a wrong option, else of the category `failed`;
+ * `ERR_PROJECT_NOT_FOUND` if the folder has no project.
  */
 export async function openProject(query: ProjectQuery): Promise<OpenProject> {
   const { config, folder, onWarning } = query;
@@ -92,8 +91,8 @@ export async function openProject(query: ProjectQuery): Promise<OpenProject> {
 
 async function notFound(folder: string): Promise<ParError> {
   const reason = await isFolder(folder)
-    ? `it has no ${WASMCLOUD_TOML}, no ${CARGO_TOML} and no ${GO_MOD}; what anything else builds ` +
-      "can be bundled with create"
+    ? `it has no ${WASMCLOUD_TOML}, no ${CARGO_TOML} and no ${GO_MOD}; for other languages, build ` +
+      "the binaries yourself and use create"
     : "there is no such folder";
   return new ParError(
     "ERR_PROJECT_NOT_FOUND",
@@ -158,7 +157,7 @@ async function openGo(query: ProjectQuery, toml?: WasmcloudToml): Promise<OpenPr
   return { project, sources };
 }
 
-/** The folder that is built in, which has its language's own file. */
+/** The folder to build in. It has the project file of the language. */
 async function folderOf(
   { folder }: ProjectQuery,
   toml: WasmcloudToml | undefined,
@@ -169,7 +168,7 @@ async function folderOf(
   throw new ParError(
     "ERR_PROJECT_INVALID",
     `Cannot build what ${quote(toml.path)} describes: there is no ${file} in ` +
-      `${quote(toml.folder)}; name its folder (path = "…")`,
+      `${quote(toml.folder)}; give its folder (path = "…")`,
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * Providers in Rust: cargo builds them, and says where it put what it built.
+ * Builds providers in Rust. Cargo builds them and names the files it made.
  *
  * @module
  */
@@ -25,15 +25,15 @@ import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 
 /** How a cargo project is built. */
 export interface RustOptions extends ToolchainOptions {
-  /** The triple or target to build for by default, in place of this machine's. */
+  /** The triple or target to build for by default. Default: this machine's. */
   readonly defaultTarget?: string | undefined;
-  /** Takes the place of cargo's target directory. */
+  /** Replaces cargo's target directory. */
   readonly targetDirectory?: string | undefined;
   /** Whether to build without optimizations. */
   readonly debug?: boolean | undefined;
 }
 
-/** A message of `cargo build --message-format=json`, as far as it is read. */
+/** The parts of a message of `cargo build --message-format=json` that are used. */
 interface Message {
   readonly reason: string;
   readonly target: PackageTarget;
@@ -58,9 +58,10 @@ export class RustSources implements Sources {
   }
 
   /**
-   * Asks the tools what they can do.
+   * Finds the toolchains for a project.
    *
-   * @throws {ParError} `ERR_BUILD_TOOL_MISSING`, `ERR_OPTION_INVALID`, `ERR_TARGET_INVALID`.
+   * @throws {ParError} Of the category `usage` for a wrong option; `ERR_BUILD_TOOL_MISSING` if Rust is
+   * not installed.
    */
   static async open(project: CargoProject, options: RustOptions): Promise<RustSources> {
     requireFlags(options.flags);
@@ -76,7 +77,7 @@ export class RustSources implements Sources {
       if (typeof found !== "string") return this.#job(target, found);
       missing ??= { name, advice: `install ${found}` };
     }
-    return missing ?? { name: target, advice: "name its Rust triple; none is known" };
+    return missing ?? { name: target, advice: "its Rust triple is not known; give the triple" };
   }
 
   #job(target: Target, builder: Builder): Job {
@@ -126,8 +127,8 @@ export class RustSources implements Sources {
     if (file === undefined) {
       throw new ParError(
         "ERR_BUILD_FAILED",
-        `Cannot build for ${target}: ${program} made no ${made.kind} of ${made.name}; does ` +
-          `${builder.triple} have such files?`,
+        `Cannot build for ${target}: ${program} made no ${made.kind} of ${made.name}; check that ` +
+          `${builder.triple} supports this kind`,
       );
     }
     return await this.#onThisMachine(file);
@@ -141,14 +142,14 @@ export class RustSources implements Sources {
       : filenames.find((file) => /\.(so|dylib|dll)$/.test(file));
   }
 
-  /** A dependency may have a target of the same name. In `cross`'s container, folders are others. */
+  /** A dependency may have a target of the same name. `cross` reports paths of its container. */
   #isOurs(sourcePath: string): boolean {
     const source = this.#project.target.sourcePath;
     return sourcePath === source ||
       source.endsWith(sourcePath.replace(/^\/project(?=\/)/, "").replaceAll("\\", "/"));
   }
 
-  /** `cross` tells the path in its container, where the target directory is `/target`. */
+  /** `cross` reports the path in its container, where the target directory is `/target`. */
   async #onThisMachine(file: string): Promise<string> {
     if (await isFile(file)) return file;
     return join(this.#targetDirectory, file.replace(/^\/target\//, ""));
@@ -212,7 +213,7 @@ export class RustSources implements Sources {
     return join(this.#targetDirectory, this.#profileFolder);
   }
 
-  /** Where cargo puts a triple's binary; without a triple, that of the machine it runs on. */
+  /** The path of a triple's binary. The empty triple stands for a build without a named target. */
   #place(triple: string, target: Target): string {
     return join(
       this.#targetDirectory,
@@ -228,7 +229,7 @@ interface Built {
   readonly target: Target;
 }
 
-/** Of several files for one target none is better than the other, unless they are the same. */
+/** Several files for one target must have the same bytes, because nothing says which one is meant. */
 async function onlyOne(files: readonly Built[]): Promise<Built | undefined> {
   const [first, ...others] = files;
   for (const other of others) {
@@ -236,7 +237,7 @@ async function onlyOne(files: readonly Built[]): Promise<Built | undefined> {
       throw new ParError(
         "ERR_PROJECT_AMBIGUOUS",
         `Cannot choose between ${quote(first.source)} and ${quote(other.source)}: both are for ` +
-          `${first.target}; remove one, or name one (--binary ${first.target}=PATH)`,
+          `${first.target}; remove one, or give the path of the binary`,
       );
     }
   }
@@ -247,7 +248,7 @@ async function hashOf(path: string): Promise<string> {
   return (await measure(readFile(path), quote(path))).sha256;
 }
 
-/** What cargo calls the file of a target. */
+/** The name of the file that cargo makes. */
 function fileNameOf({ kind, name }: CargoTarget, target: Target): string {
   const system = target.slice(target.indexOf("-") + 1);
   if (kind === "bin") return system === "windows" ? `${name}.exe` : name;
@@ -255,7 +256,7 @@ function fileNameOf({ kind, name }: CargoTarget, target: Target): string {
   return `lib${name}.${system === "macos" || system === "ios" ? "dylib" : "so"}`;
 }
 
-/** A path as people see it: from the folder they are in. */
+/** Quotes a path relative to the current folder. */
 function shorten(path: string): string {
   const short = relative(Deno.cwd(), path);
   return quote(short.startsWith("..") ? path : short);
@@ -269,19 +270,21 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** Flags that would have cargo build what is not looked for, or say nothing of it. */
+/** Refuses flags that this tool sets itself. */
 function requireFlags(flags: readonly string[]): void {
   for (const flag of flags) {
     if (/^--target(=|$)/.test(flag)) {
       throw new ParError(
         "ERR_OPTION_INVALID",
-        `Cannot pass ${quote(flag)} on to cargo: name the target to par (--target)`,
+        `Cannot pass ${quote(flag)} to cargo: give the target to the build itself`,
       );
     }
     if (/^--message-format(=|$)/.test(flag)) {
       throw new ParError(
         "ERR_OPTION_INVALID",
-        `Cannot pass ${quote(flag)} on to cargo: its messages are read; leave it out`,
+        `Cannot pass ${
+          quote(flag)
+        } to cargo: the build sets it to read cargo's messages; leave it out`,
       );
     }
   }

@@ -1,5 +1,5 @@
 /**
- * What the builders of every language have in common.
+ * The interface that every language's builder has.
  *
  * @module
  */
@@ -8,53 +8,53 @@ import type { Target } from "../../target/target.ts";
 import type { BinaryInput } from "../binary.ts";
 import type { BuildTarget } from "./triples.ts";
 
-/** A project's sources, and the tools that build them here. */
+/** A project's sources, and the tools on this machine that build them. */
 export interface Sources {
-  /** What is built where no target is named: this machine's. */
+  /** The target to build for by default. */
   readonly own: BuildTarget;
-  /** This machine's Rust triple, where its language has such names. */
+  /** This machine's Rust triple, if the language is Rust. */
   readonly host?: string | undefined;
-  /** The folder that builds for this machine put binaries into. */
+  /** The folder for binaries that are built for this machine. */
   readonly outputFolder: string;
   /**
-   * Finds who builds a target.
+   * Finds out how to build for a target.
    *
-   * @returns The job, or why there is none.
+   * @returns The job, or why it cannot be built.
    */
   find(target: BuildTarget): Promise<Job | Missing>;
   /**
-   * Finds a target's binary where builds put it.
+   * Finds the binary of a target that was built before.
    *
    * @returns The binary, or why there is none.
    */
   findBuilt(target: BuildTarget): Promise<BinaryInput | Missing>;
   /**
-   * Finds the binaries of all targets where builds put them.
+   * Finds the binaries of all targets that were built before.
    *
-   * @param except Targets that are not looked for.
-   * @throws {ParError} `ERR_PROJECT_AMBIGUOUS` where two are for the same target and differ.
+   * @param except Targets to leave out.
+   * @throws {ParError} `ERR_PROJECT_AMBIGUOUS` if two binaries for the same target differ.
    */
   findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]>;
 }
 
 /** A build that can be started. */
 export interface Job {
-  /** What it builds for. */
+  /** The target to build for. */
   readonly target: Target;
-  /** The command line, as messages show it. */
+  /** The command line for messages. */
   readonly command: string;
-  /** Whether a failure may be the toolchain's, because it is not the project's usual one. */
+  /** Whether it uses another toolchain than the project's, which may not be able to build it. */
   readonly isSecond: boolean;
   /**
-   * Builds.
+   * Builds the binary.
    *
    * @returns The path of the binary.
-   * @throws {ParError} `ERR_BUILD_FAILED`, `ERR_BUILD_TOOL_MISSING`, `ERR_ABORTED`.
+   * @throws {ParError} Of the category `failed`.
    */
   run(): Promise<string>;
 }
 
-/** Why something cannot be had here. */
+/** Why a target cannot be built, or its binary was not found. */
 export interface Missing {
   /** The target as its tools name it. */
   readonly name: string;
@@ -62,7 +62,7 @@ export interface Missing {
   readonly advice: string;
 }
 
-/** Tells what is there from what is missing. */
+/** Whether a target is missing. */
 export function isMissing(found: object): found is Missing {
   return "advice" in found;
 }

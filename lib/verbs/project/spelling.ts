@@ -1,5 +1,5 @@
 /**
- * Keys that nobody knows, and the known ones that they may have been meant to be.
+ * Warns of unknown keys in project files.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { quote } from "../../errors.ts";
 import { closestMatch } from "npm:leven@4.1.0";
 
 /**
- * Warns of keys that mean nothing here.
+ * Warns of unknown keys, and suggests a similar known one.
  *
- * @param keys The keys that are there.
- * @param known Those that mean something, to this tool or another that reads the file.
- * @param where The file, and its table where it is not the first.
- * @param onWarning Takes each warning, a sentence.
+ * @param keys The keys in the file.
+ * @param known The keys that this tool or another tool reads.
+ * @param where The name of the file or of its table in messages.
+ * @param onWarning Receives warnings, each a sentence.
  */
 export function warnOfUnknown(
   keys: readonly string[],
@@ -26,7 +26,7 @@ export function warnOfUnknown(
     const maxDistance = Math.max(2, Math.floor(key.length / 3));
     const nearest = closestMatch(key, known, { maxDistance });
     onWarning?.(
-      `the key ${quote(key)} in ${where} means nothing here` +
+      `the key ${quote(key)} in ${where} is unknown` +
         (nearest === undefined ? "" : `; did you mean ${quote(nearest)}?`),
     );
   }

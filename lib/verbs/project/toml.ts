@@ -1,5 +1,5 @@
 /**
- * Reading TOML files (TOML 1.0), and values of the type that is expected.
+ * Reads TOML files (TOML 1.0), and checks the types of their values.
  *
  * @module
  */
@@ -8,15 +8,14 @@ import { parse, type TomlTable } from "npm:smol-toml@1.9.1";
 import { ParError, quote } from "../../errors.ts";
 import { readSmallFile } from "../../system/files.ts";
 
-/** No project's file is longer. */
+/** The most bytes of a project file. */
 const MAX_LENGTH = 2 ** 20;
 
 /**
  * Reads a TOML file.
  *
  * @param path The file's path.
- * @throws {ParError} `ERR_PROJECT_INVALID` with the line where it is not TOML, `ERR_FILE_NOT_FOUND`,
- * `ERR_FILE_UNREADABLE`.
+ * @throws {ParError} Of the category `failed`; `ERR_PROJECT_INVALID` with the line if it is not TOML.
  */
 export async function readToml(path: string): Promise<TomlTable> {
   const text = new TextDecoder().decode(await readSmallFile(path, MAX_LENGTH));
@@ -31,21 +30,21 @@ export async function readToml(path: string): Promise<TomlTable> {
   }
 }
 
-/** A table of settings, and what messages call it. */
+/** A table of settings, and its name in messages. */
 export class Settings {
   readonly #table: Readonly<Record<string, unknown>>;
   readonly #where: string;
 
   /**
    * @param table The values by key.
-   * @param where What messages call the table.
+   * @param where The name of the table in messages.
    */
   constructor(table: Readonly<Record<string, unknown>>, where: string) {
     this.#table = table;
     this.#where = where;
   }
 
-  /** The keys that are there. */
+  /** The keys in the table. */
   get keys(): readonly string[] {
     return Object.keys(this.#table);
   }
@@ -58,7 +57,7 @@ export class Settings {
   /** A whole number. */
   integer(key: string): number | undefined {
     return this.#value(key, "a whole number", (value) => {
-      // A variable of the environment is always a text.
+      // The value of an environment variable is always a string.
       const number = typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;
       return Number.isSafeInteger(number) ? number as number : undefined;
     });
@@ -80,7 +79,7 @@ export class Settings {
     });
   }
 
-  /** A table inside, an empty one where there is none. */
+  /** An inner table. It is empty if there is none. */
   table(key: string, where = `[${key}] of ${this.#where}`): Settings {
     const found = this.#value(key, "a table", (value) => isTable(value) ? value : undefined);
     return new Settings(found ?? {}, where);

@@ -1,5 +1,5 @@
 /**
- * Who can build a Rust target here.
+ * Finds a toolchain on this machine that can build for a Rust target.
  *
  * @module
  */
@@ -15,21 +15,21 @@ import { capture, isFile, isProgram, type ProgramOptions } from "./program.ts";
 interface Toolchain {
   readonly cargo: string;
   readonly rustc: string;
-  /** What cargo has to be told so that it uses this compiler. */
+  /** The variables that make cargo use this compiler. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** How a triple is built here. */
+/** How to build for a triple. */
 export interface Builder {
   /** The Rust triple. */
   readonly triple: string;
   /** The program, and its subcommand. */
   readonly command: readonly string[];
-  /** Whether the triple has to be named to it. */
+  /** Whether the command needs the triple as an argument. */
   readonly named: boolean;
-  /** Variables that it needs. */
+  /** Variables that the command needs. */
   readonly env: Readonly<Record<string, string>>;
-  /** Whether it is another toolchain than the one the project is otherwise built with. */
+  /** Whether it is another toolchain than the project's. */
   readonly isSecond: boolean;
 }
 
@@ -37,15 +37,15 @@ export interface Builder {
 const SYSTEM_CARGO = "/usr/bin/cargo";
 const SYSTEM_RUSTC = "/usr/bin/rustc";
 
-/** What the toolchains are asked with. */
+/** Settings of {@linkcode Toolchains}. */
 export interface ToolchainOptions extends ProgramOptions {
-  /** The cargo to prefer. */
+  /** The preferred cargo. */
   readonly cargo: string;
   /** More flags for `cargo build`. */
   readonly flags: readonly string[];
 }
 
-/** Finds the builders of one project's targets. */
+/** Finds out how to build for the targets of one project. */
 export class Toolchains {
   readonly #project: CargoProject;
   readonly #config: CargoConfig;
@@ -53,7 +53,7 @@ export class Toolchains {
   readonly #first: Toolchain;
   readonly #flags: readonly string[];
   #isSettled = false;
-  /** Why the second toolchain cannot read the project, for whatever triple. */
+  /** Why the second toolchain cannot read the project at all. */
   #unreadable: string | undefined;
   /** This machine's triple. */
   readonly host: string;
@@ -74,9 +74,9 @@ export class Toolchains {
   }
 
   /**
-   * Asks the first toolchain what machine this is.
+   * Asks the first toolchain for this machine's triple.
    *
-   * @throws {ParError} `ERR_BUILD_TOOL_MISSING`.
+   * @throws {ParError} `ERR_BUILD_TOOL_MISSING` if Rust is not installed.
    */
   static async open(
     project: CargoProject,
@@ -91,13 +91,13 @@ export class Toolchains {
     if (!host) {
       throw new ParError(
         "ERR_BUILD_TOOL_MISSING",
-        `Cannot build with ${rustc}: it does not say what machine this is:\n${output.stderr}`,
+        `Cannot build with ${rustc}: it does not name this machine:\n${output.stderr}`,
       );
     }
     return new Toolchains(project, config, options, { cargo, rustc, env: {} }, host);
   }
 
-  /** How this machine's own target is built, whatever cargo builds by default. */
+  /** How to build for this machine, even if cargo builds for other targets by default. */
   get own(): Builder {
     const [only, ...others] = this.#config.defaultTargets;
     const fits = only !== undefined && others.length === 0 &&
@@ -113,9 +113,9 @@ export class Toolchains {
   }
 
   /**
-   * Finds who builds a triple.
+   * Finds out how to build for a triple.
    *
-   * @returns The builder, or what is to be installed, to follow "install".
+   * @returns The builder, or what the user has to install.
    */
   async find(triple: string): Promise<Builder | string> {
     if (triple === this.own.triple) return this.own;
@@ -156,7 +156,7 @@ export class Toolchains {
     return [`${needs.join(", and ")}; or cross with docker`, ...refusals].join("; ");
   }
 
-  /** The toolchain beside the first, where there is one. */
+  /** The toolchain of the Linux distribution, if it is not the first one. */
   async #second(): Promise<Toolchain[]> {
     if (!await isFile(SYSTEM_CARGO) || !await isFile(SYSTEM_RUSTC)) return [];
     const { cargo, rustc } = this.#first;
@@ -181,7 +181,7 @@ export class Toolchains {
     return false;
   }
 
-  /** Variables that give cargo the triple's linker; none where it finds one itself. */
+  /** The variables that give cargo the triple's linker. Empty if cargo finds one itself. */
   async #linker(triple: string): Promise<Record<string, string> | undefined> {
     if (this.#config.hasLinker(triple) || isNative(triple, this.host)) return {};
     const linker = linkerOf(triple);
@@ -189,7 +189,7 @@ export class Toolchains {
     return { [linkerVariable(triple)]: linker };
   }
 
-  /** Why a toolchain cannot build this project, which a newer one may have been written for. */
+  /** Why a toolchain cannot build this project. The project may need a newer one. */
   async #refusal(toolchain: Toolchain, triple: string): Promise<string | undefined> {
     const { folder } = this.#options;
     const why = (reason: string): string => `${toolchain.cargo} is passed over: ${reason}`;
@@ -223,8 +223,8 @@ export class Toolchains {
   }
 
   /**
-   * Has the first toolchain write the lock file that its builds would write: only then does it show
-   * whether the second can read it.
+   * Makes the first toolchain write the lock file, as its builds do. After that, the check shows whether
+   * the second toolchain can read it.
    */
   async #settleLockFile(): Promise<void> {
     if (this.#isSettled) return;
@@ -248,12 +248,12 @@ function* parents(folder: string): Generator<string> {
   for (let at = folder; dirname(at) !== at;) yield at = dirname(at);
 }
 
-/** Cargo says where first, and why last. */
+/** Cargo prints the reason in the last line. */
 function lastLine(text: string): string {
   return text.split("\n").findLast((line) => line.trim() !== "")?.trim() ?? "it fails";
 }
 
-/** Compares versions number by number; what follows a dash or a plus does not count. */
+/** Compares versions number by number, up to a dash or a plus. */
 function isOlder(version: string, than: string): boolean {
   const numbers = (text: string): number[] =>
     text.replace(/[-+].*/, "").split(".").map((part) => Number(part) || 0);
@@ -265,7 +265,7 @@ function isOlder(version: string, than: string): boolean {
   return false;
 }
 
-/** Whether this machine's own linker links for a triple: the C library alone differs. */
+/** Whether this machine's own linker can link for a triple. */
 function isNative(triple: string, host: string): boolean {
   const apple = /-apple-darwin$/;
   const msvc = /-pc-windows-msvc$/;
@@ -276,7 +276,7 @@ function isNative(triple: string, host: string): boolean {
     triple.replace(/-musl$/, "-gnu") === host.replace(/-musl$/, "-gnu");
 }
 
-/** The C compiler that links for a triple, as Debian and GNU name it. */
+/** The C compiler that links for a triple, with the name that Debian and GNU use. */
 function linkerOf(triple: string): string | undefined {
   const [cpu = "", , system, abi] = triple.split("-");
   if (system === "windows" && abi === "gnu") return `${cpu}-w64-mingw32-gcc`;

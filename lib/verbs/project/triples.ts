@@ -1,5 +1,5 @@
 /**
- * Targets to build for, as Rust and as wasmCloud name them.
+ * Targets to build for, as wasmCloud targets and as Rust triples.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { isKnownTarget, isTargetName, type Target, targetFromTriple } from "../.
 
 /** A target to build for. */
 export interface BuildTarget {
-  /** What hosts look for. */
+  /** The target that hosts look for. */
   readonly target: Target;
-  /** The Rust triples that build for it, the preferred one first. */
+  /** The Rust triples that build for it. The first is preferred. */
   readonly triples: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export const USUAL_TARGETS: readonly string[] = [
 
 const ARM_TRIPLES = ["armv7-unknown-linux-gnueabihf", "armv7-unknown-linux-musleabihf"];
 
-/** The triples of targets whose architecture Rust's triples spell differently. */
+/** The triples of targets whose architecture has another name in triples. */
 const TRIPLES: Readonly<Record<string, readonly string[]>> = {
   "arm-linux": ARM_TRIPLES,
   "armv7-linux": ARM_TRIPLES,
@@ -35,7 +35,7 @@ const TRIPLES: Readonly<Record<string, readonly string[]>> = {
   "mips64el-linux": ["mips64el-unknown-linux-gnuabi64"],
 };
 
-/** What follows the architecture in the triples of a system. */
+/** For each system, the part of its triples after the architecture. */
 const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
   linux: ["unknown-linux-gnu", "unknown-linux-musl"],
   macos: ["apple-darwin"],
@@ -49,14 +49,14 @@ const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
  * Reads the name of a target.
  *
  * @param text A Rust triple, or a wasmCloud target.
- * @param host This machine's triple, which is preferred where it fits.
+ * @param host This machine's triple, which is preferred if it fits.
  * @throws {ParError} `ERR_TARGET_INVALID`.
  */
 export function parseBuildTarget(text: string, host?: string): BuildTarget {
   if (isTargetName(text) && isKnownTarget(text)) {
     return { target: text, triples: triplesOf(text, host) };
   }
-  // A misspelt x86-64-linux would be read as a triple of x86 otherwise.
+  // Otherwise the misspelt x86-64-linux would be read as a triple of x86.
   const target = /^\w+-[a-z]+-/i.test(text) ? targetFromTriple(text) : undefined;
   if (target) return { target, triples: [text] };
   throw new ParError(
@@ -76,12 +76,12 @@ function triplesOf(target: Target, host: string | undefined): readonly string[] 
       ...triples.filter((t) => t !== host),
     ];
   }
-  // On Windows, the linker of Visual Studio is the usual one.
+  // On Windows, Visual Studio's linker is usual.
   return host?.endsWith("-msvc") && system === "windows" ? triples.toReversed() : triples;
 }
 
 /**
- * Refuses to build for one target twice.
+ * Checks that no target appears twice.
  *
  * @throws {ParError} `ERR_TARGET_DUPLICATE`.
  */

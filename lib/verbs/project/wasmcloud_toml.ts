@@ -1,5 +1,5 @@
 /**
- * The project file `wasmcloud.toml`, with the keys and the defaults that `wash build` 0.43 gave it.
+ * Reads the project file `wasmcloud.toml`, with the keys and the defaults of `wash build` 0.43.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import { readToml, Settings } from "./toml.ts";
 /** The file's name. */
 export const WASMCLOUD_TOML = "wasmcloud.toml";
 
-/** The languages that providers are built from. */
+/** The languages that can be built. */
 export type Language = "rust" | "go";
 
-/** What a `wasmcloud.toml` says of a provider. */
+/** The values in a `wasmcloud.toml`. */
 export interface WasmcloudToml {
   /** The file's path. */
   readonly path: string;
   readonly language: Language;
-  /** The folder that is built in. */
+  /** The folder to build in. */
   readonly folder: string;
-  /** The folder that archives go to. */
+  /** The folder for archives. */
   readonly buildFolder: string;
   readonly witFolder: string;
   readonly name?: string | undefined;
@@ -55,11 +55,11 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Finds and reads the file.
+ * Reads the file.
  *
- * @param path The file, or the folder that it is in.
- * @param onWarning Is told of keys that mean nothing.
- * @throws {ParError} `ERR_PROJECT_INVALID`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE`.
+ * @param path The path of the file, or of its folder.
+ * @param onWarning Receives warnings, each a sentence.
+ * @throws {ParError} Of the category `failed`; `ERR_PROJECT_INVALID` if a value cannot be used.
  */
 export async function readWasmcloudToml(
   path: string,
@@ -101,12 +101,12 @@ export async function readWasmcloudToml(
   };
 }
 
-/** A path beside another, as short as it can be said. */
+/** Resolves a path relative to a folder. It stays relative, so that messages are short. */
 function relativeTo(base: string, path: string): string {
   return resolve(path) === path ? path : join(base, path);
 }
 
-/** `WASMCLOUD_NAME` stands for `name`, and `WASMCLOUD_PROVIDER_VENDOR` for `vendor` in `[provider]`. */
+/** Variables override keys: `WASMCLOUD_NAME` the key `name`, `WASMCLOUD_PROVIDER_VENDOR` the vendor. */
 function overridden(table: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const result: Record<string, unknown> = { ...table };
   for (const [section, keys] of Object.entries(KEYS)) {
@@ -128,8 +128,8 @@ function requireProvider(type: string | undefined, where: string): void {
     "ERR_PROJECT_INVALID",
     type === undefined
       ? `Cannot build what ${where} describes: it has no type; add type = "provider"`
-      : `Cannot build what ${where} describes: its type is ${quote(type)}, and archives are made ` +
-        'of providers (type = "provider")',
+      : `Cannot build what ${where} describes: its type is ${quote(type)}; an archive needs a ` +
+        'provider (type = "provider")',
   );
 }
 
@@ -141,7 +141,7 @@ function languageOf(text: string | undefined, where: string): Language {
     `Cannot build what ${where} describes: its language is ` +
       `${
         text === undefined ? "not stated" : quote(text)
-      }; "rust" and "go" can be built, and what ` +
-      "anything else builds can be bundled with create",
+      }; "rust" and "go" can be built; for other ` +
+      "languages, build the binaries yourself and use create",
   );
 }

@@ -91,7 +91,7 @@ test("build() chooses among the programs of a Go module", async () => {
   await it.write("cmd/two/main.go", printing("two"));
   const { code, message } = await it.refused();
   assert.equal(code, "ERR_PROJECT_AMBIGUOUS");
-  assert.match(message, /"go\.mod" has the programs one, two; name one \(--bin\)$/);
+  assert.match(message, /"go\.mod" has the programs one, two; choose one$/);
   const { path } = await it.build({ bin: "two" });
   assert.equal(await it.output(path), "two");
   await Deno.remove(`${it.folder}/cmd`, { recursive: true });

@@ -141,7 +141,10 @@ test("build() builds again when features, flags, profiles or a dependency's mani
   );
   await expect("plain checked loud");
   const refusal = await project.refused({ buildFlags: ["--target", "x"] });
-  assert.match(refusal.message, /^Cannot pass "--target" on to cargo: name the target to par/);
+  assert.match(
+    refusal.message,
+    /^Cannot pass "--target" to cargo: give the target to the build itself/,
+  );
 });
 
 test("build() leaves the archive, and asks for no keys, when cargo fails", async () => {
@@ -205,7 +208,7 @@ test("build() at a virtual root takes the program that is named, and lists them 
   assert.equal(code, "ERR_PROJECT_AMBIGUOUS");
   assert.match(
     message,
-    /^Cannot choose what to bundle: .* declares bin one \(package one\), bin second \(package two\); name one \(--bin\)$/,
+    /^Cannot choose what to bundle: .* declares bin one \(package one\), bin second \(package two\); choose one$/,
   );
   const { path, claims } = await project.build({ bin: "second" });
   assert.deepEqual([path, claims.wascap.name], ["build/second.par.gz", "two"]);
@@ -237,7 +240,7 @@ test("build() takes the package's program, or the one that is named, beside othe
   await Deno.remove(`${project.folder}/src/main.rs`);
   const { code, message } = await project.refused();
   assert.equal(code, "ERR_PROJECT_AMBIGUOUS");
-  assert.match(message, /declares cdylib my_provider, bin helper; name one \(--bin\)$/);
+  assert.match(message, /declares cdylib my_provider, bin helper; choose one$/);
 });
 
 test("build() of a fresh cargo new takes one command, or says what to add", async () => {
@@ -280,7 +283,7 @@ test("build() warns of a key of [package.metadata.par] that means nothing", asyn
   const { printed } = await project.build();
   assert.match(
     printed,
-    /^Warning: the key "vendr" in \[package\.metadata\.par\] of ".*Cargo\.toml" means nothing here; did you mean "vendor"\?$/m,
+    /^Warning: the key "vendr" in \[package\.metadata\.par\] of ".*Cargo\.toml" is unknown; did you mean "vendor"\?$/m,
   );
   await project.write(
     "Cargo.toml",

@@ -63,7 +63,7 @@ testWith([CARGO], "build() takes the file, or its folder, from elsewhere", async
   await it.write("config/wasmcloud.toml", RUST);
   const { code, message } = await it.refused({ config: "config" });
   assert.equal(code, "ERR_PROJECT_INVALID");
-  assert.match(message, /: there is no Cargo\.toml in "config"; name its folder \(path = "…"\)$/);
+  assert.match(message, /: there is no Cargo\.toml in "config"; give its folder \(path = "…"\)$/);
   assert.equal((await it.refused({ config: "gone.toml" })).code, "ERR_FILE_NOT_FOUND");
 });
 
@@ -85,9 +85,9 @@ testWith([CARGO], "build() warns of keys that mean nothing, and names the neares
   const { printed } = await it.build();
   const warnings = [...printed.matchAll(/^Warning: (.*)$/gm)].map(([, text]) => text);
   assert.deepEqual(warnings, [
-    'the key "nmae" in "wasmcloud.toml" means nothing here; did you mean "name"?',
-    'the key "extras" in "wasmcloud.toml" means nothing here',
-    'the key "vender" in [provider] of "wasmcloud.toml" means nothing here; did you mean "vendor"?',
+    'the key "nmae" in "wasmcloud.toml" is unknown; did you mean "name"?',
+    'the key "extras" in "wasmcloud.toml" is unknown',
+    'the key "vender" in [provider] of "wasmcloud.toml" is unknown; did you mean "vendor"?',
   ]);
 });
 
@@ -96,13 +96,13 @@ const REFUSALS: readonly [what: string, toml: string, reason: RegExp][] = [
   [
     "a component",
     'language = "rust"\ntype = "component"\n',
-    /its type is "component", and archives are made of providers/,
+    /its type is "component"; an archive needs a provider/,
   ],
   ["no type", 'language = "rust"\n', /it has no type; add type = "provider"$/],
   [
     "another language",
     'language = "tinygo"\ntype = "provider"\n',
-    /its language is "tinygo"; "rust" and "go" can be built, and what anything else builds can be bundled with create$/,
+    /its language is "tinygo"; "rust" and "go" can be built; for other languages, build the binaries yourself and use create$/,
   ],
   [
     "a number as the version",
@@ -147,6 +147,6 @@ testWith([CARGO], "build() notes that a WIT package takes wasm-tools", async () 
   const { printed } = await it.build({ env: { PATH: without.join(":") } });
   assert.match(
     printed,
-    /^Warning: the archive is made without the WIT package: .* takes wasm-tools/m,
+    /^Warning: the archive is made without the WIT package: .* needs wasm-tools/m,
   );
 });
