@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FIXED_KEYS, type Sandbox, sandbox } from "../_cli.ts";
 import { elf } from "../_executable.ts";
+import { hasDockerRegistry, startDockerRegistry } from "../registry/_registry.ts";
 
 /** Runs a command line as it is written in Makefiles and workflows. */
 async function run(s: Sandbox, line: string): Promise<string> {
@@ -24,6 +25,7 @@ const CREATES: readonly string[] = [
 ];
 
 const INSERTS: readonly string[] = [
+  "par insert --arch aarch64-unknown-linux-gnu --binary arm.so kv.par.gz",
   "par insert --arch aarch64-linux --binary arm.so kv.par.gz",
   "par insert kv.par.gz --arch aarch64-linux --binary arm.so",
   "par insert -a aarch64-linux -b arm.so kv.par.gz",
@@ -43,6 +45,39 @@ Deno.test("par takes command lines of wash par as they are in the field", async 
       assert.match(await run(s, inspect), /aarch64-linux[^]*x86_64-linux/);
     }
   }
+});
+
+Deno.test("par takes the target that workflows insert for 32-bit ARM, and says what hosts look for", async () => {
+  await using s = await sandbox();
+  await s.write("x86.so", elf({ machine: 62 }));
+  await s.write("armv7.so", elf({ machine: 40, bits: 32 }));
+  await run(s, CREATES[0] as string);
+  const words = "par insert --arch armv7-linux --binary armv7.so kv.par.gz".split(" ");
+  const { code, stderr } = await s.run([...words, ...FIXED_KEYS]);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /hosts look for arm-linux/);
+});
+
+Deno.test({
+  name: "par takes wash's ways to push, pull and inspect in a registry (needs docker-registry)",
+  ignore: !hasDockerRegistry,
+  async fn() {
+    await using registry = await startDockerRegistry();
+    await using s = await sandbox();
+    await s.write("x86.so", elf({ machine: 62 }));
+    await run(s, CREATES[0] as string);
+    const url = `${registry.host}/kv:0.1.0`;
+    await run(s, `reg push ${url} kv.par.gz --insecure`);
+    await run(s, `push --insecure ${url} kv.par.gz`);
+    await run(s, `reg pull ${url} --insecure --destination pulled.par.gz`);
+    await run(s, `pull ${url} --destination again.par.gz --insecure`);
+    assert.deepEqual(await s.read("pulled.par.gz"), await s.read("kv.par.gz"));
+    const { code, stdout, stderr } = await s.run(["par", "inspect", url, "--insecure"], {
+      remote: true,
+    });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /x86_64-linux/);
+  },
 });
 
 Deno.test("par takes the groups of wash off, in front of help too, and tells a slip as one", async () => {
