@@ -22,7 +22,7 @@ import {
   type VerifiedClaims,
 } from "./reader.ts";
 import { BLOCK_LENGTH, padded } from "./tar.ts";
-import { readTar } from "./tar_reader.ts";
+import { MAX_PAX_LENGTH, readTar } from "./tar_reader.ts";
 
 /** Header, index and token of most archives fit into this many bytes. */
 const FRONT_LENGTH = 16 * 1024;
@@ -61,7 +61,7 @@ export async function openRanged(
   options: ReadOptions = {},
 ): Promise<RangedArchive | undefined> {
   if (!source.range) return undefined;
-  const reader = new ByteReader(readFront(source));
+  const reader = new ByteReader(readFrom(source, 0, FRONT_LENGTH));
   try {
     const start = await readStart(reader);
     if (start === undefined) {
@@ -101,8 +101,9 @@ async function openPlain(
   return undefined;
 }
 
-/** A pax header, its records and the header of the file itself. */
+/** A pax header, its records and the header of the file itself; rarely the records take more. */
 const HEADERS_LENGTH = 3 * BLOCK_LENGTH;
+const MAX_HEADERS_LENGTH = 2 * BLOCK_LENGTH + MAX_PAX_LENGTH;
 
 /** Goes from header to header, and reads the content of one entry. */
 async function* readPlain(
@@ -136,7 +137,7 @@ async function readHeader(
   at: number,
   options: ReadOptions,
 ): Promise<{ name: string; size: number; content: number } | undefined> {
-  const reader = new ByteReader(source.range?.(at, HEADERS_LENGTH) ?? nothing());
+  const reader = new ByteReader(readFrom(source, at, HEADERS_LENGTH, MAX_HEADERS_LENGTH));
   try {
     for await (const { name, size } of readTar(reader, options.limits ?? {})) {
       return { name, size, content: at + reader.position };
@@ -201,11 +202,17 @@ export function copySegments(
   return copies;
 }
 
-/** Reads the archive from its beginning in growing parts. The caller stops when it has enough. */
-async function* readFront(source: ArchiveSource): Bytes {
-  for (let start = 0, length = FRONT_LENGTH;; start += length, length *= 2) {
+/** At most so many bytes of the archive from an offset on, in growing parts, while they are asked for. */
+async function* readFrom(
+  source: ArchiveSource,
+  start: number,
+  length: number,
+  most = Infinity,
+): Bytes {
+  for (const end = start + most; start < end; start += length, length *= 2) {
+    length = Math.min(length, end - start);
     let received = 0;
-    for await (const chunk of source.range?.(start, length) ?? []) {
+    for await (const chunk of source.range?.(start, length) ?? nothing()) {
       received += chunk.length;
       yield chunk;
     }

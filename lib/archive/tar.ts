@@ -99,7 +99,9 @@ const STAR_TIMES_END = 500;
  */
 export function decodeHeader(block: Uint8Array): TarHeader | undefined {
   if (isZero(block)) return undefined;
-  if (octalField(block, 148, 8) !== checksum(block)) {
+  // node-tar wants something behind the digits of a checksum.
+  const summed = octalField(block, 148, 8) === checksum(block);
+  if (!summed || !/[ \0]/.test(String.fromCharCode(block[155] ?? 0))) {
     throw new ParError(
       "ERR_HEADER_INVALID",
       "Cannot read the archive: a tar header fails its checksum; is it a provider archive, and whole?",
@@ -119,6 +121,7 @@ export function decodeHeader(block: Uint8Array): TarHeader | undefined {
   if (type === "pax" && format !== "posix") {
     throw ambiguous("a pax header has another magic than POSIX gives it");
   }
+  if (type === "pax" && name === "") throw ambiguous("a pax header has no name");
   if (textField(block, 157, 100) !== "") throw ambiguous(`${quote(name)} is a file and has a link`);
   for (const [title, offset, length] of [...NUMBERS, ...times]) {
     if (octalField(block, offset, length) !== undefined) continue;

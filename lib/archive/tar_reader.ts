@@ -22,7 +22,7 @@ import {
 } from "./tar.ts";
 
 /** The longest pax header in bytes. Honest ones have some dozens of bytes. */
-const MAX_PAX_LENGTH = 64 * 1024;
+export const MAX_PAX_LENGTH = 64 * 1024;
 
 /** A regular file in a tar stream. */
 export interface TarEntry {
@@ -73,6 +73,8 @@ export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerat
   for (let rest = await reader.readSome(); rest; rest = await reader.readSome()) {
     if (!isZero(rest)) throw trailing();
   }
+  // A part of a block is where tar-stream fails.
+  if (reader.position % BLOCK_LENGTH !== 0) throw trailing();
 }
 
 /**

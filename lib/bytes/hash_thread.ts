@@ -144,8 +144,9 @@ class ThreadSha256 implements Sha256 {
 /** Starts the thread, and waits until it runs. */
 function startThread(): Promise<Thread | undefined> {
   return new Promise((resolve) => {
-    if (!hasBuiltins() || navigator.hardwareConcurrency === 1) return resolve(undefined);
+    if (!hasBuiltins()) return resolve(undefined);
     try {
+      if (navigator.hardwareConcurrency === 1) return resolve(undefined);
       const worker = startWorker(`(${serve})(${JSON.stringify(RING)});`);
       const state = new Int32Array(new SharedArrayBuffer(4 * (RING.LENGTHS + RING.SLOTS)));
       const slots = new Uint8Array(new SharedArrayBuffer(RING.SLOTS * RING.SLOT_LENGTH));
@@ -157,7 +158,7 @@ function startThread(): Promise<Thread | undefined> {
       };
       worker.postMessage({ state, slots });
     } catch {
-      // This runtime has no workers, or no shared memory.
+      // This runtime has no workers, no shared memory, or no `navigator`, as Node 20.
       resolve(undefined);
     }
   });

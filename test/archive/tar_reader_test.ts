@@ -38,6 +38,19 @@ Deno.test("readTar() gives each entry's name, size and bytes, whatever is read o
   }));
 });
 
+Deno.test("readTar() refuses a part of a block behind the end, also of zeros", async () => {
+  const read = async (length: number): Promise<number> => {
+    const bytes = concat(tarEntry({ name: "a", content: "a" }), TAR_END, new Uint8Array(length));
+    let count = 0;
+    for await (const _ of readTar(new ByteReader(chunked(bytes)), {})) count++;
+    return count;
+  };
+  for (const length of [0, 512, 9216]) assert.equal(await read(length), 1);
+  for (const length of [1, 511, 513]) {
+    await assert.rejects(read(length), { code: "ERR_ARCHIVE_TRAILING_DATA" });
+  }
+});
+
 Deno.test("readTar() skips what a reader left of an entry", async () => {
   const bytes = concat(
     tarEntry({ name: "a", content: noise(3000) }),

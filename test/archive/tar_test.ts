@@ -70,6 +70,22 @@ Deno.test("decodeHeader() takes a pax header with POSIX's magic alone", () => {
   }
 });
 
+Deno.test("decodeHeader() refuses a pax header without a name", () => {
+  const header = tarHeader({ name: "", size: 10, type: "x" });
+  assert.throws(() => decodeHeader(header), { code: "ERR_HEADER_AMBIGUOUS" });
+});
+
+Deno.test("decodeHeader() takes a checksum that something ends", () => {
+  const read = (checksum: string): unknown => decodeHeader(tarHeader({ name: "a", checksum }));
+  const right = /^[0-7]+/.exec(
+    new TextDecoder().decode(tarHeader({ name: "a" }).subarray(148, 156)),
+  )?.[0] ?? assert.fail();
+  for (const checksum of [`${right}\0 `, `0${right}\0`, `0${right} `, ` ${right} `]) {
+    assert(read(checksum), checksum);
+  }
+  assert.throws(() => read(right.padStart(8, "0")), { code: "ERR_HEADER_INVALID" });
+});
+
 Deno.test("decodeHeader() refuses bytes in the prefix field, whatever the magic", () => {
   const read = (magic: "ustar" | "gnu" | "v7") => () =>
     decodeHeader(tarHeader({ name: "b", prefix: "a", magic }));

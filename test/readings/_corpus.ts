@@ -154,6 +154,11 @@ export const CORPUS: Readonly<Record<string, CorpusCase>> = {
     code: "ERR_HEADER_SIZE",
     misreadBy: [PYTHON, BUSYBOX],
   },
+  "a size that makes a thread worth it, in a compressed archive": {
+    base: SMALL,
+    bends: tar({ ...NUMBER, spelling: "octal", value: 2 ** 30 }),
+    code: "ERR_ARCHIVE_TRUNCATED",
+  },
   "an owner in base-256": {
     base: PLAIN,
     bends: tar({ ...NUMBER, field: "uid", spelling: "base-256", value: 2 ** 24 }),
@@ -165,6 +170,11 @@ export const CORPUS: Readonly<Record<string, CorpusCase>> = {
       { do: "field", entry: 1, field: "uname", text: "\xff\xff", fill: "\0" },
       { do: "checksum", entry: 1, style: "signed" },
     ),
+    code: "ERR_HEADER_INVALID",
+  },
+  "a checksum of eight digits": {
+    base: PLAIN,
+    bends: tar({ do: "checksum", entry: 1, style: "eight digits" }),
     code: "ERR_HEADER_INVALID",
   },
   "a name that goes on behind a NUL": {
@@ -252,6 +262,15 @@ export const CORPUS: Readonly<Record<string, CorpusCase>> = {
     bends: pax([], { type: "g" }),
     code: "ERR_HEADER_AMBIGUOUS",
     misreadBy: [GO],
+  },
+  "a pax header without a name": {
+    base: PLAIN,
+    bends: pax([{ keyword: "mtime", value: "1" }], { name: "" }),
+    code: "ERR_HEADER_AMBIGUOUS",
+  },
+  "pax records of more than a block": {
+    base: PLAIN,
+    bends: pax([{ keyword: "comment", value: "x".repeat(2000) }]),
   },
   "a pax header without records": {
     base: PLAIN,
@@ -371,6 +390,11 @@ export const CORPUS: Readonly<Record<string, CorpusCase>> = {
     bends: tar({ do: "end", blocks: 2, behind: "another archive" }),
     code: "ERR_ARCHIVE_TRAILING_DATA",
     misreadBy: [TAR_STREAM],
+  },
+  "a part of a block behind the end": {
+    base: PLAIN,
+    bends: tar({ do: "end", blocks: 2, behind: "zeros" }),
+    code: "ERR_ARCHIVE_TRAILING_DATA",
   },
   "one block of zeros at the end": {
     base: PLAIN,

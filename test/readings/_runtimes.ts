@@ -6,6 +6,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { CLAIMS_ENTRY, WIT_ENTRY } from "../../lib/archive/entries.ts";
 import { openRanged } from "../../lib/archive/segment.ts";
 import { blobSource } from "../../lib/bytes/source.ts";
 import { bundle } from "../../web/bundle.ts";
@@ -132,15 +133,15 @@ async function readInPage(lengths: readonly number[]): Promise<Reading[]> {
   return readings;
 }
 
-/** The way that fetches one entry alone, for archives that have an index. */
-const byTheIndex: Reader = {
-  name: "our reader by the index",
+/** The way that fetches one entry after the other, by the index or from header to header. */
+const byParts: Reader = {
+  name: "our reader in parts",
   tool: HERE,
   own: true,
   async read(folder) {
     const readings = new Map<string, Reading>();
     for (const { name } of Deno.readDirSync(folder)) {
-      const reading = await readByIndex(Deno.readFileSync(`${folder}/${name}`))
+      const reading = await readByParts(Deno.readFileSync(`${folder}/${name}`))
         .catch(({ code, message }) => ({ error: code ?? message }));
       if (reading) readings.set(name, reading);
     }
@@ -148,16 +149,24 @@ const byTheIndex: Reader = {
   },
 };
 
-async function readByIndex(bytes: Uint8Array<ArrayBuffer>): Promise<Reading | undefined> {
-  const source = blobSource(bytes, "a.par.gz");
-  const archive = await openRanged(source);
-  if (!archive?.index) return undefined;
-  const names = archive.index.map(({ name }) => name).filter((name) => name !== "");
-  const files = await Promise.all(names.map(async (name): Promise<File> => {
-    const content = await collect(archive.readEntry(name));
-    return [name, content.length, createHash("sha256").update(content).digest("hex")];
-  }));
-  return { files, claims: plainClaims(archive.claims) };
+async function readByParts(bytes: Uint8Array<ArrayBuffer>): Promise<Reading | undefined> {
+  // Only of a remote plain archive are parts read.
+  const archive = await openRanged({ ...blobSource(bytes, "a.par"), remote: true });
+  if (!archive) return undefined;
+  const fileOf = (name: string, content: Uint8Array): File => [
+    name,
+    content.length,
+    createHash("sha256").update(content).digest("hex"),
+  ];
+  const keys = Object.keys(archive.claims.wascap.target_hashes);
+  const names = keys.map((key) => key === WIT_ENTRY ? key : `${key}.bin`);
+  const files = await Promise.all(names.map(async (name) => (
+    fileOf(name, await collect(archive.readEntry(name)))
+  )));
+  return {
+    files: [fileOf(CLAIMS_ENTRY, new TextEncoder().encode(archive.token)), ...files],
+    claims: plainClaims(archive.claims),
+  };
 }
 
 /** All of them but the one that is asked first. */
@@ -168,5 +177,5 @@ export const OWN_READERS: readonly Reader[] = [
   oldestDeno,
   webAlone,
   chromium,
-  byTheIndex,
+  byParts,
 ];

@@ -53,6 +53,8 @@ async function readTarStream(bytes: Uint8Array): Promise<File[]> {
   parser.on("entry", (header, stream, next) => {
     const parts: Uint8Array[] = [];
     stream.on("data", (part) => parts.push(part as Uint8Array));
+    // The parser says the same.
+    stream.on("error", () => {});
     stream.on("end", () => {
       files.push(fileOf(header.name, header.type === "file", String(header.type), parts));
       next();
