@@ -283,7 +283,10 @@ Deno.test("a verb without the permissions of a registry says so, and which task 
   for (const verb of ["inspect", "verify", "extract"]) {
     const { code, stderr } = await box.run([verb, "registry.example/payments/fakepay:1.0"]);
     assert.equal(code, 1);
-    assert.match(stderr, /^Error: Cannot read .*may not use a registry; the tasks par:remote:inspect.*\n$/);
+    assert.match(
+      stderr,
+      /^Error: Cannot read .*may not use a registry; the tasks par:remote:inspect.*\n$/,
+    );
   }
 });
 
