@@ -76,11 +76,9 @@ $(foreach n,$(pm_near),$(foreach v,$(filter $(firstword $(subst =, ,$(n))),$(pm_
 # ---- Running par ---------------------------------------------------------------------------------
 
 # A verb of par. A module is run by the script beside it that knows what each verb needs.
-pm_par     = $(if $(filter %.ts,$(PAR)),$(call pm_tool,$(DENO)) $(pm_script) $(if $(filter push,$(1)),$(pm_logins)),$(call pm_tool,$(PAR))) $(1)
-pm_script  = run --quiet --no-config --no-lock --allow-run $(call pm_quote,$(patsubst %cli.ts,%scripts/par.ts,$(PAR)))
-# The programs that keep what docker login was told.
-pm_logins  = $(if $(pm_helpers),--allow-run=$(call pm_quote,$(pm_helpers)))
-pm_helpers = $(shell IFS=:; for folder in $$PATH; do ls "$$folder"/docker-credential-* 2>/dev/null; done | paste -s -d , -)
+pm_par     = $(if $(filter %.ts,$(PAR)),$(call pm_tool,$(DENO)) $(pm_script),$(call pm_tool,$(PAR))) $(1)
+# For push, that script looks for the credential helpers that docker's and podman's files name.
+pm_script  = run --quiet --no-config --no-lock --allow-run $(if $(filter push,$(1)),--allow-read --allow-env) $(call pm_quote,$(patsubst %cli.ts,%scripts/par.ts,$(PAR)))
 pm_tool    = $(if $(shell command -v $(call pm_quote,$(1)) 2>/dev/null),$(call pm_quote,$(1)),$(error \
 	Cannot run par: $(1) is not found; install it, or set PAR or DENO))
 

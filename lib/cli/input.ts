@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ParError, quote } from "../errors.ts";
 import { fileSource } from "../system/files.ts";
 import { lookAt } from "../system/pipe.ts";
 import { openRepeatable } from "../system/spool.ts";
@@ -54,7 +55,15 @@ export async function openInput(
     const source = registrySource(parseReference(name), { digest, signal });
     return { source, [Symbol.dispose]: (): void => source.close() };
   }
-  const options = await pullOptions(flags, signal);
+  const options = await pullOptions(flags, signal).catch((cause) => {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    throw new ParError(
+      "ERR_REGISTRY_UNREACHABLE",
+      `Cannot read ${quote(name)}: there is no such file, and this par may not use a registry; ` +
+        "the tasks par:remote:inspect, par:remote:verify and par:remote:extract may",
+      cause,
+    );
+  });
   const reference = await parseReferenceWithTags(name, { ...options, ...referenceOptions(flags) });
   const source = registrySource(reference, options);
   return {

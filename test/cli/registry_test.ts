@@ -278,6 +278,18 @@ testWith(
   },
 );
 
+Deno.test("a verb without the permissions of a registry says so, and which task has them", async () => {
+  await using box = await sandbox();
+  for (const verb of ["inspect", "verify", "extract"]) {
+    const { code, stderr } = await box.run([verb, "registry.example/payments/fakepay:1.0"]);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /^Error: Cannot read .*may not use a registry; the tasks par:remote:inspect.*\n$/,
+    );
+  }
+});
+
 /** A credential helper, whose file and folder docker's configuration and the PATH name. */
 async function installHelper({ home, folder }: Sandbox, host: string): Promise<string> {
   const bin = `${folder}/bin`;
