@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ParError, quote } from "../errors.ts";
+import { ParError } from "../errors.ts";
 import { fileSource } from "../system/files.ts";
 import { lookAt } from "../system/pipe.ts";
 import { openRepeatable } from "../system/spool.ts";
@@ -39,7 +39,7 @@ export async function openInput(
   // Most archives are files, and starting up should not pay for what registries take.
   const isOci = /^oci(-archive)?:/i.test(name);
   if (!isOci && await isThere(name)) return await local(name, repeatedly, signal);
-  const { isLayout, isReference, parseDigest, parseReference } = await import(
+  const { isLayout, isReference, parseDigest, parseReference, quoteReference } = await import(
     "../registry/reference.ts"
   );
   if (!await isReference(name)) return await local(name, repeatedly, signal);
@@ -59,8 +59,8 @@ export async function openInput(
     if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
     throw new ParError(
       "ERR_REGISTRY_UNREACHABLE",
-      `Cannot read ${quote(name)}: there is no such file, and this par may not use a registry; ` +
-        "the tasks par:remote:inspect, par:remote:verify and par:remote:extract may",
+      `Cannot read ${quoteReference(name)}: there is no such file, and this par may not use a ` +
+        "registry; the tasks par:remote:inspect, par:remote:verify and par:remote:extract may",
       cause,
     );
   });

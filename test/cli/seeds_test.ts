@@ -165,7 +165,16 @@ Deno.test("a password that stands in a reference is not shown", async () => {
     for (const place of ["h.example/kv:1", "h.example", "127.0.0.1:9/kv"]) {
       const reference = `${at}me:hun/ter2@${place}`;
       for (
-        const args of [["inspect", reference], ["push", reference, "a.par"], ["pull", reference]]
+        const args of [
+          ["inspect", reference],
+          ["push", reference, "a.par"],
+          ["pull", reference],
+          ["list", reference],
+          ["copy", reference, "127.0.0.1:9/kv:1"],
+          ["copy", "127.0.0.1:9/kv:1", reference],
+          ["login", reference, "--password-stdin"],
+          ["logout", reference],
+        ]
       ) {
         const { code, stdout, stderr } = await s.run([...args, "-o", "json", "--verbose"]);
         assert.notEqual(code, 0);
