@@ -252,8 +252,13 @@ function inGeneral(reason: string): string {
   return reason.replaceAll(/\/\S+/g, "…").replaceAll(/[0-9]+/g, "#").slice(0, 100);
 }
 
-/** The report for people. */
-export function tellReport(report: Report): string {
+/**
+ * The report for people.
+ *
+ * @param report The report.
+ * @param reasons Whether to tell why readers refuse what we accept.
+ */
+export function tellReport(report: Report, reasons = false): string {
   const { cases, seed, accepted, refused, readers, missing, disagreements } = report;
   const share = (accepted / cases * 100).toFixed(1);
   const lines = [
@@ -263,7 +268,7 @@ export function tellReport(report: Report): string {
   for (const [name, { same, differing, refused }] of readers) {
     const refusals = [...refused.values()].reduce((sum, { count }) => sum + count, 0);
     lines.push(`  ${name}: ${same} the same, ${differing} differing, ${refusals} refused`);
-    for (const [reason, { count, example }] of refused) {
+    for (const [reason, { count, example }] of reasons ? refused : []) {
       lines.push(`    ${count}: ${reason}, such as ${JSON.stringify(example)}`);
     }
   }
