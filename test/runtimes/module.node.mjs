@@ -8,6 +8,7 @@ import { gunzipSync } from "node:zlib";
 
 const folder = process.env.PAR_TEST_FOLDER;
 const par = await import(pathToFileURL(`${folder}/par.mjs`).href);
+const signing = await import(pathToFileURL(`${folder}/signing.mjs`).href);
 const inputs = JSON.parse(await readFile(`${folder}/inputs.json`, "utf8"));
 const read = async (name) => new Uint8Array(await readFile(`${folder}/${name}`));
 
@@ -90,7 +91,7 @@ const { tokens, signatures } = JSON.parse(await readFile(`${folder}/verdicts.jso
 
 test("verifyToken() comes to the verdicts that are known", async () => {
   for (const [token, verdict] of tokens) {
-    const found = await par.verifyToken(token).then(() => null, ({ code }) => code);
+    const found = await signing.verifyToken(token).then(() => null, ({ code }) => code);
     assert.equal(found, verdict, token.slice(0, 1000));
   }
 });
@@ -98,7 +99,7 @@ test("verifyToken() comes to the verdicts that are known", async () => {
 test("verifySignature() comes to the verdicts that are known", async () => {
   const bytes = (hex) => new Uint8Array(Buffer.from(hex, "hex"));
   for (const [publicKey, message, signature, verdict] of signatures) {
-    const found = await par.verifySignature(bytes(publicKey), bytes(message), bytes(signature));
+    const found = await signing.verifySignature(bytes(publicKey), bytes(message), bytes(signature));
     assert.equal(found, verdict, signature);
   }
 });

@@ -30,11 +30,13 @@ Deno.test({
   const schema = { minimum: new JsonNumber("0.0"), maximum: 10 };
   await Deno.writeFile(`${path}/numbers.par`, await archiveOf(binary, false, { schema }));
   await Deno.writeTextFile(`${path}/verdicts.json`, JSON.stringify(await verdictCases()));
-  const module = await bundle(new URL("../../mod.ts", import.meta.url), {
-    platform: "deno",
-    format: "esm",
-  });
-  await Deno.writeTextFile(`${path}/par.mjs`, module);
+  for (const [name, entry] of [["par", "mod.ts"], ["signing", "lib/signing/mod.ts"]] as const) {
+    const module = await bundle(new URL(`../../${entry}`, import.meta.url), {
+      platform: "deno",
+      format: "esm",
+    });
+    await Deno.writeTextFile(`${path}/${name}.mjs`, module);
+  }
 
   const output = await runTool(
     "node",
