@@ -49,6 +49,8 @@ export async function* decompress(format: CompressionFormat, input: Bytes): Byte
       if (position === 0) throw truncated(0);
       await writer.close();
     } catch (error) {
+      // To abort drops what is still to be read. This waits until nothing is.
+      await writer.write(new Uint8Array(0)).catch(() => {});
       await writer.abort(error).catch(() => {});
       throw error;
     }
@@ -106,6 +108,7 @@ async function* inflatePart(
   last: boolean,
 ): AsyncGenerator<Uint8Array, number> {
   const probe = createProbe();
+  let probing = false;
   const input = async function* (): Bytes {
     const end = await findPartEnd(reader, deflatedLength, last);
     if (end !== deflatedLength) {
@@ -116,20 +119,27 @@ async function* inflatePart(
     if (deflatedLength < FLUSH_LENGTH) throw mismatch();
     yield* reader.take(deflatedLength - FLUSH_LENGTH);
     if (!isFlush(await reader.read(FLUSH_LENGTH))) throw mismatch();
+    probing = true;
     yield probe.deflated;
     yield FINAL_BLOCK;
   };
   const held = last ? 0 : probe.inflated.length;
   let [crc, given] = [0, 0];
   let end = new Uint8Array(0);
-  for await (const chunk of decompress("deflate-raw", input())) {
-    // The probe's bytes are no content, and come last.
-    const joined = concat([end, chunk]);
-    const content = joined.subarray(0, Math.max(0, joined.length - held));
-    end = joined.slice(content.length);
-    given += content.length;
-    crc = crc32(content, crc);
-    if (content.length > 0) yield content;
+  try {
+    for await (const chunk of decompress("deflate-raw", input())) {
+      // The probe's bytes are no content, and come last.
+      const joined = concat([end, chunk]);
+      const content = joined.subarray(0, Math.max(0, joined.length - held));
+      end = joined.slice(content.length);
+      given += content.length;
+      crc = crc32(content, crc);
+      if (content.length > 0) yield content;
+    }
+  } catch (error) {
+    // Whoever reads the content may find a fault in its last bytes, which comes first then.
+    if (!probing && end.length > 0) yield end;
+    throw error;
   }
   if (given !== length || (!last && !equal(end, probe.inflated))) throw mismatch();
   return crc;

@@ -568,6 +568,14 @@ export const CORPUS: Readonly<Record<string, CorpusCase>> = {
     ],
     code: "ERR_INDEX_MISMATCH",
   },
+  "bytes in the padding before a wrong index": {
+    base: SMALL_INDEX,
+    bends: [
+      ...tar({ do: "padding", entry: 0, text: " " }),
+      ...gzip({ do: "index", segment: 0, deflated: 2 }),
+    ],
+    code: "ERR_ARCHIVE_TRAILING_DATA",
+  },
   "a wrong header before a wrong checksum": {
     base: SMALL_INDEX,
     bends: [
