@@ -3,9 +3,12 @@ import { type Report, run, tellReport, testReader } from "./_machine.ts";
 import { READERS } from "./_readers.ts";
 import { OWN_READERS } from "./_runtimes.ts";
 
-/** How many cases, and of which seed: the same seed gives the same cases. */
+/**
+ * How many cases, and of which seed: the same seed gives the same cases. The seed stays as it is, so
+ * that a change is never judged by another change's luck; `run.ts` is for looking further.
+ */
 const CASES = Number(Deno.env.get("PAR_READINGS_CASES") ?? 5000);
-const SEED = Number(Deno.env.get("PAR_READINGS_SEED") ?? Date.now() % 2 ** 31);
+const SEED = Number(Deno.env.get("PAR_READINGS_SEED") ?? 12);
 
 let report: Promise<Report> | undefined;
 
