@@ -11,8 +11,6 @@ import type { InspectionEvent, Refusal, TokenReport } from "./protocol.ts";
 export interface EntryFindings {
   /** Its length in bytes, once it is reached. */
   readonly size?: number;
-  /** How many of its bytes were hashed. */
-  readonly done: number;
   /** Whether it was held against the claims, and found to be what they say. */
   readonly matched?: boolean;
   /** What its header says. */
@@ -52,23 +50,21 @@ export function learn(findings: Findings, event: InspectionEvent): Findings {
     case "token":
       return { ...findings, report: event.report };
     case "entry":
-      return withEntry(findings, event.key, { size: event.size, done: 0 });
-    case "progress": {
-      const { read, key, done = 0 } = event;
-      return { ...key === undefined ? findings : withEntry(findings, key, { done }), read };
-    }
+      return withEntry(findings, event.key, { size: event.size });
+    case "progress":
+      return { ...findings, read: event.read };
     case "header":
       return withEntry(findings, event.key, {
         header: event.header,
         ...(event.fits !== undefined && { fits: event.fits }),
       });
     case "matched":
-      return withEntry(findings, event.key, { matched: true, ...whole(findings, event.key) });
+      return withEntry(findings, event.key, { matched: true });
     case "done": {
       const { archive, report } = event;
       const ended: Findings = { ...findings, phase: "done", archive, report, read: archive.size };
       return Object.keys(report.claims?.wascap.target_hashes ?? {}).reduce(
-        (sum, key) => withEntry(sum, key, { matched: true, ...whole(sum, key) }),
+        (sum, key) => withEntry(sum, key, { matched: true }),
         ended,
       );
     }
@@ -90,12 +86,7 @@ export function entryOf({ entries }: Findings, key: string): EntryFindings | und
   return Object.hasOwn(entries, key) ? entries[key] : undefined;
 }
 
-function whole(findings: Findings, key: string): { done?: number } {
-  const size = entryOf(findings, key)?.size;
-  return size === undefined ? {} : { done: size };
-}
-
 function withEntry(findings: Findings, key: string, news: Partial<EntryFindings>): Findings {
-  const entry = { done: 0, ...entryOf(findings, key), ...news };
+  const entry = { ...entryOf(findings, key), ...news };
   return { ...findings, entries: { ...findings.entries, [key]: entry } };
 }

@@ -40,23 +40,28 @@ export async function inspectArchive(
       claimsFirst = stated.first;
       tell({ kind: "token", report: await judgeToken(stated.token) });
     }
-    const progress = new Progress(tell);
+    let told = 0;
     const consume: EntryConsumer = (entry, size) => {
       // The reader has held each entry before this one against the claims, if it had them.
       if (claimsFirst && current !== undefined) tell({ kind: "matched", key: current });
       const key = current = hashKey(entry);
       tell({ kind: "entry", key, size });
+      if (entry.kind === "wit") return undefined;
       const head = new Head(size);
-      return entry.kind === "wit"
-        ? (chunk): void => progress.add(key, chunk.length)
-        : (chunk): void => {
-          progress.add(key, chunk.length);
-          if (head.add(chunk)) tell(describeHeader(entry.target, head.bytes));
-        };
+      return (chunk): void => {
+        if (head.add(chunk)) tell(describeHeader(entry.target, head.bytes));
+      };
+    };
+    const onProgress = (bytes: number): void => {
+      read = bytes;
+      const now = performance.now();
+      if (now - told < PROGRESS_INTERVAL) return;
+      told = now;
+      tell({ kind: "progress", read });
     };
     const archive = await readArchive(
       source.open(),
-      { ...ANY_TIME, onProgress: (bytes) => progress.read(read = bytes) },
+      { ...ANY_TIME, onProgress },
       consume,
     );
     tell({ kind: "done", archive, report: await judgeToken(archive.token) });
@@ -82,34 +87,6 @@ function describeHeader(target: Target, head: Uint8Array): InspectionEvent {
       fits: runsOn(executable, target),
     }
     : { kind: "header", key: target, header: "neither ELF, Mach-O nor PE" };
-}
-
-/** Tells progress, and not too often. */
-class Progress {
-  readonly #tell: (event: InspectionEvent) => void;
-  #key: string | undefined;
-  #done = 0;
-  #told = 0;
-
-  constructor(tell: (event: InspectionEvent) => void) {
-    this.#tell = tell;
-  }
-
-  read(bytes: number): void {
-    const now = performance.now();
-    if (now - this.#told < PROGRESS_INTERVAL) return;
-    this.#told = now;
-    const entry = this.#key === undefined ? {} : { key: this.#key, done: this.#done };
-    this.#tell({ kind: "progress", read: bytes, ...entry });
-  }
-
-  add(key: string, length: number): void {
-    if (key !== this.#key) {
-      this.#key = key;
-      this.#done = 0;
-    }
-    this.#done += length;
-  }
 }
 
 /** Keeps the front of a binary that passes, as much as its header can take. */

@@ -1,19 +1,20 @@
 /// <reference lib="dom" />
-import { redact } from "../../lib/errors.ts";
+import { printable, redact } from "../../lib/errors.ts";
 import { ClaimsView } from "./claims_view.ts";
-import { byId, download, setText } from "./dom.ts";
+import { byId, download, setText, setTone } from "./dom.ts";
 import { type Findings, learn, nothingOf } from "./findings.ts";
 import { type RunningJob, startJob } from "./jobs.ts";
-import { isWit, judge } from "./judgement.ts";
+import { isWit, judge, type Judgement } from "./judgement.ts";
 import { takeArchives } from "./opening.ts";
 import type { Origin } from "./protocol.ts";
 import { ProviderView } from "./provider_view.ts";
 import { fileNameFor, saveEntry } from "./saving.ts";
 import { TargetsView } from "./targets_view.ts";
+import { findThisComputer } from "./this_computer.ts";
+import { TrustDialog } from "./trust_dialog.ts";
 import { TrustStore } from "./trust_store.ts";
 import { TrustView } from "./trust_view.ts";
 import { VerdictView } from "./verdict_view.ts";
-import { printable } from "../../lib/errors.ts";
 
 /** The archive that is looked at. */
 interface Opened {
@@ -32,16 +33,18 @@ const store = new TrustStore(() => {
   show();
 });
 const trust = new TrustView(store);
+const dialog = new TrustDialog(store);
 const provider = new ProviderView();
 const claims = new ClaimsView();
 const targets = new TargetsView(save);
 const verdict = new VerdictView(cancel, () => {
   const issuer = opened?.findings.report?.claims?.iss;
-  if (issuer !== undefined) trust.propose(issuer);
+  if (opened && issuer !== undefined) dialog.ask(issuer, opened.findings.name);
 });
 
 function open(origin: Origin): void {
   opened?.job.cancel();
+  showPrevious();
   const name = redact(typeof origin === "string" ? origin : origin.name);
   const job = startJob({ kind: "inspect", origin }, (event) => {
     if (opened?.job === job) update(learn(opened.findings, event));
@@ -51,7 +54,19 @@ function open(origin: Origin): void {
   byId("result").hidden = false;
   setText(byId("result-name"), printable(name));
   show();
-  byId("result-name").focus();
+  byId("result-name").focus({ preventScroll: true });
+  scrollTo({ top: 0 });
+}
+
+/** Keeps the last verdict in sight while the next archive is looked at. */
+function showPrevious(): void {
+  const previous = byId("previous");
+  if (!opened || opened.findings.phase === "working") return;
+  const { tone, title } = currentJudgement(opened);
+  previous.hidden = false;
+  setTone(previous, tone);
+  const text = `Before: ${opened.findings.name}. ${title}.`;
+  setText(previous.lastElementChild as Element, printable(text));
 }
 
 function cancel(): void {
@@ -67,16 +82,20 @@ function update(findings: Findings): void {
   show();
 }
 
+function currentJudgement({ findings }: Opened): Judgement {
+  return judge(findings, store.issuers, new Date());
+}
+
 function show(): void {
   if (!opened) return;
   const { findings, started, took } = opened;
-  const judgement = judge(findings, store.issuers, new Date());
-  verdict.show(judgement);
+  const judgement = currentJudgement(opened);
+  verdict.show(judgement, findings);
   verdict.showProgress(findings, (took ?? performance.now() - started) / 1000);
   provider.show(findings);
   targets.show(findings, judgement.usable);
   claims.show(findings);
-  document.title = `${judgement.title} – ${printable(findings.name)}`;
+  document.title = `${judgement.answer} – ${printable(findings.name)}`;
 }
 
 async function save(key: string): Promise<void> {
@@ -102,3 +121,7 @@ async function save(key: string): Promise<void> {
 }
 
 takeArchives(open);
+findThisComputer(navigator).then((here) => {
+  targets.mark(here);
+  show();
+});

@@ -12,8 +12,12 @@ const ADDRESS_PAGE = "url.html";
  */
 export function takeArchives(onOpen: (origin: Origin) => void): void {
   const page = document.body.dataset["page"] as PageKind;
-  if (page === "files") takeFiles(onOpen);
-  else takeAddress(onOpen);
+  const take = (origin: Origin): void => {
+    shrink();
+    onOpen(origin);
+  };
+  if (page === "files") takeFiles(take);
+  else takeAddress(take);
   const field = byId<HTMLInputElement>("address");
   byId("address-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -27,6 +31,14 @@ export function takeArchives(onOpen: (origin: Origin) => void): void {
     // Behind the `#`, the address is not told to whoever serves this page.
     if (url) location.assign(`${ADDRESS_PAGE}#${url.href}`);
   });
+}
+
+/** Makes one line of the way to open an archive, so that the verdict comes first. */
+function shrink(): void {
+  document.body.classList.add("opened");
+  setText(byId("open-heading"), "Check another");
+  byId("choose").classList.remove("primary");
+  byId<HTMLDetailsElement>("address-fold").open = false;
 }
 
 function takeFiles(onOpen: (origin: Origin) => void): void {
@@ -58,6 +70,7 @@ function takeFiles(onOpen: (origin: Origin) => void): void {
 function takeAddress(onOpen: (origin: Origin) => void): void {
   byId("files").hidden = true;
   byId("address-only").hidden = false;
+  byId<HTMLDetailsElement>("address-fold").open = true;
   const url = parseAddress(location.hash.slice(1));
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";

@@ -58,12 +58,7 @@ export type InspectionEvent =
   /** Comes early where the claims are at the archive's front, and again with `done`. */
   | { readonly kind: "token"; readonly report: TokenReport }
   | { readonly kind: "entry"; readonly key: string; readonly size: number }
-  | {
-    readonly kind: "progress";
-    readonly read: number;
-    readonly key?: string;
-    readonly done?: number;
-  }
+  | { readonly kind: "progress"; readonly read: number }
   /** What a binary's own header says; `fits` is absent where it says nothing. */
   | {
     readonly kind: "header";
