@@ -440,6 +440,18 @@ export function quote(text: string): string {
 }
 
 /**
+ * Cuts a long text for a message. Secrets are removed first: what a cut leaves of one may look like
+ * something else.
+ *
+ * @param text A text from a file or an archive.
+ * @param length The most characters to show.
+ */
+export function excerpt(text: string, length = 100): string {
+  const clean = redact(text);
+  return clean.length > length ? `${clean.slice(0, length)}…` : clean;
+}
+
+/**
  * Replaces characters that would move a terminal's cursor, change its colours or change the reading
  * direction. Line feeds and tabs stay.
  *
