@@ -117,8 +117,9 @@ const ISSUER = {
 /** Which key to sign a bundle with. */
 export const BUNDLE_KEY = {
   key: {
-    value: "file",
-    brief: "the private key in PEM form, P-256 or Ed25519 (default: PAR_SIGNING_KEY's text, else " +
+    value: "key",
+    brief:
+      "the private key in PEM form, P-256 or Ed25519, or its file (default: PAR_SIGNING_KEY's text, else " +
       "the issuer's nkey)",
     env: "PAR_SIGNING_KEY",
     late: true,

@@ -191,6 +191,8 @@ export async function findSigner(
 ): Promise<BundleSigner> {
   const { parseSigningKey, signerOf } = await import("../signing/bundle_key.ts");
   if (flags.key !== undefined) {
+    // Not a file's name, which a message would show.
+    if (flags.key.includes("-----BEGIN ")) return await parseSigningKey(flags.key);
     const bytes = await readSmallInput(flags.key, MAX_PEM, signal);
     return await parseSigningKey(new TextDecoder().decode(bytes), `the key ${quote(flags.key)}`);
   }

@@ -16,7 +16,8 @@ import {
   MAX_BUNDLE_SIZE,
   parseBundle,
 } from "../signing/bundle.ts";
-import type { BundleSigner } from "../signing/bundle_key.ts";
+import { BundleSigner, signerOf } from "../signing/bundle_key.ts";
+import { KeyPair } from "../signing/nkey.ts";
 import {
   type ArchiveSubjects,
   checkPredicate,
@@ -25,6 +26,7 @@ import {
   PREDICATE_TYPES,
 } from "../signing/statement.ts";
 import { readSmallFile, writeFile } from "../system/files.ts";
+import { wrongType } from "./arguments.ts";
 
 /** What is said of an archive, to be signed. */
 export interface Attestation {
@@ -52,6 +54,17 @@ export interface BundleDescription {
 
 /** The most bundles that are looked for beside a file. */
 const MAX_BESIDE = 100;
+
+/**
+ * Makes a signer of what a caller gave.
+ *
+ * @throws {ParError} `ERR_OPTION_INVALID` for anything but a signer or a pair.
+ */
+export async function toSigner(signer: BundleSigner | KeyPair): Promise<BundleSigner> {
+  if (signer instanceof BundleSigner) return signer;
+  if (signer instanceof KeyPair) return await signerOf(signer);
+  throw wrongType(signer, "the signer", "a BundleSigner or a KeyPair");
+}
 
 /**
  * Signs an attestation of an archive, or the archive alone.

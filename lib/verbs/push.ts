@@ -15,8 +15,9 @@ import { fileName } from "../registry/pull.ts";
 import { pushArchive, type PushArchiveOptions, type Pushed } from "../registry/push.ts";
 import { parseReference, type Reference, type ReferenceOptions } from "../registry/reference.ts";
 import type { BundleSigner } from "../signing/bundle_key.ts";
+import type { KeyPair } from "../signing/nkey.ts";
 import { checkPredicate, PREDICATE_TYPES } from "../signing/statement.ts";
-import { attachBundle, type Attestation, makeBundle, subjectsOf } from "./bundles.ts";
+import { attachBundle, type Attestation, makeBundle, subjectsOf, toSigner } from "./bundles.ts";
 
 /** Settings of {@linkcode push}. */
 export interface PushOptions
@@ -24,7 +25,7 @@ export interface PushOptions
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
   /** The key that signs the archive, or what `attestations` say of it, after the push. */
-  readonly signer?: BundleSigner | undefined;
+  readonly signer?: BundleSigner | KeyPair | undefined;
   /** Whether to sign the archive. Default: if there is a `signer` and there are no `attestations`. */
   readonly sign?: boolean | undefined;
   /** What is said of the archive, such as its SBOM. It is signed and attached. */
@@ -76,7 +77,8 @@ export async function push(
   reference: string | Reference,
   options: PushOptions = {},
 ): Promise<PushResult> {
-  const { limits, signal, signer, attestations = [], now = new Date() } = options;
+  const { limits, signal, attestations = [], now = new Date() } = options;
+  const signer = options.signer && await toSigner(options.signer);
   const { sign = signer !== undefined && attestations.length === 0 } = options;
   const to = typeof reference === "string"
     ? parseReference(reference, { ...options, hostRequired: true })

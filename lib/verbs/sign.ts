@@ -11,6 +11,7 @@ import { openAttachments } from "../registry/attachments.ts";
 import { registrySource, type RegistrySourceOptions } from "../registry/pull.ts";
 import type { Reference } from "../registry/reference.ts";
 import type { BundleKey, BundleSigner } from "../signing/bundle_key.ts";
+import type { KeyPair } from "../signing/nkey.ts";
 import { isJsonObject, type Json, parseJson } from "../signing/json.ts";
 import { PREDICATE_TYPES } from "../signing/statement.ts";
 import { fileSource, stat, writeFile } from "../system/files.ts";
@@ -20,14 +21,15 @@ import {
   type Attestation,
   makeBundle,
   subjectsOf,
+  toSigner,
   writeBundleBeside,
 } from "./bundles.ts";
 import { inspect } from "./inspect.ts";
 
 /** Settings of {@linkcode sign}. */
 export interface SignOptions extends RegistrySourceOptions {
-  /** The key: `parseSigningKey()` makes one of PEM, and `signerOf()` one of an nkey. */
-  readonly signer: BundleSigner;
+  /** The key: an nkey's pair, or what `parseSigningKey()` in `lib/signing/mod.ts` makes of PEM. */
+  readonly signer: BundleSigner | KeyPair;
   /**
    * The path of the file for the bundle. If left out, the bundle of an archive in a registry or a layout
    * is attached to it, and that of a file is `<archive>.sigstore.json`.
@@ -71,10 +73,9 @@ export interface Signed {
  * @example A file that is not there
  * ```ts
  * import assert from "node:assert/strict";
- * import { signerOf } from "../signing/bundle_key.ts";
  * import { KeyPair } from "../signing/nkey.ts";
  *
- * const signer = await signerOf(await KeyPair.generate("account"));
+ * const signer = await KeyPair.generate("account");
  * await assert.rejects(sign("none.par.gz", { signer }), { code: "ERR_FILE_NOT_FOUND" });
  * ```
  */
@@ -94,12 +95,11 @@ export async function sign(archive: string | Reference, options: SignOptions): P
  * @example An SBOM of a file that is not there
  * ```ts
  * import assert from "node:assert/strict";
- * import { signerOf } from "../signing/bundle_key.ts";
  * import { KeyPair } from "../signing/nkey.ts";
  *
  * const predicate = new TextEncoder().encode('{"bomFormat":"CycloneDX","specVersion":"1.6"}');
  * const attested = attest("none.par.gz", {
- *   signer: await signerOf(await KeyPair.generate("account")),
+ *   signer: await KeyPair.generate("account"),
  *   predicateType: "https://cyclonedx.org/bom",
  *   predicate,
  * });
@@ -119,19 +119,22 @@ async function signStatement(
   options: SignOptions,
   attestation: Attestation | undefined,
 ): Promise<Signed> {
-  const { signer } = requireOptions(options);
+  const signer = await toSigner(requireOptions(options).signer);
   const { predicateType = PREDICATE_TYPES.signature } = attestation ?? {};
   const result = { predicateType, key: signer.key };
+  const all = { ...options, signer };
   return typeof archive === "string"
-    ? { ...result, ...await signFile(archive, options, attestation) }
-    : { ...result, ...await signReference(archive, options, attestation) };
+    ? { ...result, ...await signFile(archive, all, attestation) }
+    : { ...result, ...await signReference(archive, all, attestation) };
 }
+
+type Signing = SignOptions & { readonly signer: BundleSigner };
 
 type Place = Pick<Signed, "manifest" | "archive" | "attached" | "path">;
 
 async function signFile(
   path: string,
-  { signer, bundle, limits, signal }: SignOptions,
+  { signer, bundle, limits, signal }: Signing,
   attestation: Attestation | undefined,
 ): Promise<Place> {
   // Before long work: nothing can be put beside a pipe.
@@ -153,7 +156,7 @@ async function signFile(
 
 async function signReference(
   reference: Reference,
-  options: SignOptions,
+  options: Signing,
   attestation: Attestation | undefined,
 ): Promise<Place> {
   const { signer, bundle, now = new Date(), limits, signal, onProgress: _, ...rest } = options;
