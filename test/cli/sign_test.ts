@@ -254,7 +254,7 @@ testWith(
     for (const verb of ["attachments", "inspect"]) {
       const { code, stdout, stderr } = await box.run([verb, place], { remote: true });
       assert.equal(code, 0, stderr);
-      assert.doesNotMatch(stdout, /\u001b/);
+      assert(!stdout.includes("\u001b"));
       assert.doesNotMatch(stdout, /^signature/m);
     }
   },
