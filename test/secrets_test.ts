@@ -140,6 +140,13 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     (text, s) => par.push(s.archive, `127.0.0.1:9/kv:${text}`, registry()),
     (text, s) => par.push(s.archive, UNREACHABLE, { ...registry(), annotations: { [text]: text } }),
     (text, s) => par.push(s.archive, UNREACHABLE, { ...registry(), caCert: text }),
+    (text, s) => par.push(s.archive, UNREACHABLE, { ...registry(), signer: unchecked(text) }),
+    (text, s) =>
+      par.push(s.archive, UNREACHABLE, {
+        ...registry(),
+        signer: s.keys.issuer,
+        attestations: [{ predicateType: text, predicate: encode(text) }],
+      }),
   ],
   pull: [
     (text, s) => par.pull(text, { ...registry(), destination: `${s.folder}/out` }),
@@ -147,6 +154,42 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     (text, s) => par.pull(UNREACHABLE, { ...registry(), destination: `${s.folder}/no/${text}` }),
     (text, s) =>
       par.pull(UNREACHABLE, { ...registry(), digest: text, destination: `${s.folder}/out` }),
+  ],
+  sign: [
+    (text, s) => par.sign(`${s.folder}/${text}`, { signer: s.keys.issuer }),
+    (text, s) => par.sign(s.archive, { signer: unchecked(text) }),
+    (text, s) => par.sign(s.archive, { signer: s.keys.issuer, bundle: `${s.folder}/no/${text}` }),
+    (text, s) =>
+      par.sign(par.parseReference(`127.0.0.1:9/kv:${text}`), {
+        ...registry(),
+        signer: s.keys.issuer,
+      }),
+  ],
+  attest: [
+    (text, s) =>
+      par.attest(s.archive, {
+        signer: s.keys.issuer,
+        predicateType: text,
+        predicate: encode(text),
+      }),
+    (text, s) =>
+      par.attest(s.archive, {
+        signer: s.keys.issuer,
+        predicateType: par.PREDICATE_TYPES.cyclonedx,
+        predicate: encode({ bomFormat: text, specVersion: text }),
+      }),
+  ],
+  listAttachments: [
+    (text, s) => par.listAttachments(`${s.folder}/${text}`),
+    async (text, s) => {
+      await Deno.writeTextFile(`${s.archive}.sigstore.json`, JSON.stringify({ mediaType: text }));
+      s.tell(await par.listAttachments(s.archive).then(([first]) => new Error(first?.flaw)));
+    },
+    (text) => par.listAttachments(par.parseReference(`127.0.0.1:9/kv:${text}`), registry()),
+  ],
+  readAttachment: [
+    (text, s) => par.readAttachment(s.archive, text),
+    (text) => par.readAttachment(par.parseReference(UNREACHABLE), text, registry()),
   ],
   copy: [
     (text) => par.copy(text, UNREACHABLE, registry()),

@@ -8,8 +8,14 @@
 import { excerpt, ParError, quote } from "../errors.ts";
 import { findOtherCase, isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
 
-/** The `_type` of every statement. */
+/** The `_type` of every statement that is written. */
 const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
+
+/**
+ * The `_type` of every statement that is read. `cosign attest` still writes version 0.1, which has the
+ * same members.
+ */
+const READ_TYPES: readonly unknown[] = [STATEMENT_TYPE, "https://in-toto.io/Statement/v0.1"];
 
 /** The predicate type of each kind of statement that has a short name. */
 export const PREDICATE_TYPES = {
@@ -180,7 +186,7 @@ export function parseStatement(bytes: Uint8Array): Statement {
   if (!isJsonObject(json)) throw invalid("it is not a JSON object");
   refuseOtherCase(json, ["_type", "subject", "predicateType", "predicate"]);
   const { _type, subject, predicateType, predicate = null } = json;
-  if (_type !== STATEMENT_TYPE) {
+  if (!READ_TYPES.includes(_type)) {
     throw new ParError(
       "ERR_BUNDLE_UNSUPPORTED",
       `Cannot read the bundle's statement: its _type is ${shown(_type)}, not "${STATEMENT_TYPE}"`,
