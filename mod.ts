@@ -55,7 +55,17 @@ export { remove, type RemoveOptions } from "./lib/verbs/remove.ts";
 export { merge, type MergeOptions } from "./lib/verbs/merge.ts";
 export type { Resigning, RewriteResult } from "./lib/verbs/rewrite.ts";
 export { type ArchiveInput, inspect, inspectClaims } from "./lib/verbs/inspect.ts";
-export { type Check, type Policy, verify, type VerifyReport } from "./lib/verbs/verify.ts";
+export { verify, type VerifyReport } from "./lib/verbs/verify.ts";
+export type {
+  Check,
+  NamedKey,
+  Policy,
+  RequiredAttestation,
+  TrustedIssuer,
+} from "./lib/verbs/policy.ts";
+export type { CandidateBundle } from "./lib/verbs/bundle_search.ts";
+export { parsePolicy, type ParsePolicyOptions } from "./lib/verbs/policy_file.ts";
+export { BundleKey, parseBundleKey } from "./lib/signing/bundle_key.ts";
 export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
 export { type AttachedBundle, push, type PushOptions, type PushResult } from "./lib/verbs/push.ts";
 export { pull, type PullOptions, type PullResult } from "./lib/verbs/pull.ts";

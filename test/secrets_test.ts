@@ -118,6 +118,15 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
       s.tell(await par.verify(s.archive, { subject: unchecked(text) }).then(checks)),
     async (text, s) =>
       s.tell(await par.verify(s.archive, { requiredTargets: [unchecked(text)] }).then(checks)),
+    async (text, s) =>
+      s.tell(
+        await par.verify(s.archive, {
+          keys: [],
+          bundles: [{ bytes: encode({ mediaType: text }), place: text }],
+        }).then(checks),
+      ),
+    async (text, s) =>
+      s.tell(await par.verify(s.archive, { keys: [], manifest: text }).then(checks)),
   ],
   extract: [
     (text, s) => par.extract(`${s.folder}/${text}`, { outputs: { "arm-linux": s.archive } }),
@@ -385,6 +394,23 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
         par.PREDICATE_TYPES.cyclonedx,
         { archive: { name: text, digest: DIGEST } },
       ),
+  ],
+  parsePolicy: [
+    (text) => par.parsePolicy(text, { name: text }),
+    (text) => par.parsePolicy(JSON.stringify({ issuers: [{ name: text, key: text }] })),
+    (text) => par.parsePolicy(JSON.stringify({ [text]: text })),
+    (text, { keys }) => {
+      const issuers = [{ name: "x", key: keys.issuer.publicKey }];
+      return par.parsePolicy(JSON.stringify({ issuers, keys: [{ name: text, key: text }] }));
+    },
+    (text, { keys }) => {
+      const { publicKey: key } = keys.issuer;
+      return par.parsePolicy(JSON.stringify({
+        issuers: [{ name: "x", key }],
+        keys: [{ name: "x", key }],
+        requiredAttestations: [{ type: "spdx", keys: [text] }],
+      }));
+    },
   ],
   parseBundle: [
     (text) => par.parseBundle(encode(text), text),

@@ -1,7 +1,8 @@
 import { ParError, printable, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
-import { type Check, type Policy, verify } from "../verbs/verify.ts";
+import type { Check, Policy } from "../verbs/policy.ts";
+import { verify } from "../verbs/verify.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
