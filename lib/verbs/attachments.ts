@@ -12,7 +12,8 @@ import { formatReference, type Reference } from "../registry/reference.ts";
 import { BUNDLE_MEDIA_TYPE, MAX_BUNDLE_SIZE, parseBundle } from "../signing/bundle.ts";
 import { BundleKey } from "../signing/bundle_key.ts";
 import type { PublicKey } from "../signing/nkey.ts";
-import { type FoundBundle, isBundle, readBundlesBeside } from "./bundles.ts";
+import type { CandidateBundle } from "./bundle_search.ts";
+import { isBundle, readBundlesBeside } from "./bundles.ts";
 import { inspectClaims } from "./inspect.ts";
 
 /** Something that is attached to an archive, or lies beside its file. Nothing in it was verified. */
@@ -132,7 +133,7 @@ export async function readAttachment(
   archive: string | Reference,
   digest: string,
   options: RegistrySourceOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array> {
   const notFound = (name: string): ParError =>
     new ParError(
       "ERR_REGISTRY_NOT_FOUND",
@@ -169,7 +170,7 @@ async function issuerOf(publicKey: PublicKey): Promise<Issuer> {
 }
 
 function summarize(
-  { bytes, place }: FoundBundle,
+  { bytes, place }: CandidateBundle,
   issuer: Issuer,
 ): Pick<ListedAttachment, "bundle" | "flaw"> {
   try {

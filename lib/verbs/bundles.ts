@@ -27,6 +27,7 @@ import {
 } from "../signing/statement.ts";
 import { readSmallFile, writeFile } from "../system/files.ts";
 import { wrongType } from "./arguments.ts";
+import type { CandidateBundle } from "./bundle_search.ts";
 
 /** What is said of an archive, to be signed. */
 export interface Attestation {
@@ -34,14 +35,6 @@ export interface Attestation {
   readonly predicateType: string;
   /** The predicate, JSON in UTF-8. */
   readonly predicate: Uint8Array;
-}
-
-/** A bundle, and where it was found. */
-export interface FoundBundle {
-  /** Its bytes. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The path of its file, or the digest of the manifest that it is attached with. */
-  readonly place: string;
 }
 
 /** What a bundle is attached with, beside what makes it a bundle. */
@@ -142,22 +135,20 @@ export function isBundle({ artifactType, layers }: Attachment): boolean {
  * @param reference Where the archive is.
  * @param digest The digest of its manifest.
  * @param options How to reach the registry.
+ * @returns The bundles. Each is read when it is asked for.
  * @throws {ParError} As `Attachments.list()` and `Attachments.read()`.
  */
-export async function readAttachedBundles(
+export async function* readAttachedBundles(
   reference: Reference,
   digest: string,
   options: RegistryOptions,
-): Promise<FoundBundle[]> {
+): AsyncGenerator<CandidateBundle> {
   await using attachments = openAttachments(reference, digest, options);
-  const found: FoundBundle[] = [];
   for (const attachment of await attachments.list()) {
     const [layer] = attachment.layers;
     if (!layer || !isBundle(attachment)) continue;
-    const bytes = await attachments.read(layer, MAX_BUNDLE_SIZE);
-    found.push({ bytes, place: attachment.digest });
+    yield { bytes: await attachments.read(layer, MAX_BUNDLE_SIZE), place: attachment.digest };
   }
-  return found;
 }
 
 /** The path of a bundle beside an archive: the first is `<archive>.sigstore.json`, the second `.2.json`. */
@@ -172,8 +163,8 @@ function pathBeside(archive: string, number: number): string {
  * @param archive The archive's path.
  * @throws {ParError} `ERR_FILE_UNREADABLE`.
  */
-export async function readBundlesBeside(archive: string): Promise<FoundBundle[]> {
-  const found: FoundBundle[] = [];
+export async function readBundlesBeside(archive: string): Promise<CandidateBundle[]> {
+  const found: CandidateBundle[] = [];
   for (let number = 1; number <= MAX_BESIDE; number++) {
     const place = pathBeside(archive, number);
     try {
@@ -200,7 +191,7 @@ export async function readBundlesBeside(archive: string): Promise<FoundBundle[]>
 export async function writeBundleBeside(
   archive: string,
   digests: readonly string[],
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array,
 ): Promise<string> {
   const present = await readBundlesBeside(archive);
   const replaced = present.find((other) => isReplaced(other.bytes, bytes, digests));

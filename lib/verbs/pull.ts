@@ -61,7 +61,7 @@ export async function pull(
   const bundles: string[] = [];
   if (withAttachments) {
     const digests = [pulled.layerDigest, pulled.digest];
-    for (const { bytes } of await readAttachedBundles(from, pulled.digest, options)) {
+    for await (const { bytes } of readAttachedBundles(from, pulled.digest, options)) {
       bundles.push(await writeBundleBeside(pulled.path, digests, bytes));
     }
   }

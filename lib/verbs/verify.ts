@@ -5,9 +5,7 @@
  */
 
 import { readArchive, type VerifiedArchive } from "../archive/reader.ts";
-import type { Bytes } from "../bytes/chunks.ts";
-import { createSha256, type Sha256 } from "../bytes/digest.ts";
-import { hex } from "../bytes/hex.ts";
+import { hashSource } from "../bytes/hashed_source.ts";
 import { type ErrorCode, ParError } from "../errors.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../target/executable.ts";
 import { hostTarget, type Target } from "../target/target.ts";
@@ -57,12 +55,12 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
   requirePolicy(policy);
   const host = policy.thisHost ? hostTarget() : undefined;
   const head = new HeadCollector();
-  const bytes = toSource(archive, policy.signal).open();
-  const digesting = needsDigest(policy) ? await Digesting.of(bytes) : undefined;
+  const source = toSource(archive, policy.signal);
+  const hashed = needsDigest(policy) ? hashSource(source) : undefined;
   let verified: VerifiedArchive;
   try {
     verified = await readArchive(
-      digesting ?? bytes,
+      (hashed ?? source).open(),
       policy,
       (entry) => entry.kind === "binary" && entry.target === host ? head.add : undefined,
     );
@@ -70,7 +68,7 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
     if (!(error instanceof ParError) || error.category !== "untrusted") throw error;
     return { trusted: false, checks: [fail(checkOf(error.code), error.code, error.message)] };
   }
-  const digest = await digesting?.digest();
+  const digest = (await hashed?.hashed())?.digest;
   const checks = await checkPolicy(verified, policy, {
     digest,
     host: policy.thisHost ? checkHost(verified, host, head.bytes) : undefined,
@@ -132,31 +130,5 @@ class HeadCollector {
 
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
-  }
-}
-
-/** Passes on the bytes of an archive, and computes their digest. */
-class Digesting implements Bytes {
-  readonly #bytes: Bytes;
-  readonly #hash: Sha256;
-
-  private constructor(bytes: Bytes, hash: Sha256) {
-    this.#bytes = bytes;
-    this.#hash = hash;
-  }
-
-  static async of(bytes: Bytes): Promise<Digesting> {
-    return new Digesting(bytes, await createSha256());
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for await (const chunk of this.#bytes) {
-      await this.#hash.update(chunk);
-      yield chunk;
-    }
-  }
-
-  async digest(): Promise<string> {
-    return `sha256:${hex(await this.#hash.digest())}`;
   }
 }

@@ -155,7 +155,7 @@ test(
       const attest = ["attest", ...flags, "--predicate", predicate, "--type", "cyclonedx"];
       await cosign.done([...attest, pinned]);
     }
-    const bundles = (await readAttachedBundles(reference, digest, {}))
+    const bundles = (await Array.fromAsync(readAttachedBundles(reference, digest, {})))
       .map(({ bytes }) => parseBundle(bytes));
     assert.equal(bundles.length, 4);
     const types: string[] = [];
@@ -357,7 +357,7 @@ Deno.test({
       await assert.rejects(pushed, { code }, what);
       await assert.rejects(pull(other), { code: "ERR_REGISTRY_NOT_FOUND" });
     }
-    assert.deepEqual(await readAttachedBundles(reference, digest, {}), []);
+    assert.deepEqual(await Array.fromAsync(readAttachedBundles(reference, digest, {})), []);
     assert.deepEqual(await readBundlesBeside(path), []);
     await assert.rejects(push(archive, place, { attestations }), { code: "ERR_OPTION_INVALID" });
   },
@@ -377,7 +377,7 @@ Deno.test({
     const reference = parseReference(`${registry.host}/forged:1`);
     const { digest } = await pushArchive(reference, blobSource(forged, "forged"));
     await assert.rejects(sign(reference, { signer }), { code: "ERR_TOKEN_SIGNATURE" });
-    assert.deepEqual(await readAttachedBundles(reference, digest, {}), []);
+    assert.deepEqual(await Array.fromAsync(readAttachedBundles(reference, digest, {})), []);
     assert.deepEqual(await readBundlesBeside(path), []);
 
     const tar = `oci-archive:${cosign.folder}/fakepay.tar:1`;
