@@ -5,6 +5,7 @@ import { collect } from "../_bytes.ts";
 import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";
 import { isInstalled, ROOT, runTool, temporaryFolder } from "../_tools.ts";
 import { elf, MACHINE } from "../web/_binaries.ts";
+import { ARCHIVE } from "../signing/_bundles.ts";
 import { verdictCases } from "./_verdicts.ts";
 
 const DESCRIPTION = { name: "Fake Payments", vendor: "wasmCloud", capid: "examples:payments" };
@@ -29,7 +30,8 @@ Deno.test({
   await Deno.writeFile(`${path}/compressed.par.gz`, await archiveOf(binary, true));
   const schema = { minimum: new JsonNumber("0.0"), maximum: 10 };
   await Deno.writeFile(`${path}/numbers.par`, await archiveOf(binary, false, { schema }));
-  await Deno.writeTextFile(`${path}/verdicts.json`, JSON.stringify(await verdictCases()));
+  const cases = { ...await verdictCases(), archive: ARCHIVE };
+  await Deno.writeTextFile(`${path}/verdicts.json`, JSON.stringify(cases));
   for (const [name, entry] of [["par", "mod.ts"], ["signing", "lib/signing/mod.ts"]] as const) {
     const module = await bundle(new URL(`../../${entry}`, import.meta.url), {
       platform: "deno",
