@@ -46,7 +46,7 @@ Deno.test({
     { env: { PAR_TEST_FOLDER: path, NODE_NO_WARNINGS: "1" } },
   );
   assert.equal(output.code, 0, output.stdout + output.stderr);
-  assert.match(output.stdout, /^# pass 12$/m);
+  assert.match(output.stdout, /^# pass 15$/m);
   assert.match(output.stdout, /^# fail 0$/m);
 });
 
