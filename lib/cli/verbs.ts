@@ -310,6 +310,7 @@ export const VERBS = {
         repeatable: true,
         env: "PAR_TRUSTED_ISSUERS",
         late: true,
+        conflicts: "policy",
       },
       subject: { value: "key", brief: "the provider's public key that it must have" },
       requireArch: {
@@ -320,14 +321,43 @@ export const VERBS = {
         proposals: "targets",
       },
       thisHost: { brief: "it must have a binary that this machine can run" },
-      maxAge: { value: "days", brief: "how long ago it may have been issued", parse: parseDays },
+      maxAge: {
+        value: "days",
+        brief: "how long ago it may have been issued",
+        parse: parseDays,
+        conflicts: "policy",
+      },
+      key: {
+        value: "key",
+        brief: "a public key that a bundle must be signed with: an nkey, or a PEM file; repeatable",
+        repeatable: true,
+        conflicts: "policy",
+      },
+      requireAttestation: {
+        value: "type",
+        brief: "an attestation that it must have by one of the keys: cyclonedx, spdx, " +
+          "slsa-provenance or a URI; repeatable",
+        repeatable: true,
+        proposals: "predicate types",
+        conflicts: "policy",
+      },
+      bundle: {
+        value: "file",
+        brief: "a bundle to look at; repeatable (default: those beside the file, " +
+          "<archive>.sigstore.json, or those attached in the registry)",
+        repeatable: true,
+      },
+      policy: {
+        value: "file",
+        brief: "a policy: issuers, keys, attestations, age, what is revoked",
+      },
       ...PULLING,
       ...LIMITS,
       ...OUTPUT,
     },
     examples: [
       "par verify fakepay.par.gz --trusted-issuer issuers.txt --this-host",
-      "par verify fakepay.par.gz --require-arch aarch64-linux --max-age 90 -o json",
+      "par verify fakepay.par.gz --policy policy.json -o json",
     ],
     needs: { read: true },
     remote: { ...CONNECTS, write: true },

@@ -57,10 +57,10 @@ async function openChecker(): Promise<(name: string, output: Output) => Record<s
 /** Words of a command line that ask for JSON. */
 const JSON_OUTPUT = ["-o", "json"];
 
-Deno.test("docs/schema has a valid schema for each verb, and no other", async () => {
+Deno.test("docs/schema has a valid schema for each verb, for failures and policies, and no other", async () => {
   const verbs = Object.keys(VERBS).filter((verb) => !WITHOUT_JSON.includes(verb))
     .flatMap((verb) => verb === "keys" ? ["keys-gen", "keys-list", "keys-get"] : [verb]);
-  assert.deepEqual(await schemaNames(), [...verbs, "failure"].sort());
+  assert.deepEqual(await schemaNames(), [...verbs, "failure", "policy"].sort());
   for (const name of await schemaNames()) {
     const { $id, $schema } = await readSchema(name);
     assert.equal($id, `${name}.json`);
@@ -193,9 +193,15 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
   const check = await openChecker();
   await box.write("broken.par", (await box.read("plain.par")).slice(0, 700));
   const all = ["--require-arch", "x86_64-linux", "--max-age", "1", "--this-host"];
+  const bundles = ["--key", ISSUER.publicKey, "--require-attestation", "spdx"];
+  const issuers = [{ name: "x", key: ISSUER.publicKey }];
+  const revoked = { keys: [{ key: OTHER_ISSUER.publicKey }] };
+  await box.write("policy.json", JSON.stringify({ issuers, revoked }));
   const cases: readonly (readonly [readonly string[], number])[] = [
     [["plain.par"], 0],
     [["plain.par", ...all, "--trusted-issuer", OTHER_ISSUER.publicKey], 3],
+    [["plain.par", ...bundles, "--require-attestation", "https://example.com/type"], 3],
+    [["plain.par", "--policy", "policy.json"], 0],
     [["plain.par", "--require-arch", "arm-linux", "--subject", subjectOf(await inspect(box))], 3],
     [["broken.par"], 3],
     [["plain.par", "--max-age", "soon"], 2],

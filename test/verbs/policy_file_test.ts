@@ -189,3 +189,12 @@ Deno.test("docs/schema/policy.json refuses what parsePolicy() refuses, and accep
   }
   for (const [policy, path] of WRONG) assert(!isValid(policy), path);
 });
+
+Deno.test("parsePolicy() and the schema accept the policy in docs/security.md", async () => {
+  const page = await Deno.readTextFile(`${ROOT}/docs/security.md`);
+  const [, text = ""] = /```json\n(.*?)```/s.exec(page) ?? [];
+  const policy = await parsePolicy(text, { readKeyFile: () => Promise.resolve(PEM) });
+  assert.equal(policy.keys?.length, 2);
+  assert.equal(policy.revokedArchives?.length, 1);
+  assert(isValid(JSON.parse(text)), JSON.stringify(isValid.errors));
+});
