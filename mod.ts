@@ -76,7 +76,7 @@ export {
   type Signed,
   type SignOptions,
 } from "./lib/verbs/sign.ts";
-export type { Attestation } from "./lib/verbs/bundles.ts";
+export { type Attestation, readAttachedBundles, readBundlesBeside } from "./lib/verbs/bundles.ts";
 export {
   type BundleSummary,
   listAttachments,

@@ -187,6 +187,18 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     },
     (text) => par.listAttachments(par.parseReference(`127.0.0.1:9/kv:${text}`), registry()),
   ],
+  readAttachedBundles: [
+    (text) =>
+      Array.fromAsync(
+        par.readAttachedBundles(par.parseReference(`127.0.0.1:9/kv:${text}`), DIGEST, registry()),
+      ),
+    (text) =>
+      Array.fromAsync(par.readAttachedBundles(par.parseReference(UNREACHABLE), text, registry())),
+  ],
+  readBundlesBeside: [
+    (text, s) => par.readBundlesBeside(`${s.folder}/${text}`),
+    (text, s) => par.readBundlesBeside(`${s.archive}/${text}`),
+  ],
   readAttachment: [
     (text, s) => par.readAttachment(s.archive, text),
     (text) => par.readAttachment(par.parseReference(UNREACHABLE), text, registry()),

@@ -146,6 +146,15 @@ export const VERBS = {
         brief: "the archive's path; not compressed unless it ends in .gz " +
           "(default: build/<binary>.par.gz)",
       },
+      provenance: {
+        value: "file",
+        brief: "write what was run, with what, and what came out, as SLSA provenance, for attest",
+      },
+      builder: {
+        value: "uri",
+        brief:
+          "who builds, for --provenance (default: GitHub's runner, else urn:x-par:builder:local)",
+      },
       name: {
         short: "n",
         value: "name",

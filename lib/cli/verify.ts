@@ -4,6 +4,7 @@ import { type BundleKey, parseBundleKey } from "../signing/bundle_key.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
 import { parsePredicateType } from "../signing/statement.ts";
 import { readSmallInput } from "../system/files.ts";
+import type { RegistrySource } from "../registry/pull.ts";
 import type { CandidateBundle } from "../verbs/bundle_search.ts";
 import type { Check, Policy } from "../verbs/policy.ts";
 import { verify } from "../verbs/verify.ts";
@@ -27,14 +28,18 @@ export async function run(this: Context, flags: VerifyFlags, name: string): Prom
   const basis = flags.policy === undefined
     ? await policyOfFlags(flags, signal)
     : await readPolicy(flags.policy, signal);
+  const manifest = await manifestOf(input);
   const policy: Policy = {
     ...basis,
+    manifest,
     subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
     requiredTargets: flags.requireArch,
     thisHost: flags.thisHost,
     limits: { maxSize: flags.maxSize },
     signal,
-    ...(basis.keys ? { bundles: findBundles(input, flags, signal) } : refuseBundles(flags)),
+    ...(basis.keys
+      ? { bundles: findBundles(input, flags, manifest, signal) }
+      : refuseBundles(flags)),
   };
   const report = await withReadProgress(
     "Verifying",
@@ -91,18 +96,27 @@ async function readKey(item: string, signal: AbortSignal): Promise<BundleKey> {
   return await parseBundleKey(await readText(item, signal), `the key file ${quote(item)}`);
 }
 
-/** Reads the bundles that the flags name, else those beside the file. */
+/** The digest of the archive's manifest, if it is in a registry or a layout. */
+async function manifestOf({ source }: Input): Promise<string | undefined> {
+  if (!("resolve" in source)) return undefined;
+  // Whoever reads the archive hears why there is no manifest.
+  return await (source as RegistrySource).resolve().then(({ digest }) => digest, () => undefined);
+}
+
+/** Reads the bundles that the flags name, else those beside the file or in the registry. */
 async function* findBundles(
   { place }: Input,
   { bundle: paths }: VerifyFlags,
+  manifest: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<CandidateBundle> {
   for (const path of paths ?? []) {
     yield { bytes: await readSmallInput(path, MAX_BUNDLE_SIZE, signal), place: path };
   }
-  if (paths || !("path" in place)) return;
-  const { readBundlesBeside } = await import("../verbs/bundles.ts");
-  yield* await readBundlesBeside(place.path);
+  if (paths) return;
+  const { readAttachedBundles, readBundlesBeside } = await import("../verbs/bundles.ts");
+  if ("path" in place) yield* await readBundlesBeside(place.path);
+  else if (manifest) yield* readAttachedBundles(place.reference, manifest, place.options);
 }
 
 /** A bundle that nobody looks at must not seem to be in order. */

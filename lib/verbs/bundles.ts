@@ -135,8 +135,20 @@ export function isBundle({ artifactType, layers }: Attachment): boolean {
  * @param reference Where the archive is.
  * @param digest The digest of its manifest.
  * @param options How to reach the registry.
- * @returns The bundles. Each is read when it is asked for.
- * @throws {ParError} As `Attachments.list()` and `Attachments.read()`.
+ * @returns The bundles, for the policy of {@linkcode verify}. Each is read when it is asked for.
+ * @throws {ParError} `ERR_LIMIT_REFERRERS` if too much is attached, `ERR_REGISTRY_DIGEST` if a blob has
+ * another digest; other errors of category `failed`.
+ *
+ * @example A registry that is not there
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseReference } from "../registry/reference.ts";
+ *
+ * const reference = parseReference("127.0.0.1:9/kv:1.2.0");
+ * const digest = `sha256:${"0".repeat(64)}`;
+ * const bundles = readAttachedBundles(reference, digest, { insecure: true, tries: 1 });
+ * await assert.rejects(bundles.next(), { code: "ERR_REGISTRY_UNREACHABLE" });
+ * ```
  */
 export async function* readAttachedBundles(
   reference: Reference,
@@ -161,7 +173,15 @@ function pathBeside(archive: string, number: number): string {
  * and so on, up to the first that is not there.
  *
  * @param archive The archive's path.
+ * @returns The bundles, for the policy of {@linkcode verify}. Nothing in them was verified.
  * @throws {ParError} `ERR_FILE_UNREADABLE`.
+ *
+ * @example Nothing is beside a file that is not there
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * assert.deepEqual(await readBundlesBeside("none.par.gz"), []);
+ * ```
  */
 export async function readBundlesBeside(archive: string): Promise<CandidateBundle[]> {
   const found: CandidateBundle[] = [];
