@@ -81,7 +81,14 @@ export const ERROR_CODES = {
     meaning: "The program `wasm-tools`, which encodes and prints WIT packages, cannot be started.",
   },
   ERR_WIT_NOT_FOUND: { category: "failed", meaning: "The archive has no WIT package." },
-  ERR_KEY_INVALID: { category: "failed", meaning: "A key is not written as an nkey." },
+  ERR_KEY_INVALID: {
+    category: "failed",
+    meaning: "A key is not written as an nkey, or a key for bundles not as PEM or an nkey.",
+  },
+  ERR_KEY_UNSUPPORTED: {
+    category: "failed",
+    meaning: "A PEM key is encrypted, or of another kind than P-256 and Ed25519.",
+  },
   ERR_KEY_CHECKSUM: {
     category: "failed",
     meaning: "A key's checksum does not match. Perhaps it is mistyped.",
@@ -97,6 +104,18 @@ export const ERROR_CODES = {
   ERR_KEY_MISMATCH: {
     category: "failed",
     meaning: "A key is not the one that the archive or the claims name.",
+  },
+  ERR_POLICY_INVALID: {
+    category: "failed",
+    meaning: "A policy file cannot be read, or has a member that is unknown or wrong.",
+  },
+  ERR_PREDICATE_INVALID: {
+    category: "failed",
+    meaning: "A predicate is not JSON, or not of the type that was stated.",
+  },
+  ERR_PREDICATE_MISMATCH: {
+    category: "failed",
+    meaning: "A predicate has a digest for the archive that is not the archive's.",
   },
   ERR_MERGE_CONFLICT: {
     category: "failed",
@@ -223,9 +242,38 @@ export const ERROR_CODES = {
     meaning: "The claims have the hash of an entry that is not in the archive.",
   },
 
+  ERR_BUNDLE_INVALID: {
+    category: "untrusted",
+    meaning: "A bundle is not a Sigstore bundle that every reader reads the same way.",
+  },
+  ERR_BUNDLE_UNSUPPORTED: {
+    category: "untrusted",
+    meaning: "A bundle has no signature by a plain key over a statement; `cosign` may verify it.",
+  },
+  ERR_BUNDLE_KEY: {
+    category: "untrusted",
+    meaning: "A bundle was not signed with one of the given keys.",
+  },
+  ERR_BUNDLE_SIGNATURE: {
+    category: "untrusted",
+    meaning: "A bundle's signature was not made with the key that the bundle names.",
+  },
+  ERR_BUNDLE_SUBJECT: {
+    category: "untrusted",
+    meaning: "A bundle is about another archive.",
+  },
+  ERR_BUNDLE_PREDICATE: {
+    category: "untrusted",
+    meaning: "A bundle's statement is of another type than the one asked for.",
+  },
+
   ERR_ISSUER_UNTRUSTED: {
     category: "untrusted",
     meaning: "The archive's issuer is not a trusted issuer.",
+  },
+  ERR_ISSUER_NOT_ALLOWED: {
+    category: "untrusted",
+    meaning: "The archive's issuer is trusted, but not for its vendor, its subject or its targets.",
   },
   ERR_SUBJECT_MISMATCH: {
     category: "untrusted",
@@ -243,6 +291,15 @@ export const ERROR_CODES = {
     category: "untrusted",
     meaning: "The archive was issued too long ago, or its time of issue is in the future.",
   },
+  ERR_ATTESTATION_MISSING: {
+    category: "untrusted",
+    meaning: "The archive has no bundle of a required type.",
+  },
+  ERR_KEY_REVOKED: {
+    category: "untrusted",
+    meaning: "The key that signed the archive or a bundle is revoked.",
+  },
+  ERR_ARCHIVE_REVOKED: { category: "untrusted", meaning: "The archive is revoked." },
 
   ERR_REFERENCE_INVALID: { category: "usage", meaning: "A reference to a registry is malformed." },
   ERR_REFERENCE_LATEST: {
@@ -276,6 +333,10 @@ export const ERROR_CODES = {
   ERR_REGISTRY_PROTOCOL: {
     category: "failed",
     meaning: "A registry's answer does not follow the distribution specification.",
+  },
+  ERR_LIMIT_REFERRERS: {
+    category: "untrusted",
+    meaning: "More manifests refer to an archive in a registry than allowed, or larger ones.",
   },
   ERR_REGISTRY_DIGEST: {
     category: "untrusted",
@@ -393,6 +454,18 @@ export class ParError extends Error {
  */
 export function quote(text: string): string {
   return JSON.stringify(text);
+}
+
+/**
+ * Cuts a long text for a message. Secrets are removed first: what a cut leaves of one may look like
+ * something else.
+ *
+ * @param text A text from a file or an archive.
+ * @param length The most characters to show.
+ */
+export function excerpt(text: string, length = 100): string {
+  const clean = redact(text);
+  return clean.length > length ? `${clean.slice(0, length)}…` : clean;
 }
 
 /**

@@ -41,6 +41,7 @@ export const PROGRAMS = {
   "docker-registry": "install-programs.sh",
   fish: "install-programs.sh",
   htpasswd: "install-programs.sh",
+  jq: "install-programs.sh",
   openssl: "install-programs.sh",
   pigz: "install-programs.sh",
   python3: "install-programs.sh",
@@ -48,6 +49,7 @@ export const PROGRAMS = {
   zsh: "install-programs.sh",
 
   actionlint: "install-go-programs.sh",
+  cosign: "install-go-programs.sh",
   crane: "install-go-programs.sh",
   oras: "install-go-programs.sh",
 

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { ERROR_CODES, type ErrorCode, ParError, printable, quote, redact } from "../lib/errors.ts";
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  excerpt,
+  ParError,
+  printable,
+  quote,
+  redact,
+} from "../lib/errors.ts";
 import { KEY_ROLES, KeyPair } from "../lib/signing/nkey.ts";
 import { payloadFor, signToken } from "./_archive.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "./_keys.ts";
@@ -110,4 +118,14 @@ Deno.test("printable() keeps letters, line feeds and tabs, and shows what would 
 Deno.test("quote() shows where a text ends, and its control characters", () => {
   assert.equal(quote('a "b" '), '"a \\"b\\" "');
   assert.equal(quote("a\n\x1b"), '"a\\n\\u001b"');
+});
+
+Deno.test("excerpt() cuts a text behind a length, and takes seeds out before it cuts", () => {
+  assert.equal(excerpt("abcdef", 6), "abcdef");
+  assert.equal(excerpt("abcdefg", 6), "abcdef…");
+  for (let before = 0; before < 110; before++) {
+    // A letter in front of the seed makes what a cut leaves of it look like a public key.
+    const shown = redact(excerpt(`${" ".repeat(before)}A${ISSUER.seed}`));
+    assert(!shown.includes(ISSUER.seed.slice(0, 16)), shown);
+  }
 });

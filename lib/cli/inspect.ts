@@ -1,7 +1,8 @@
 import type { ReadOptions, VerifiedArchive } from "../archive/reader.ts";
-import { printable } from "../errors.ts";
+import { ParError, printable } from "../errors.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
+import type { ListedAttachment } from "../verbs/attachments.ts";
 import { formatTime } from "../signing/token.ts";
 import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { note, print, printJson, warn } from "./io.ts";
@@ -27,9 +28,41 @@ export async function run(this: Context, flags: InspectFlags, name: string): Pro
   await sayTraffic(input);
   if (!complete) note("only the claims were read; the binaries were not checked.");
   if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");
+  const attached = complete && await findAttached(input);
   if (flags.output === "json") {
-    await printJson(toJson(archive.claims, archive.compressed, complete));
-  } else await print(await toTable(archive.claims));
+    const attachments = attached && await toAttachments(attached);
+    return await printJson({
+      ...toJson(archive.claims, archive.compressed, complete),
+      ...(attachments && { attachments }),
+      success: true,
+    });
+  }
+  await print(await toTable(archive.claims));
+  if (!attached || attached.length === 0) return;
+  const { describeAttachment } = await import("./attachments.ts");
+  for (const each of attached) await print(`attached: ${describeAttachment(each)}`);
+  note("what is attached was not verified; par verify does that.");
+}
+
+async function toAttachments(
+  attached: readonly ListedAttachment[],
+): Promise<Record<string, unknown>[]> {
+  const { attachmentToJson } = await import("./attachments.ts");
+  return attached.map(attachmentToJson);
+}
+
+/** Lists what is attached to an archive in a registry or a layout. */
+async function findAttached({ place }: Input): Promise<ListedAttachment[] | undefined> {
+  if ("path" in place) return undefined;
+  const { listAttachments } = await import("../verbs/attachments.ts");
+  try {
+    return await listAttachments(place.reference, place.options);
+  } catch (error) {
+    if (!(error instanceof ParError)) throw error;
+    // What is in the archive is known nevertheless.
+    warn(error.message);
+    return undefined;
+  }
 }
 
 async function runWit(input: Input, flags: InspectFlags, options: ReadOptions): Promise<void> {
@@ -43,7 +76,8 @@ async function runWit(input: Input, flags: InspectFlags, options: ReadOptions): 
   const text = await decodeWit(wit, options);
   await sayTraffic(input);
   if (flags.output === "json") {
-    await printJson({ ...toJson(archive.claims, archive.compressed, archive), wit: text });
+    const json = toJson(archive.claims, archive.compressed, archive);
+    await printJson({ ...json, wit: text, success: true });
   } else await print(printable(text));
 }
 
@@ -75,7 +109,6 @@ function toJson(
       })),
     }),
     ...(complete?.wit && { wit_details: complete.wit }),
-    success: true,
   };
 }
 

@@ -73,6 +73,12 @@ export async function get(
 ): Promise<void> {
   const path = `${keyDirectory(flags)}/${name.replace(/\.nk$/, "")}.nk`;
   const pair = await readKey(path, { title: "key" });
+  if (flags.pem) {
+    const { BundleKey } = await import("../signing/bundle_key.ts");
+    const pem = (await BundleKey.fromNkey(pair.publicKey)).pem();
+    if (flags.output !== "json") return await print(pem);
+    return await printJson({ public_key: pair.publicKey, pem, success: true });
+  }
   const shown = flags.public ? {} : { seed: pair.seed() };
   await printSecret(
     flags.output === "json"

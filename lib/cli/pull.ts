@@ -1,5 +1,5 @@
 import { pull } from "../verbs/pull.ts";
-import { print, printJson } from "./io.ts";
+import { note, print, printJson } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions, referenceOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -14,12 +14,23 @@ export async function run(this: Context, flags: Flags, from: string): Promise<vo
     ...await pullOptions(flags, signal),
     ...referenceOptions(flags),
     destination: flags.destination,
+    withAttachments: flags.withAttachments,
     limits: { maxSize: flags.maxSize },
   };
-  const { path, digest, size } = await withProgress(
+  const { path, digest, size, bundles } = await withProgress(
     "Pulling",
     (onProgress) => pull(from, { ...options, onProgress }),
   );
-  if (flags.output === "json") return await printJson({ file: path, digest, size, success: true });
+  if (flags.output === "json") {
+    return await printJson({
+      file: path,
+      digest,
+      size,
+      ...(flags.withAttachments && { bundles }),
+      success: true,
+    });
+  }
   await print(`Successfully pulled ${path}\ndigest: ${digest}`);
+  for (const bundle of bundles) await print(`bundle: ${bundle}`);
+  if (flags.withAttachments && bundles.length === 0) note("no bundle is attached to it.");
 }

@@ -1,9 +1,15 @@
 import { ParError, printable, quote } from "../errors.ts";
-import { readSmallInput } from "../system/files.ts";
+import { MAX_BUNDLE_SIZE } from "../signing/bundle.ts";
+import { type BundleKey, parseBundleKey } from "../signing/bundle_key.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
-import { type Check, type Policy, verify } from "../verbs/verify.ts";
+import { parsePredicateType } from "../signing/statement.ts";
+import { readSmallInput } from "../system/files.ts";
+import type { RegistrySource } from "../registry/pull.ts";
+import type { CandidateBundle } from "../verbs/bundle_search.ts";
+import type { Check, Policy } from "../verbs/policy.ts";
+import { verify } from "../verbs/verify.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
-import { openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { print, printJson } from "./io.ts";
 import { paint } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
@@ -11,22 +17,29 @@ import { VERBS } from "./verbs.ts";
 
 type VerifyFlags = Values<typeof VERBS.verify.flags>;
 
-/** A list of trusted issuers is a text of some lines. */
-const MAX_LIST = 2 ** 20;
+/** A list of trusted issuers, a key and a policy are texts of some lines. */
+const MAX_TEXT = 2 ** 20;
 
 /** Runs `par verify`. */
 export async function run(this: Context, flags: VerifyFlags, name: string): Promise<void> {
   const { signal } = this;
   using input = await openInput(name, flags, signal);
   const { source } = input;
+  const basis = flags.policy === undefined
+    ? await policyOfFlags(flags, signal)
+    : await readPolicy(flags.policy, signal);
+  const manifest = await manifestOf(input);
   const policy: Policy = {
-    trustedIssuers: await trustedIssuers(flags, signal),
+    ...basis,
+    manifest,
     subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
     requiredTargets: flags.requireArch,
     thisHost: flags.thisHost,
-    maxAge: flags.maxAge,
     limits: { maxSize: flags.maxSize },
     signal,
+    ...(basis.keys
+      ? { bundles: findBundles(input, flags, manifest, signal) }
+      : refuseBundles(flags)),
   };
   const report = await withReadProgress(
     "Verifying",
@@ -44,16 +57,82 @@ export async function run(this: Context, flags: VerifyFlags, name: string): Prom
       ...(failed && { error: { code: failed.code, message: failed.message } }),
     });
   } else {
-    for (const check of report.checks) await print(toLine(check));
+    const width = Math.max(10, ...report.checks.map((check) => check.name.length));
+    for (const check of report.checks) await print(toLine(check, width));
   }
   if (failed) throw new ExitStatus(EXIT_STATUS.untrusted);
 }
 
-function toLine({ name, passed, message, code }: Check): string {
+/** The policy that flags and the environment make. */
+async function policyOfFlags(flags: VerifyFlags, signal: AbortSignal): Promise<Policy> {
+  const requiredAttestations = flags.requireAttestation?.map(parsePredicateType);
+  if (requiredAttestations && !flags.key) {
+    throw new ParError(
+      "ERR_USAGE",
+      "Cannot use --require-attestation without --key: give the keys that may have signed it",
+    );
+  }
+  return {
+    trustedIssuers: await trustedIssuers(flags, signal),
+    maxAge: flags.maxAge,
+    keys: flags.key && await Promise.all(flags.key.map((item) => readKey(item, signal))),
+    requiredAttestations,
+  };
+}
+
+async function readPolicy(path: string, signal: AbortSignal): Promise<Policy> {
+  const { MAX_POLICY_SIZE, parsePolicy } = await import("../verbs/policy_file.ts");
+  const { dirname, resolve } = await import("node:path");
+  const folder = dirname(path);
+  return await parsePolicy(await readSmallInput(path, MAX_POLICY_SIZE, signal), {
+    name: `the policy ${quote(path)}`,
+    readKeyFile: (file) => readText(resolve(folder, file), signal),
+  });
+}
+
+/** A file's name is hardly ever 56 capitals; a mistyped key should be told as one. */
+async function readKey(item: string, signal: AbortSignal): Promise<BundleKey> {
+  if (looksLikeKey(item)) return await parseBundleKey(item);
+  return await parseBundleKey(await readText(item, signal), `the key file ${quote(item)}`);
+}
+
+/** The digest of the archive's manifest, if it is in a registry or a layout. */
+async function manifestOf({ source }: Input): Promise<string | undefined> {
+  if (!("resolve" in source)) return undefined;
+  // Whoever reads the archive hears why there is no manifest.
+  return await (source as RegistrySource).resolve().then(({ digest }) => digest, () => undefined);
+}
+
+/** Reads the bundles that the flags name, else those beside the file or in the registry. */
+async function* findBundles(
+  { place }: Input,
+  { bundle: paths }: VerifyFlags,
+  manifest: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<CandidateBundle> {
+  for (const path of paths ?? []) {
+    yield { bytes: await readSmallInput(path, MAX_BUNDLE_SIZE, signal), place: path };
+  }
+  if (paths) return;
+  const { readAttachedBundles, readBundlesBeside } = await import("../verbs/bundles.ts");
+  if ("path" in place) yield* await readBundlesBeside(place.path);
+  else if (manifest) yield* readAttachedBundles(place.reference, manifest, place.options);
+}
+
+/** A bundle that nobody looks at must not seem to be in order. */
+function refuseBundles({ bundle }: VerifyFlags): Pick<Policy, "bundles"> {
+  if (!bundle) return {};
+  throw new ParError(
+    "ERR_USAGE",
+    "Cannot check a --bundle without keys: give --key, or a policy that has keys",
+  );
+}
+
+function toLine({ name, passed, message, code }: Check, width: number): string {
   const outcome = passed
     ? paint(Deno.stdout, "green", "ok    ")
     : paint(Deno.stdout, "red", "FAILED");
-  return `${outcome}  ${name.padEnd(10)}  ${printable(message)}${code ? ` [${code}]` : ""}`;
+  return `${outcome}  ${name.padEnd(width)}  ${printable(message)}${code ? ` [${code}]` : ""}`;
 }
 
 /** The flags' issuers, else the environment's; `undefined` where there is no list at all. */
@@ -78,7 +157,7 @@ function looksLikeKey(item: string): boolean {
 }
 
 async function readIssuers(path: string, signal: AbortSignal): Promise<PublicKey[]> {
-  const text = new TextDecoder().decode(await readSmallInput(path, MAX_LIST, signal));
+  const text = await readText(path, signal);
   const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
   const keys = lines.filter((line) => line !== "").map((line) => parsePublicKey(line, "account"));
   if (keys.length > 0) return keys;
@@ -86,4 +165,8 @@ async function readIssuers(path: string, signal: AbortSignal): Promise<PublicKey
     "ERR_OPTION_INVALID",
     `Cannot find an issuer in ${quote(path)}: write one public key (A…) per line`,
   );
+}
+
+async function readText(path: string, signal: AbortSignal): Promise<string> {
+  return new TextDecoder().decode(await readSmallInput(path, MAX_TEXT, signal));
 }

@@ -14,8 +14,10 @@ import { isInstalled, ROOT, runTool, temporaryFolder } from "../_tools.ts";
 import { WIT_TEXT } from "../_wit.ts";
 import { CARGO, MAKE, testWith, type Tool } from "../examples/_example.ts";
 import {
+  hasCosign,
   hasDockerRegistry,
   hasOpenssl,
+  hasOras,
   makeCertificate,
   startDockerRegistry,
 } from "../registry/_registry.ts";
@@ -25,6 +27,7 @@ import { type Block, type Document, documents } from "./_document.ts";
 const NOT_RUN: Readonly<Record<string, string>> = {
   "make check": "it runs these tests",
   "make test": "it runs these tests",
+  "image=$(jq -r .reference_by_digest pushed.json)": "it asks the services of Sigstore",
 };
 
 /** How a block of each language is run. */
@@ -40,6 +43,8 @@ const TLS_REGISTRY = "registry.example";
 const MODULE = "https://example.com/par/";
 
 const REGISTRY: Tool = { name: "docker-registry", isThere: () => hasDockerRegistry };
+const COSIGN: Tool = { name: "cosign", isThere: () => hasCosign };
+const ORAS: Tool = { name: "oras", isThere: () => hasOras };
 const OPENSSL: Tool = { name: "openssl", isThere: () => hasOpenssl };
 const program = (name: Program): Tool => ({ name, isThere: () => isInstalled(name) });
 
@@ -57,6 +62,9 @@ function toolsOf({ path, blocks }: Document): Tool[] {
     ...(path === MAKEFILES ? [CARGO] : []),
     ...(speaksOf("wit") ? [program("wasm-tools")] : []),
     ...(PLAIN_REGISTRIES.some(speaksOf) ? [REGISTRY] : []),
+    ...(speaksOf("cosign ") ? [COSIGN] : []),
+    ...(speaksOf("oras ") ? [ORAS] : []),
+    ...(speaksOf("openssl ") ? [OPENSSL] : []),
     ...(speaksOf(TLS_REGISTRY) ? [REGISTRY, OPENSSL] : []),
   ];
 }
