@@ -154,6 +154,14 @@ export function collectGarbage(page: Page): void {
   });
 }
 
+/** Has the page load a policy file, as if a person had chosen it. */
+export async function loadPolicy(page: Page, path: string): Promise<void> {
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: /^Load (a policy file|another)…$/ }).click();
+  await (await chooser).setFiles(path);
+  await page.locator("#policy-status:not(:empty), #policy-error:not(:empty)").first().waitFor();
+}
+
 /** Waits for the end of the inspection, and gives the verdict's title. */
 export async function verdictOf(page: Page): Promise<string> {
   const verdict = page.locator('#result:not([data-tone="busy"])');

@@ -10,7 +10,9 @@ import { ISSUER, OTHER_ISSUER, otherIssuerPair } from "../_keys.ts";
 import { TAR_END, tarEntry } from "../_tar.ts";
 import { type ArchiveServer, serveArchives, SHARED } from "./_archive_server.ts";
 import { elf, LIBRARIES, MACHINE, providerArchive } from "./_binaries.ts";
-import { choose, type Page, type Site, trust, verdictOf } from "./_browser.ts";
+import { choose, loadPolicy, type Page, type Site, trust, verdictOf } from "./_browser.ts";
+
+import { bundleOf, strictPolicy } from "./_policies.ts";
 
 /** What getting to a state needs. */
 export interface Stage {
@@ -156,6 +158,39 @@ export const STATES: Readonly<Record<string, Enter>> = {
       },
     })
   ),
+  "yes, by a policy with bundles": async ({ site, page }) => {
+    const archive = await providerArchive();
+    await loadPolicy(page, await site.write("policy.json", strictPolicy()));
+    await choose(
+      page,
+      await site.write("fakepay.par.gz", archive),
+      await site.write("fakepay.par.gz.sigstore.json", await bundleOf(archive)),
+      await site.write("fakepay.par.gz.sigstore.2.json", await bundleOf(archive, "cyclonedx")),
+    );
+    await verdictOf(page);
+  },
+  "no, by a policy": async ({ site, page }) => {
+    await loadPolicy(page, await site.write("policy.json", strictPolicy()));
+    await choose(page, await site.write("fakepay.par.gz", await providerArchive()));
+    await verdictOf(page);
+  },
+  "a policy that is none": async ({ site, page }) => {
+    await loadPolicy(page, await site.write("policy.json", "{}"));
+  },
+  "careful, a bundle without a policy": async ({ site, page }) => {
+    const archive = await providerArchive();
+    await trust(page, ISSUER.publicKey, "Payments team, Acme");
+    await choose(
+      page,
+      await site.write("fakepay.par.gz", archive),
+      await site.write("fakepay.par.gz.sigstore.json", await bundleOf(archive)),
+    );
+    await verdictOf(page);
+  },
+  "a bundle alone": async ({ site, page }) => {
+    await choose(page, await site.write("fakepay.par.gz.sigstore.json", "{}"));
+    await page.locator("#choose-error:not(:empty)").waitFor();
+  },
   "an address, not given yet": async ({ page, site }) => {
     await page.goto(`${new URL("url.html", site.servedPage)}`);
   },

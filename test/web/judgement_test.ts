@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode } from "../../lib/errors.ts";
 import { learn, nothingOf } from "../../web/src/findings.ts";
 import { judge, judgeEntry } from "../../web/src/judgement.ts";
 
+const NOBODY = { trusted: [] } as const;
 const NOW = new Date(1_700_000_000_000);
 
 function failed(code: ErrorCode, category: "untrusted" | "failed" = "untrusted"): {
@@ -13,14 +14,14 @@ function failed(code: ErrorCode, category: "untrusted" | "failed" = "untrusted")
   const refusal = { code, category, message: "Cannot" };
   const { title, tone, usable } = judge(
     learn(nothingOf("a.par"), { kind: "failed", refusal }),
-    [],
+    NOBODY,
     NOW,
   );
   return { title, tone, usable };
 }
 
 Deno.test("judge() says nothing for certain before the end", () => {
-  const { tone, title, usable, asksForTrust, checks } = judge(nothingOf("a.par"), [], NOW);
+  const { tone, title, usable, asksForTrust, checks } = judge(nothingOf("a.par"), NOBODY, NOW);
   assert.deepEqual([tone, title, usable, asksForTrust], ["busy", "Checking…", false, false]);
   assert(checks.every((check) => check.tone === "busy"));
 });
@@ -58,7 +59,7 @@ Deno.test("judge() blames no archive that could not be read", () => {
 });
 
 Deno.test("judge() names the checks that were not made, with the reason", () => {
-  const stopped = judge({ ...nothingOf("a.par"), phase: "stopped" }, [], NOW);
+  const stopped = judge({ ...nothingOf("a.par"), phase: "stopped" }, NOBODY, NOW);
   assert.equal(stopped.title, "Cancelled: there is no answer");
   assert.deepEqual(stopped.checks, [{
     name: "Not checked",
@@ -71,7 +72,7 @@ Deno.test("judge() names the checks that were not made, with the reason", () => 
     category: "untrusted",
     message: "Cannot",
   } as const;
-  const { checks } = judge(learn(nothingOf("a.par"), { kind: "failed", refusal }), [], NOW);
+  const { checks } = judge(learn(nothingOf("a.par"), { kind: "failed", refusal }), NOBODY, NOW);
   assert.deepEqual(checks.map(({ name, tone }) => [name, tone]), [
     ["Archive", "bad"],
     ["Not checked", "none"],
@@ -82,7 +83,7 @@ Deno.test("judge() names the checks that were not made, with the reason", () => 
 Deno.test("judge() has no checks of what is no archive", () => {
   for (const code of ["ERR_ARCHIVE_EMPTY", "ERR_HEADER_INVALID", "ERR_CLAIMS_MISSING"] as const) {
     const refusal = { code, category: "untrusted", message: "Cannot" } as const;
-    const { checks } = judge(learn(nothingOf("a.par"), { kind: "failed", refusal }), [], NOW);
+    const { checks } = judge(learn(nothingOf("a.par"), { kind: "failed", refusal }), NOBODY, NOW);
     assert.deepEqual(checks, [], code);
   }
 });

@@ -3,6 +3,7 @@ import { fileNameFor } from "../../web/src/saving.ts";
 import { addressPolicy, parseAddress } from "../../web/src/policy.ts";
 import {
   sayBytes,
+  sayCount,
   sayDate,
   sayDistance,
   sayList,
@@ -53,12 +54,17 @@ Deno.test("sentence() ends a text once", () => {
 });
 
 Deno.test("sayList() joins one, two and more", () => {
-  assert.deepEqual([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(sayList), [
+  assert.deepEqual([[], ["a"], ["a", "b"], ["a", "b", "c"]].map((things) => sayList(things)), [
     "",
     "a",
     "a and b",
     "a, b and c",
   ]);
+  assert.equal(sayList(["a", "b and c"], "or"), "a or b and c");
+});
+
+Deno.test("sayCount() knows one from many", () => {
+  assert.deepEqual([0, 1, 2].map((count) => sayCount(count, "key")), ["0 keys", "1 key", "2 keys"]);
 });
 
 Deno.test("addressPolicy() allows one address and nothing else", () => {

@@ -5,6 +5,7 @@
  */
 
 import type { VerifiedArchive } from "../../lib/archive/reader.ts";
+import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
 import type { InspectionEvent, Refusal, TokenReport } from "./protocol.ts";
 
 /** What is known of a binary, or of the WIT package. */
@@ -32,14 +33,18 @@ export interface Findings {
   /** By target, or the WIT's name. */
   readonly entries: Readonly<Record<string, EntryFindings>>;
   readonly archive?: VerifiedArchive;
+  /** The checks of the policy, where there is one. */
+  readonly policyChecks?: readonly PolicyCheck[];
+  /** How many bundles were chosen with it. */
+  readonly bundles: number;
   readonly failure?: Refusal;
   /** The entry that is to blame for the failure, where that is known. */
   readonly blamed?: string;
 }
 
 /** Nothing is known yet. */
-export function nothingOf(name: string): Findings {
-  return { name, phase: "working", read: 0, entries: {} };
+export function nothingOf(name: string, bundles = 0): Findings {
+  return { name, phase: "working", read: 0, entries: {}, bundles };
 }
 
 /** Adds an event to what is known. */
@@ -61,9 +66,9 @@ export function learn(findings: Findings, event: InspectionEvent): Findings {
     case "matched":
       return withEntry(findings, event.key, { matched: true });
     case "done": {
-      const { archive, report } = event;
-      const ended: Findings = { ...findings, phase: "done", archive, report, read: archive.size };
-      return Object.keys(report.claims?.wascap.target_hashes ?? {}).reduce(
+      const { kind: _, ...found } = event;
+      const ended: Findings = { ...findings, ...found, phase: "done", read: event.archive.size };
+      return Object.keys(event.report.claims?.wascap.target_hashes ?? {}).reduce(
         (sum, key) => withEntry(sum, key, { matched: true }),
         ended,
       );

@@ -9,7 +9,12 @@ import { type EntryConsumer, readArchive } from "../../lib/archive/reader.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../../lib/target/executable.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
 import type { Target } from "../../lib/target/target.ts";
-import type { InspectionEvent } from "./protocol.ts";
+import { hashSource } from "../../lib/bytes/hashed_source.ts";
+import { MAX_BUNDLE_SIZE } from "../../lib/signing/bundle.ts";
+import type { CandidateBundle } from "../../lib/verbs/bundle_search.ts";
+import { checkPolicy, needsDigest } from "../../lib/verbs/policy.ts";
+import { parsePolicy } from "../../lib/verbs/policy_file.ts";
+import type { InspectionEvent, InspectOptions } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
 import { ANY_TIME, findStatedToken, judgeToken } from "./stated_token.ts";
 
@@ -23,16 +28,20 @@ const PROGRESS_INTERVAL = 60;
  * whether it is whole.
  *
  * @param source The archive.
+ * @param options The policy, and the bundles that came with it.
  * @param tell Is told each step.
  */
 export async function inspectArchive(
   source: ArchiveSource,
+  { policy: policyText, bundles = [] }: InspectOptions,
   tell: (event: InspectionEvent) => void,
 ): Promise<void> {
   let current: string | undefined;
   let claimsFirst = false;
   let read = 0;
   try {
+    const policy = policyText && await parsePolicy(policyText.text);
+    const hashed = policy && needsDigest(policy) ? hashSource(source) : undefined;
     const stated = await findStatedToken(source);
     const size = await source.size?.();
     if (size !== undefined) tell({ kind: "size", size });
@@ -60,11 +69,21 @@ export async function inspectArchive(
       tell({ kind: "progress", read });
     };
     const archive = await readArchive(
-      source.open(),
+      (hashed ?? source).open(),
       { ...ANY_TIME, onProgress },
       consume,
     );
-    tell({ kind: "done", archive, report: await judgeToken(archive.token) });
+    const policyChecks = policy && await checkPolicy(
+      archive,
+      { ...policy, bundles: readBundles(bundles) },
+      { digest: (await hashed?.hashed())?.digest },
+    );
+    tell({
+      kind: "done",
+      archive,
+      report: await judgeToken(archive.token),
+      ...(policyChecks && { policyChecks }),
+    });
   } catch (error) {
     const refusal = toRefusal(error);
     const blamed = refusal.code === "ERR_HASH_MISMATCH" && claimsFirst;
@@ -74,6 +93,14 @@ export async function inspectArchive(
       read,
       ...(blamed && current !== undefined && { key: current }),
     });
+  }
+}
+
+/** Reads no more of a bundle than shows that it is too large. */
+async function* readBundles(files: readonly File[]): AsyncGenerator<CandidateBundle> {
+  for (const file of files) {
+    const bytes = new Uint8Array(await file.slice(0, MAX_BUNDLE_SIZE + 1).arrayBuffer());
+    yield { bytes, place: file.name };
   }
 }
 

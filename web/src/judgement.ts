@@ -7,6 +7,7 @@
 import { WIT_ENTRY } from "../../lib/archive/entries.ts";
 import { ERROR_CODES, type ErrorCode } from "../../lib/errors.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
+import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
 import { entryOf, type Findings } from "./findings.ts";
 import type { Refusal } from "./protocol.ts";
 import type { TrustedIssuer } from "./trust.ts";
@@ -43,32 +44,36 @@ export interface Judgement {
   readonly asksForTrust: boolean;
 }
 
+/** Whom a person trusts. */
+export interface Rules {
+  /** The issuers: those of the policy, or the person's own where there is none. */
+  readonly trusted: readonly TrustedIssuer[];
+  /** The name of the policy. The core has checked it where {@linkcode Findings} has its checks. */
+  readonly policy?: string;
+}
+
 /**
  * Judges an archive.
  *
  * @param findings What is known.
- * @param trusted The issuers that the person trusts.
+ * @param rules Whom the person trusts.
  * @param now The time to judge at.
  */
-export function judge(
-  findings: Findings,
-  trusted: readonly TrustedIssuer[],
-  now: Date,
-): Judgement {
+export function judge(findings: Findings, rules: Rules, now: Date): Judgement {
   const { phase, report } = findings;
   const claims = report?.claims;
-  const signer = claims && trusted.find(({ key }) => key === claims.iss);
-  const usable = phase === "done" && report?.window === undefined;
-  const conclusion = conclude(findings, signer, trusted.length, now);
+  const signer = claims && rules.trusted.find(({ key }) => key === claims.iss);
+  const usable = phase === "done" && report?.window === undefined && !broken(findings);
+  const conclusion = conclude(findings, signer, rules, now);
   return {
     ...conclusion,
     title: conclusion.reason === ""
       ? `${conclusion.answer}…`
       : `${conclusion.answer}: ${conclusion.reason}`,
     provider: claims ? sayProvider(claims, conclusion.tone === "good") : "",
-    checks: checksOf(findings, signer, now),
+    checks: checksOf(findings, signer, rules, now),
     usable,
-    asksForTrust: usable && !signer,
+    asksForTrust: usable && !signer && rules.policy === undefined,
   };
 }
 
@@ -82,7 +87,7 @@ interface Conclusion {
 function conclude(
   findings: Findings,
   signer: TrustedIssuer | undefined,
-  trustedCount: number,
+  rules: Rules,
   now: Date,
 ): Conclusion {
   const { phase, failure, report } = findings;
@@ -105,7 +110,16 @@ function conclude(
   if (failure) return concludeFailure(findings, failure);
   const claims = report?.claims as Claims;
   if (report?.window) return concludeWindow(claims, report.window, signer, now);
-  const doubts = doubtsOf(findings);
+  const rule = broken(findings);
+  if (rule) {
+    return {
+      tone: "bad",
+      answer: "No",
+      reason: sayBroken(rule, signer),
+      detail: `The archive is intact, but it does not meet ${rules.policy}.`,
+    };
+  }
+  const doubts = doubtsOf(findings, rules);
   const [answer, tone] = signer
     ? doubts.length === 0 ? ["Yes", "good"] as const : ["Careful", "caution"] as const
     : ["You decide", "caution"] as const;
@@ -117,9 +131,32 @@ function conclude(
     answer,
     reason: [signed + valid, ...doubts].join(signer ? ", but " : ", and "),
     detail: `The archive is intact. ${
-      signer ? sayContent(findings) : trustedCount === 0 ? ASK_FIRST : ASK
+      signer ? sayContent(findings, rules) : rules.trusted.length === 0 ? ASK_FIRST : ASK
     }`,
   };
+}
+
+/** The first rule of the policy that the archive breaks. */
+function broken({ policyChecks }: Findings): PolicyCheck | undefined {
+  return policyChecks?.find(({ passed }) => !passed);
+}
+
+/** What rule an archive breaks, as the end of a sentence. */
+function sayBroken({ name, code }: PolicyCheck, signer: TrustedIssuer | undefined): string {
+  switch (code) {
+    case "ERR_ISSUER_UNTRUSTED":
+      return "the policy does not trust its issuer";
+    case "ERR_ISSUER_NOT_ALLOWED":
+      return `the policy does not trust ${sayIssuer(signer)} for this archive`;
+    case "ERR_TOO_OLD":
+      return "it is older than the policy allows";
+    case "ERR_KEY_REVOKED":
+      return "a key that signed it is revoked";
+    case "ERR_ARCHIVE_REVOKED":
+      return "it is revoked";
+    default:
+      return `it has no ${name} that the policy accepts`;
+  }
 }
 
 const ASK = "Anybody can make a key and sign with it: compare this issuer’s key with what the " +
@@ -131,23 +168,44 @@ function sayIssuer(signer: TrustedIssuer | undefined): string {
   return signer.note === "" ? "an issuer you trust" : signer.note;
 }
 
-function sayContent({ archive }: Findings): string {
+function sayContent({ archive, bundles }: Findings, { policy }: Rules): string {
   const count = archive?.binaries.length ?? 0;
-  if (count === 0) return "Binaries can be added later.";
-  return count === 1 ? "Its binary is as it was signed." : `All ${count} binaries are as signed.`;
+  const said = count === 0
+    ? "Binaries can be added later."
+    : count === 1
+    ? "Its binary is as it was signed."
+    : `All ${count} binaries are as signed.`;
+  if (policy !== undefined) return `${said} It meets ${policy}.`;
+  return bundles === 0 ? said : `${said} Load a policy that has keys to check the bundles, too.`;
 }
 
 /** What speaks against an archive that is intact, as ends of a sentence. */
-function doubtsOf(findings: Findings): string[] {
+function doubtsOf(findings: Findings, rules: Rules): string[] {
   const others = misfits(findings);
   const [first] = others;
-  if (findings.archive?.binaries.length === 0) return ["it has no binaries"];
-  if (first === undefined) return [];
-  return [
-    others.length === 1
-      ? `the binary for ${first} is for another machine, ${entryOf(findings, first)?.header}`
-      : `the binaries for ${sayList(others)} are for other machines`,
-  ];
+  const doubts: string[] = [];
+  if (findings.archive?.binaries.length === 0) doubts.push("it has no binaries");
+  if (first !== undefined) {
+    doubts.push(
+      others.length === 1
+        ? `the binary for ${first} is for another machine, ${entryOf(findings, first)?.header}`
+        : `the binaries for ${sayList(others)} are for other machines`,
+    );
+  }
+  const { bundles } = findings;
+  if (leavesBundles(findings, rules)) {
+    doubts.push(
+      bundles === 1 ? "its bundle was not checked" : `its ${bundles} bundles were not checked`,
+    );
+  }
+  return doubts;
+}
+
+/** Whether there are bundles that nobody looked at. */
+function leavesBundles({ bundles, policyChecks }: Findings, { policy }: Rules): boolean {
+  if (bundles === 0) return false;
+  return policy === undefined ||
+    policyChecks?.every(({ name }) => name !== "bundle signature") === true;
 }
 
 /** The targets whose binaries are for another machine. */
@@ -161,7 +219,9 @@ function concludeFailure(findings: Findings, failure: Refusal): Conclusion {
     return {
       tone: "none",
       answer: "No answer",
-      reason: "the archive could not be read",
+      reason: code === "ERR_POLICY_INVALID"
+        ? "the policy cannot be used"
+        : "the archive could not be read",
       detail: sentence(message),
     };
   }
@@ -266,20 +326,32 @@ function checkFor(code: ErrorCode | undefined): string {
 function checksOf(
   findings: Findings,
   signer: TrustedIssuer | undefined,
+  rules: Rules,
   now: Date,
 ): Check[] {
   const { phase, failure } = findings;
   if (phase === "failed" && findings.report === undefined) {
     if (failure?.category !== "untrusted" || isNoArchive(findings)) return [];
   }
-  const checks = [
+  const { policyChecks } = findings;
+  const checks: readonly (readonly [name: string, Outcome])[] = [
     [ARCHIVE, checkContainer(findings)],
     [SIGNATURE, checkSignature(findings)],
     ["Validity", checkValidity(findings, now)],
-    ["Issuer", checkIssuer(findings, signer)],
+    ...rules.policy === undefined ? [["Issuer", checkIssuer(findings, signer)] as const] : [],
     [BINARIES, checkBinaries(findings)],
     ["Headers match targets", checkHeaders(findings)],
-  ] as const;
+    ...rules.policy !== undefined && !policyChecks ? [["Policy", undefined] as const] : [],
+    ...(policyChecks ?? []).filter(({ name }) => !READING.has(name)).map(toOutcome),
+    ...leavesBundles(findings, rules) && phase === "done"
+      ? [
+        ["Bundles", {
+          tone: "caution",
+          text: "Not checked: no policy says whose they must be",
+        }] as const,
+      ]
+      : [],
+  ];
   const made: Check[] = [];
   const open: string[] = [];
   for (const [name, check] of checks) {
@@ -301,6 +373,18 @@ function checksOf(
 }
 
 type Outcome = Omit<Check, "name"> | undefined;
+
+/** The core's checks that the page shows in more detail. */
+const READING: ReadonlySet<string> = new Set(["archive", "signature", "validity", "binaries"]);
+
+function toOutcome({ name, passed, message, code }: PolicyCheck): readonly [string, Outcome] {
+  const text = upperFirst(message);
+  return [upperFirst(name), { tone: passed ? "good" : "bad", text, ...(code && { code }) }];
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
 
 function checkContainer({ archive }: Findings): Outcome {
   if (!archive) return undefined;

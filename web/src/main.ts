@@ -7,6 +7,7 @@ import { type RunningJob, startJob } from "./jobs.ts";
 import { isWit, judge, type Judgement } from "./judgement.ts";
 import { takeArchives } from "./opening.ts";
 import type { Origin } from "./protocol.ts";
+import { PolicyView } from "./policy_view.ts";
 import { ProviderView } from "./provider_view.ts";
 import { fileNameFor, saveEntry } from "./saving.ts";
 import { TargetsView } from "./targets_view.ts";
@@ -19,6 +20,7 @@ import { VerdictView } from "./verdict_view.ts";
 /** The archive that is looked at. */
 interface Opened {
   readonly origin: Origin;
+  readonly bundles: readonly File[];
   readonly job: RunningJob;
   readonly started: number;
   readonly findings: Findings;
@@ -33,6 +35,10 @@ const store = new TrustStore(() => {
   show();
 });
 const trust = new TrustView(store);
+const policy = new PolicyView(() => {
+  // The core judges by the policy while it reads.
+  if (opened) open(opened.origin, opened.bundles);
+});
 const dialog = new TrustDialog(store);
 const provider = new ProviderView();
 const claims = new ClaimsView();
@@ -42,14 +48,17 @@ const verdict = new VerdictView(cancel, () => {
   if (opened && issuer !== undefined) dialog.ask(issuer, opened.findings.name);
 });
 
-function open(origin: Origin): void {
+function open(origin: Origin, bundles: readonly File[]): void {
   opened?.job.cancel();
   showPrevious();
   const name = redact(typeof origin === "string" ? origin : origin.name);
-  const job = startJob({ kind: "inspect", origin }, (event) => {
+  const { loaded } = policy;
+  const rules = loaded && { policy: { name: loaded.name, text: loaded.text } };
+  const job = startJob({ kind: "inspect", origin, bundles, ...rules }, (event) => {
     if (opened?.job === job) update(learn(opened.findings, event));
   });
-  opened = { origin, job, started: performance.now(), findings: nothingOf(name) };
+  const findings = nothingOf(name, bundles.length);
+  opened = { origin, bundles, job, started: performance.now(), findings };
   setText(byId("save-error"), "");
   byId("result").hidden = false;
   setText(byId("result-name"), printable(name));
@@ -83,7 +92,11 @@ function update(findings: Findings): void {
 }
 
 function currentJudgement({ findings }: Opened): Judgement {
-  return judge(findings, store.issuers, new Date());
+  const { loaded } = policy;
+  const rules = loaded
+    ? { trusted: loaded.issuers, policy: `the policy ${loaded.name}` }
+    : { trusted: store.issuers };
+  return judge(findings, rules, new Date());
 }
 
 function show(): void {
@@ -120,7 +133,7 @@ async function save(key: string): Promise<void> {
   }
 }
 
-takeArchives(open);
+policy.restore().then(() => takeArchives(open));
 findThisComputer(navigator).then((here) => {
   targets.mark(here);
   show();

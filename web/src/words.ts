@@ -61,8 +61,13 @@ export function sentence(text: string): string {
   return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
-/** Things in a row: `a`, `a and b`, `a, b and c`. */
-export function sayList(things: readonly string[]): string {
+/** Things in a row: `a`, `a and b`, `a, b and c`; or with another word than `and`. */
+export function sayList(things: readonly string[], word = "and"): string {
   const last = things.at(-1) ?? "";
-  return things.length < 2 ? last : `${things.slice(0, -1).join(", ")} and ${last}`;
+  return things.length < 2 ? last : `${things.slice(0, -1).join(", ")} ${word} ${last}`;
+}
+
+/** A number of things: `1 key`, `2 keys`. */
+export function sayCount(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
