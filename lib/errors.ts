@@ -94,6 +94,10 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "No key was found, and generating one is disabled.",
   },
+  ERR_KEY_AMBIGUOUS: {
+    category: "failed",
+    meaning: "Two key directories have different keys of the same name.",
+  },
   ERR_KEY_MISMATCH: {
     category: "failed",
     meaning: "A key is not the one that the archive or the claims name.",

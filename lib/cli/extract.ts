@@ -5,7 +5,7 @@ import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { hostTarget, type Target } from "../target/target.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { print, printJson } from "./io.ts";
+import { print, printJson, warn } from "./io.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -24,7 +24,7 @@ export async function run(this: Context, flags: ExtractFlags, archive: string): 
   await withReadProgress(
     "Extracting",
     source,
-    (onProgress) => extract(source, { ...options, outputs, onProgress }),
+    (onProgress) => extract(source, { ...options, outputs, onProgress, onWarning: warn }),
   );
   await sayTraffic(input);
   if (flags.format === "json") {

@@ -102,7 +102,8 @@ export const KEY_DIRECTORY = {
   directory: {
     short: "d",
     value: "path",
-    brief: "the key directory (default: $HOME/.wash/keys)",
+    brief: "the key directory (default: $WASH_KEYS_DIR, $WASH_DATA_DIR/keys, " +
+      "~/.local/share/wash/keys and ~/.wash/keys)",
     env: "WASH_KEYS",
   },
 } as const satisfies Flags;

@@ -1,6 +1,6 @@
 import { ParError } from "../errors.ts";
 import { insert } from "../verbs/insert.ts";
-import { note, print, printJson, warn } from "./io.ts";
+import { note, print, printJson } from "./io.ts";
 import { pairBinaries } from "./options.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
@@ -22,7 +22,6 @@ export async function run(this: Context, flags: InsertFlags, archive: string): P
       jobs: flags.jobs,
       binaries,
       forceTarget: flags.forceArch,
-      onWarning: warn,
       onNote: note,
     }));
   if (flags.output === "json") return await printJson({ file: archive, success: true });

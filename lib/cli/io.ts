@@ -47,7 +47,12 @@ export function note(text: string): void {
   say(`Note: ${text}`);
 }
 
-/** Says what is unusual and yet accepted. */
+/** What {@linkcode warn} has said. */
+const warned = new Set<string>();
+
+/** Says what is unusual and yet accepted, once. */
 export function warn(text: string): void {
+  if (warned.has(text)) return;
+  warned.add(text);
   say(`${paint(Deno.stderr, "yellow", "Warning:")} ${text}`);
 }

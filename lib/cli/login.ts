@@ -47,7 +47,7 @@ export async function logout(
 ): Promise<void> {
   const { signal } = this;
   const authFile = storingFile();
-  const found = await registries.logout(registry, { authFile, signal });
+  const found = await registries.logout(registry, { authFile, signal, onNote: note });
   const host = parseRegistry(registry);
   const [, ...others] = authFiles();
   if (await findCredentials(host, { authFiles: others, signal }).catch(() => undefined)) {

@@ -42,7 +42,10 @@ const ARCHIVE: Argument = {
 const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path" };
 
 /** Where the key directory is, and whose key is the issuer's. */
-const KEY_VARIABLES = ["HOME", "USER", "USERPROFILE", "USERNAME"] as const;
+const KEY_VARIABLES = [
+  ...["HOME", "USER", "USERPROFILE", "USERNAME"],
+  ...["WASH_KEYS_DIR", "WASH_DATA_DIR", "XDG_DATA_HOME"],
+] as const;
 
 const SIGNS = {
   read: true,
@@ -445,9 +448,14 @@ export const VERBS = {
       get: {
         brief: "print a key's seed, which is a secret",
         arguments: [{ name: "name", brief: "the key file's name, with or without .nk" }],
-        flags: { public: { brief: "print its public half alone" }, ...KEY_DIRECTORY, ...OUTPUT },
+        flags: {
+          public: { brief: "print its public half alone" },
+          pem: { brief: "with --public, in the form that openssl and cosign read" },
+          ...KEY_DIRECTORY,
+          ...OUTPUT,
+        },
         examples: [
-          "par keys get --public kevin_account",
+          "par keys get --public --pem kevin_account >kevin.pem",
           "par keys get libfakepay_provider_service",
         ],
         needs: READS_KEYS,

@@ -110,7 +110,7 @@ export async function merge(
     });
     for await (const chunk of bytes) await sink.write(chunk);
     return { claims: result.claims, token: result.token, targets: result.targets };
-  }, { signal: options.signal });
+  }, { signal: options.signal, onWarning: options.onWarning });
 }
 
 /** A part of the claims, and its name in messages. */

@@ -171,11 +171,11 @@ Deno.test("README.md names exit statuses, files and folders that there are", asy
   assert(paths.length > 5);
 });
 
-Deno.test("README.md names variables and flags that build, create, verify and push take", async () => {
+Deno.test("README.md names variables and flags that its verbs take", async () => {
   await using box = await sandbox();
   const help = await Promise.all(
-    ["build", "create", "inspect", "verify", "push"].map(async (verb) =>
-      (await box.run([verb, "--help"])).stdout
+    ["build", "create", "inspect", "verify", "push", "keys get"].map(async (verb) =>
+      (await box.run([...verb.split(" "), "--help"])).stdout
     ),
   );
   const known = `${
