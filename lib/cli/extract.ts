@@ -5,7 +5,7 @@ import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { hostTarget, type Target } from "../target/target.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { print, printJson } from "./io.ts";
+import { printDone, printJson } from "./io.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -32,7 +32,7 @@ export async function run(this: Context, flags: ExtractFlags, archive: string): 
     return await printJson({ files, success: true });
   }
   for (const [target, file] of Object.entries(outputs)) {
-    await print(`Successfully extracted ${target} to ${file}`);
+    await printDone(`Successfully extracted ${target} to ${file}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { ParError } from "../errors.ts";
 import { insert } from "../verbs/insert.ts";
-import { note, print, printJson, warn } from "./io.ts";
+import { note, printDone, printJson, warn } from "./io.ts";
 import { pairBinaries } from "./options.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
@@ -27,6 +27,6 @@ export async function run(this: Context, flags: InsertFlags, archive: string): P
     }));
   if (flags.output === "json") return await printJson({ file: archive, success: true });
   for (const { source } of binaries) {
-    await print(`Successfully inserted ${source} into archive ${archive}`);
+    await printDone(`Successfully inserted ${source} into archive ${archive}`);
   }
 }

@@ -3,6 +3,7 @@ import { printable } from "../errors.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
 import { formatTime } from "../signing/token.ts";
+import { forEachArchive } from "./each.ts";
 import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { note, print, printJson, warn } from "./io.ts";
 import type { Row } from "./table.ts";
@@ -12,12 +13,29 @@ import type { VERBS } from "./verbs.ts";
 type InspectFlags = Values<typeof VERBS.inspect.flags>;
 
 /** Runs `par inspect`. */
-export async function run(this: Context, flags: InspectFlags, name: string): Promise<void> {
-  const { signal } = this;
+export async function run(
+  this: Context,
+  flags: InspectFlags,
+  ...archives: string[]
+): Promise<void> {
+  await forEachArchive(
+    this,
+    archives,
+    (archive, label) => inspectOne(archive, label, flags, this.signal),
+  );
+}
+
+/** Prints what one archive says; `label` is its name, if it is one of several. */
+async function inspectOne(
+  name: string,
+  label: string | undefined,
+  flags: InspectFlags,
+  signal: AbortSignal,
+): Promise<void> {
   const options = { signal, limits: { maxSize: flags.maxSize } };
   using input = await openInput(name, flags, signal);
   const { source } = input;
-  if (flags.wit) return await runWit(input, flags, options);
+  if (flags.wit) return await printWit(input, label, flags, options);
   const complete = flags.claimsOnly
     ? undefined
     : await withReadProgress("Verifying", source, (onProgress) =>
@@ -28,11 +46,16 @@ export async function run(this: Context, flags: InspectFlags, name: string): Pro
   if (!complete) note("only the claims were read; the binaries were not checked.");
   if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");
   if (flags.output === "json") {
-    await printJson(toJson(archive.claims, archive.compressed, complete));
+    await printJson(toJson(archive.claims, archive.compressed, complete), label);
   } else await print(await toTable(archive.claims));
 }
 
-async function runWit(input: Input, flags: InspectFlags, options: ReadOptions): Promise<void> {
+async function printWit(
+  input: Input,
+  label: string | undefined,
+  flags: InspectFlags,
+  options: ReadOptions,
+): Promise<void> {
   const { decodeWit, inspectWit } = await import("../verbs/wit.ts");
   const { source } = input;
   const { archive, wit } = await withReadProgress(
@@ -43,7 +66,7 @@ async function runWit(input: Input, flags: InspectFlags, options: ReadOptions): 
   const text = await decodeWit(wit, options);
   await sayTraffic(input);
   if (flags.output === "json") {
-    await printJson({ ...toJson(archive.claims, archive.compressed, archive), wit: text });
+    await printJson({ ...toJson(archive.claims, archive.compressed, archive), wit: text }, label);
   } else await print(printable(text));
 }
 

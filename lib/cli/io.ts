@@ -23,17 +23,39 @@ export async function printSecret(text: string): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
 }
 
-/** Writes a result as one JSON object to standard output. */
-export async function printJson(value: unknown): Promise<void> {
-  await print(toJson(value));
+/**
+ * Writes a result as one JSON object to standard output.
+ *
+ * @param value The object.
+ * @param archive Which of several archives it is about. Then it is one line long, and names the archive.
+ */
+export async function printJson(value: object, archive?: string): Promise<void> {
+  await print(archive === undefined ? toJson(value, 2) : toJson({ archive, ...value }));
 }
 
 /** JSON in which what would steer a terminal is escaped too. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
+function toJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(
     /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+let quiet = false;
+
+/** Leaves out from now on what nobody has to know: `--quiet`. */
+export function beQuiet(): void {
+  quiet = true;
+}
+
+/** Whether `--quiet` was given. */
+export function isQuiet(): boolean {
+  return quiet;
+}
+
+/** Says that a verb has done what it was asked to do. */
+export async function printDone(text: string): Promise<void> {
+  if (!quiet) await print(text);
 }
 
 /** Writes a message for people to standard error. */
@@ -44,7 +66,7 @@ export function say(text: string): void {
 
 /** Says what one may not expect. */
 export function note(text: string): void {
-  say(`Note: ${text}`);
+  if (!quiet) say(`Note: ${text}`);
 }
 
 /** Says what is unusual and yet accepted. */

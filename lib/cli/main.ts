@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ParError, printable, redact } from "../errors.ts";
+import { ParError, printable, quote, redact } from "../errors.ts";
 import { printCompletions, runCommandLine } from "./application.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { printJson, say } from "./io.ts";
@@ -39,7 +39,12 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
     if (args[0] === "__complete") await printCompletions(args.slice(1));
-    else await runCommandLine(words, interruption.signal);
+    else {
+      await runCommandLine(words, {
+        signal: interruption.signal,
+        report: (error, archive) => report(error, words, archive),
+      });
+    }
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
@@ -51,21 +56,31 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function report(error: unknown, args: readonly string[]): Promise<number> {
+async function report(
+  error: unknown,
+  args: readonly string[],
+  archive?: string,
+): Promise<number> {
   if (!(error instanceof ParError)) {
     // A defect of ours: whoever reports it needs the stack.
     say(error instanceof Error ? error.stack ?? error.message : String(error));
     return EXIT_STATUS.failed;
   }
   const { hintFor } = await import("./hints.ts");
-  const message = error.message + hintFor(error.code, args);
+  const message = nameFile(error.message, archive) + hintFor(error.code, args);
   say(`${paint(Deno.stderr, "red", "Error:")} ${printable(message)} [${error.code}]`);
   if (args.includes("--verbose")) { for (const line of causes(error)) say(printable(line)); }
   if (wantsJson(args)) {
     const shown = { code: error.code, message: redact(message) };
-    await printJson({ success: false, error: shown });
+    await printJson({ success: false, error: shown }, archive);
   }
   return EXIT_STATUS[error.category];
+}
+
+/** Says which of several files a message is about, unless it does. */
+function nameFile(message: string, file: string | undefined): string {
+  if (file === undefined || message.includes(quote(file))) return message;
+  return message.replace(/^Cannot [^:;]*/, `$& in ${quote(file).replaceAll("$", "$$$$")}`);
 }
 
 /** What caused an error, and what caused that. */

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ParError } from "../errors.ts";
+
 /** A verb of the command. */
 export interface Verb {
   /** What it does, in a few words. */
@@ -117,6 +119,12 @@ export type Values<F extends Flags> = {
 export interface Context {
   /** The user wants it to stop. */
   readonly signal: AbortSignal;
+  /**
+   * Prints what is wrong with one archive of several.
+   *
+   * @returns The exit status that it should end with.
+   */
+  report(error: ParError, archive: string): Promise<number>;
 }
 
 /** A flag's name as it is typed, without dashes. */

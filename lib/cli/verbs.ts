@@ -39,6 +39,8 @@ const ARCHIVE: Argument = {
   brief: `a path, a reference (${PLACE}), or - for standard input`,
 };
 
+const ARCHIVES: Argument = { ...ARCHIVE, name: "archives", many: true };
+
 const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path" };
 
 /** Where the key directory is, and whose key is the issuer's. */
@@ -248,8 +250,8 @@ export const VERBS = {
     remote: CONNECTS,
   },
   inspect: {
-    brief: "verify an archive, and show what it says",
-    arguments: [ARCHIVE],
+    brief: "verify archives, and show what they say",
+    arguments: [ARCHIVES],
     flags: {
       jwtOnly: { brief: "print the signed token alone" },
       claimsOnly: {
@@ -274,8 +276,8 @@ export const VERBS = {
     },
   },
   verify: {
-    brief: "verify an archive, and check it against a policy",
-    arguments: [ARCHIVE],
+    brief: "verify archives, and check them against a policy",
+    arguments: [ARCHIVES],
     flags: {
       trustedIssuer: {
         value: "key",

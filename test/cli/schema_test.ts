@@ -190,6 +190,11 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
     assert.equal(output.code, status, output.stdout);
     assert.equal(check("verify", output)["success"], status === 0);
   }
+  const several = await box.run(["verify", "plain.par", "broken.par", "none.par", ...JSON_OUTPUT]);
+  const lines = several.stdout.trimEnd().split("\n").map((stdout) =>
+    check("verify", { ...several, stdout })
+  );
+  assert.deepEqual(lines.map(({ archive }) => archive), ["plain.par", "broken.par", "none.par"]);
 });
 
 async function inspect(box: Sandbox): Promise<Output> {
