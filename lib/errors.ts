@@ -396,6 +396,30 @@ export function quote(text: string): string {
 }
 
 /**
+ * Writes a number with its noun: `1 target`, `2 targets`.
+ *
+ * @param count The number.
+ * @param noun The noun in the singular.
+ */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Says which of several files an error is about, unless its message does.
+ *
+ * @param error What went wrong.
+ * @param file The file's name.
+ * @returns The same error, or one with the same code whose message names the file.
+ */
+export function inFile(error: ParError, file: string): ParError {
+  const name = quote(file);
+  if (error.message.includes(name)) return error;
+  const message = error.message.replace(/^Cannot [^:;]*/, (start) => `${start} in ${name}`);
+  return new ParError(error.code, message, error.cause);
+}
+
+/**
  * Replaces characters that would move a terminal's cursor, change its colours or change the reading
  * direction. Line feeds and tabs stay.
  *

@@ -40,7 +40,7 @@ export async function run(this: Context, flags: Flags, from: string, to: string)
     });
   }
   const signatures = referrers.length > 0
-    ? `\nwith ${referrers.length} manifests that refer to it, such as signatures`
+    ? `\nreferrers, such as signatures: ${referrers.length}`
     : "";
   await printDone(`Successfully copied ${read} to ${written}${signatures}\ndigest: ${digest}`);
 }

@@ -1,5 +1,5 @@
 import { claimedTargets } from "../signing/claims.ts";
-import { ParError, quote } from "../errors.ts";
+import { countOf, ParError, quote } from "../errors.ts";
 import { extract } from "../verbs/extract.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
@@ -70,7 +70,9 @@ async function chooseOutputs(
   if (!target || others.length > 0) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot extract ${targets.length} targets to ${quote(output ?? "")}: give a folder`,
+      `Cannot extract ${countOf(targets.length, "target")} to ${
+        quote(output ?? "")
+      }: give a folder`,
     );
   }
   return { [target]: output as string };

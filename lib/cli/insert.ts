@@ -1,4 +1,3 @@
-import { ParError } from "../errors.ts";
 import { insert } from "../verbs/insert.ts";
 import { note, printDone, printJson, warn } from "./io.ts";
 import { pairBinaries } from "./options.ts";
@@ -12,9 +11,7 @@ type InsertFlags = Values<typeof VERBS.insert.flags>;
 export async function run(this: Context, flags: InsertFlags, archive: string): Promise<void> {
   const { signal } = this;
   const binaries = pairBinaries(flags.binary, flags.arch);
-  const first = binaries[0];
-  if (!first) throw new ParError("ERR_USAGE", "Cannot insert nothing: name a binary (--binary)");
-  const context = { archive, binary: first.source, title: "Inserting", signal };
+  const context = { archive, binary: binaries[0]?.source, title: "Inserting", signal };
   await resign(flags, context, (options) =>
     insert(archive, {
       ...options,

@@ -105,7 +105,7 @@ function toJson(
 async function toTable(claims: Claims): Promise<string> {
   const [{ drawTable }, { columns }] = await Promise.all([
     import("./table.ts"),
-    import("./text.ts"),
+    import("./style.ts"),
   ]);
   const { wascap } = claims;
   const rows: Row[] = [

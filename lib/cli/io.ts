@@ -5,7 +5,7 @@
  */
 
 import { redact } from "../errors.ts";
-import { paint } from "./style.ts";
+import { columns, paint } from "./style.ts";
 
 const encoder = new TextEncoder();
 
@@ -41,6 +41,20 @@ function toJson(value: unknown, indent = 0): string {
   );
 }
 
+/** Breaks a line to the width of a terminal; see {@linkcode fitToTerminal}. */
+let fit = (line: string): string => line;
+
+/** Lets messages for people fit the terminal that they go to, if it is one. */
+export async function fitToTerminal(): Promise<void> {
+  if (!Deno.stderr.isTerminal()) return;
+  const { wrap } = await import("./text.ts");
+  const indent = "  ";
+  fit = (line) => {
+    const room = (columns(Deno.stderr) ?? Infinity) - indent.length;
+    return wrap(line, room, false).join(`\n${indent}`);
+  };
+}
+
 let quiet = false;
 
 /** Leaves out from now on what nobody has to know: `--quiet`. */
@@ -60,7 +74,8 @@ export async function printDone(text: string): Promise<void> {
 
 /** Writes a message for people to standard error. */
 export function say(text: string): void {
-  const bytes = encoder.encode(`${redact(text)}\n`);
+  const lines = redact(text).split("\n").map((line) => fit(line));
+  const bytes = encoder.encode(`${lines.join("\n")}\n`);
   for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
 }
 

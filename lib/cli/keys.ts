@@ -1,7 +1,7 @@
 import { ParError, quote } from "../errors.ts";
 import { keyPath, listKeys, readKey, storeKey } from "../system/keystore.ts";
 import { KEY_ROLES, KeyPair, type KeyRole } from "../signing/nkey.ts";
-import { print, printJson, printSecret, say } from "./io.ts";
+import { print, printJson, printSecret, say, warn } from "./io.ts";
 import { keyDirectory, userName } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -54,7 +54,7 @@ export async function gen(
 
 /** Runs `par keys list`. */
 export async function list(this: Context, flags: Values<Verbs["list"]["flags"]>): Promise<void> {
-  const keys = await listKeys(keyDirectory(flags), (error) => say(`Warning: ${error.message}`));
+  const keys = await listKeys(keyDirectory(flags), (error) => warn(error.message));
   if (flags.output === "json") {
     return await printJson({
       keys: keys.map(({ name, pair }) => ({ name, role: pair.role, public_key: pair.publicKey })),

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { ParError, printable, quote, redact } from "../errors.ts";
+import { inFile, ParError, printable, redact } from "../errors.ts";
 import { printCompletions, runCommandLine } from "./application.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
-import { printJson, say } from "./io.ts";
+import { fitToTerminal, printJson, say } from "./io.ts";
 import { paint } from "./style.ts";
 import { withoutGroup } from "./verbs.ts";
 
@@ -38,6 +38,7 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
+    await fitToTerminal();
     if (args[0] === "__complete") await printCompletions(args.slice(1));
     else {
       await runCommandLine(words, {
@@ -67,20 +68,19 @@ async function report(
     return EXIT_STATUS.failed;
   }
   const { hintFor } = await import("./hints.ts");
-  const message = nameFile(error.message, archive) + hintFor(error.code, args);
+  const { message: said } = archive === undefined ? error : inFile(error, archive);
+  const message = said + hintFor(error.code, args);
   say(`${paint(Deno.stderr, "red", "Error:")} ${printable(message)} [${error.code}]`);
+  if (error.category === "usage") {
+    const { usageLines } = await import("./help.ts");
+    say(usageLines(args));
+  }
   if (args.includes("--verbose")) { for (const line of causes(error)) say(printable(line)); }
   if (wantsJson(args)) {
     const shown = { code: error.code, message: redact(message) };
     await printJson({ success: false, error: shown }, archive);
   }
   return EXIT_STATUS[error.category];
-}
-
-/** Says which of several files a message is about, unless it does. */
-function nameFile(message: string, file: string | undefined): string {
-  if (file === undefined || message.includes(quote(file))) return message;
-  return message.replace(/^Cannot [^:;]*/, `$& in ${quote(file).replaceAll("$", "$$$$")}`);
 }
 
 /** What caused an error, and what caused that. */

@@ -178,7 +178,12 @@ export const VERBS = {
   insert: {
     brief: "add binaries to an archive or replace them, and sign it again",
     arguments: [ARCHIVE_FILE],
-    flags: { ...BINARIES, ...COMPRESSION, ...RESIGNING },
+    flags: {
+      ...BINARIES,
+      binary: { ...BINARIES.binary, required: true },
+      ...COMPRESSION,
+      ...RESIGNING,
+    },
     examples: [
       "par insert fakepay.par.gz -a aarch64-linux -b build/libfakepay_provider.so",
       "par insert fakepay.par.gz -b x86_64-windows=fakepay.dll -i ci/issuer.nk -s ci/provider.nk",

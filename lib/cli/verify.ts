@@ -1,4 +1,4 @@
-import { ParError, printable, quote } from "../errors.ts";
+import { inFile, ParError, printable, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
 import { type Check, type Policy, verify, type VerifyReport } from "../verbs/verify.ts";
@@ -132,7 +132,13 @@ function looksLikeKey(item: string): boolean {
 async function readIssuers(path: string, signal: AbortSignal): Promise<PublicKey[]> {
   const text = new TextDecoder().decode(await readSmallInput(path, MAX_LIST, signal));
   const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
-  const keys = lines.filter((line) => line !== "").map((line) => parsePublicKey(line, "account"));
+  const keys = lines.filter((line) => line !== "").map((line) => {
+    try {
+      return parsePublicKey(line, "account");
+    } catch (error) {
+      throw error instanceof ParError ? inFile(error, path) : error;
+    }
+  });
   if (keys.length > 0) return keys;
   throw new ParError(
     "ERR_OPTION_INVALID",
