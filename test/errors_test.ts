@@ -126,9 +126,13 @@ Deno.test("inFile() names the file that an error is about, once", () => {
   const cause = new Error("why");
   const error = new ParError("ERR_TOKEN_EXPIRED", "Cannot trust the token: it expired", cause);
   const named = inFile(error, "$&.par");
-  assert.equal(named.message, 'Cannot trust the token in "$&.par": it expired');
+  assert.equal(named.message, 'Cannot trust the token of "$&.par": it expired');
   assert.deepEqual([named.code, named.cause], [error.code, cause]);
   assert.equal(inFile(named, "$&.par"), named);
+  const cut = new ParError("ERR_ARCHIVE_TRUNCATED", "Cannot read the archive to its end: it stops");
+  assert.equal(inFile(cut, "a").message, 'Cannot read the archive "a" to its end: it stops');
+  const other = new ParError("ERR_KEY_ROLE", "Cannot use the key as issuer: take an account");
+  assert.equal(inFile(other, "a").message, 'Cannot use the key as issuer in "a": take an account');
 });
 
 Deno.test("quote() shows where a text ends, and its control characters", () => {

@@ -103,10 +103,11 @@ function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(flags).map(([name, flag]) => {
       const values = given[kebab(name)];
-      if (flag.conflicts && values && given[kebab(flag.conflicts)]) {
+      const other = flag.conflicts?.find((other) => given[kebab(other)]);
+      if (values && other !== undefined) {
         throw new ParError(
           "ERR_USAGE",
-          `Cannot use --${kebab(name)} together with --${kebab(flag.conflicts)}: give one of them`,
+          `Cannot use --${kebab(name)} together with --${kebab(other)}: give one of them`,
         );
       }
       if (flag.value === undefined) return [name, values !== undefined || isSet(flag)];

@@ -68,7 +68,7 @@ export const CLAIMS = {
   wit: {
     value: "file",
     brief: "the provider's WIT package, wasm-encoded",
-    conflicts: "witDirectory",
+    conflicts: ["witDirectory"],
   },
   witDirectory: {
     value: "path",

@@ -7,6 +7,9 @@ const STYLES = {
   yellow: [33, 39],
 } as const;
 
+/** How a text may look. */
+export type Style = keyof typeof STYLES;
+
 /** A stream a person may look at. */
 type Output = { isTerminal(): boolean };
 
@@ -32,7 +35,7 @@ export function columns(output: Output = Deno.stdout): number | undefined {
  * @param style How it looks.
  * @param text The text.
  */
-export function paint(output: Output, style: keyof typeof STYLES, text: string): string {
+export function paint(output: Output, style: Style, text: string): string {
   const [begin, end] = STYLES[style];
   return wantsColour(output) ? `\x1b[${begin}m${text}\x1b[${end}m` : text;
 }

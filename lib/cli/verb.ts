@@ -75,8 +75,8 @@ export interface Flag {
   readonly env?: string;
   /** Whether the verb reads that variable itself, where it comes to need it. */
   readonly late?: true;
-  /** A flag that it does not go with. */
-  readonly conflicts?: string;
+  /** The flags that it does not go with. */
+  readonly conflicts?: readonly string[];
 }
 
 /** What Deno lets a verb do; nothing where left out. */

@@ -261,16 +261,23 @@ export const VERBS = {
       jwtOnly: { brief: "print the signed token alone" },
       claimsOnly: {
         brief: "read no further than the token; the binaries are not checked",
-        conflicts: "wit",
+        conflicts: ["wit"],
       },
-      wit: { brief: "print the WIT package as text, with wasm-tools", conflicts: "jwtOnly" },
+      field: {
+        value: "name",
+        brief:
+          "print one value alone: name, issuer, service, targets, version, size or any other " +
+          "key of -o json, of an inner object as in claims.exp",
+        conflicts: ["jwtOnly", "wit"],
+      },
+      wit: { brief: "print the WIT package as text, with wasm-tools", conflicts: ["jwtOnly"] },
       ...PULLING,
       ...LIMITS,
       ...OUTPUT,
     },
     examples: [
       "par inspect fakepay.par.gz",
-      "par inspect --claims-only -o json fakepay.par.gz",
+      "par inspect --field version build/*.par.gz",
     ],
     needs: { read: true },
     remote: {
@@ -402,7 +409,7 @@ export const VERBS = {
       ...LOGIN,
       passwordStdin: {
         brief: "read the password from standard input, as -p - does",
-        conflicts: "password",
+        conflicts: ["password"],
       },
       ...OUTPUT,
     },

@@ -97,7 +97,9 @@ for (const [name, verb] of Object.entries<Verb | Group>(VERBS)) {
         const typed = [...some, ...needed];
         const names = new Set(typed.map(({ name }) => name));
         fc.pre(
-          all.every(([name, { conflicts = "" }]) => !names.has(name) || !names.has(conflicts)),
+          all.every(([name, { conflicts = [] }]) =>
+            !names.has(name) || !conflicts.some((other) => names.has(other))
+          ),
         );
         const flags = typed.flatMap(({ words }) => words);
         const words = escaped ? [...flags, "--", ...args] : [...args, ...flags];
