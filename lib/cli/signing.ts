@@ -9,7 +9,7 @@ import type { Signers } from "../archive/pack.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { stat } from "../system/files.ts";
 import { keyStem } from "../verbs/create.ts";
-import { ParError, quote } from "../errors.ts";
+import { inFile, ParError, quote } from "../errors.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import { findKeyOf, type KeyLookup, type PreparedKey, prepareKey } from "../system/keystore.ts";
 import type { KeyPair, PublicKey } from "../signing/nkey.ts";
@@ -107,7 +107,7 @@ interface Context {
   /** The archive that says whose keys are needed: the path of one that is changed in its place, or another one. */
   readonly archive: string | ArchiveSource;
   /** The binary that a new subject's key is called after; the archive where left out. */
-  readonly binary?: string;
+  readonly binary?: string | undefined;
   /** What the progress bar says. */
   readonly title: string;
   /** Stops the work. */
@@ -161,7 +161,11 @@ async function findResigningKeys(
 ): Promise<Keys & Pick<Resigning, "newIdentity">> {
   const { signal } = options;
   if (typeof archive === "string") await stat(archive);
-  const { claims } = await inspectClaims(archive, { ...options, allowEarly: true });
+  const { claims } = await inspectClaims(archive, { ...options, allowEarly: true }).catch(
+    (error) => {
+      throw error instanceof ParError ? inFile(error, nameOf(archive)) : error;
+    },
+  );
   const { newIdentity } = flags;
   const known = async (
     title: string,

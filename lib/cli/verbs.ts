@@ -39,6 +39,8 @@ const ARCHIVE: Argument = {
   brief: `a path, a reference (${PLACE}), or - for standard input`,
 };
 
+const ARCHIVES: Argument = { ...ARCHIVE, name: "archives", many: true };
+
 const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path" };
 
 /** Where the key directory is, and whose key is the issuer's. */
@@ -179,7 +181,12 @@ export const VERBS = {
   insert: {
     brief: "add binaries to an archive or replace them, and sign it again",
     arguments: [ARCHIVE_FILE],
-    flags: { ...BINARIES, ...COMPRESSION, ...RESIGNING },
+    flags: {
+      ...BINARIES,
+      binary: { ...BINARIES.binary, required: true },
+      ...COMPRESSION,
+      ...RESIGNING,
+    },
     examples: [
       "par insert fakepay.par.gz -a aarch64-linux -b build/libfakepay_provider.so",
       "par insert fakepay.par.gz -b x86_64-windows=fakepay.dll -i ci/issuer.nk -s ci/provider.nk",
@@ -251,22 +258,29 @@ export const VERBS = {
     remote: CONNECTS,
   },
   inspect: {
-    brief: "verify an archive, and show what it says",
-    arguments: [ARCHIVE],
+    brief: "verify archives, and show what they say",
+    arguments: [ARCHIVES],
     flags: {
       jwtOnly: { brief: "print the signed token alone" },
       claimsOnly: {
         brief: "read no further than the token; the binaries are not checked",
-        conflicts: "wit",
+        conflicts: ["wit"],
       },
-      wit: { brief: "print the WIT package as text, with wasm-tools", conflicts: "jwtOnly" },
+      field: {
+        value: "name",
+        brief:
+          "print one value alone: name, issuer, service, targets, version, size or any other " +
+          "key of -o json, of an inner object as in claims.exp",
+        conflicts: ["jwtOnly", "wit"],
+      },
+      wit: { brief: "print the WIT package as text, with wasm-tools", conflicts: ["jwtOnly"] },
       ...PULLING,
       ...LIMITS,
       ...OUTPUT,
     },
     examples: [
       "par inspect fakepay.par.gz",
-      "par inspect --claims-only -o json fakepay.par.gz",
+      "par inspect --field version build/*.par.gz",
     ],
     needs: { read: true },
     remote: {
@@ -277,8 +291,8 @@ export const VERBS = {
     },
   },
   verify: {
-    brief: "verify an archive, and check it against a policy",
-    arguments: [ARCHIVE],
+    brief: "verify archives, and check them against a policy",
+    arguments: [ARCHIVES],
     flags: {
       trustedIssuer: {
         value: "key",
@@ -398,7 +412,7 @@ export const VERBS = {
       ...LOGIN,
       passwordStdin: {
         brief: "read the password from standard input, as -p - does",
-        conflicts: "password",
+        conflicts: ["password"],
       },
       ...OUTPUT,
     },
