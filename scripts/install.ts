@@ -10,6 +10,7 @@
 
 import { permissionFlags, takesHelpers } from "../lib/cli/permissions.ts";
 import { VERBS, WASH_GROUPS } from "../lib/cli/verbs.ts";
+import { bundleToFolder } from "./bundle.ts";
 
 /** What the launcher needs of the checkout, beside the bundle. */
 const FILES: readonly string[] = ["LICENSE", "scripts/deno"];
@@ -63,18 +64,6 @@ exec "$share/scripts/deno" run --quiet --no-prompt --no-config --no-lock \\
 `;
 }
 
-/** Bundles the command. Each verb stays a file of its own, which is loaded when it is called. */
-async function bundleCommand(root: string, folder: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["bundle", "--quiet", "--no-config", `--lock=${root}/cli.lock`, "--frozen"],
-      ...["--platform", "deno", "--code-splitting", "--outdir", folder, `${root}/cli.ts`],
-    ],
-    stdin: "null",
-  }).output();
-  if (!success) throw new Error(`Cannot bundle par: ${new TextDecoder().decode(stderr)}`);
-}
-
 /** Where the PATH has no Deno, the checkout has got one, and the launcher looks for it beside it. */
 async function copyOwnDeno(root: string, staged: string): Promise<void> {
   const deno = Deno.execPath();
@@ -92,7 +81,7 @@ async function install(): Promise<void> {
   const bin = staged.replace(/share\/par$/, "bin");
   await Deno.remove(staged, { recursive: true }).catch(() => {});
   await Deno.mkdir(`${staged}/scripts`, { recursive: true });
-  await bundleCommand(root, `${staged}/lib`);
+  await bundleToFolder(`${staged}/lib`);
   for (const file of FILES) await Deno.copyFile(`${root}/${file}`, `${staged}/${file}`);
   await Deno.mkdir(bin, { recursive: true });
   await copyOwnDeno(root, staged);
