@@ -5,8 +5,10 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 /** The checkout, without a slash at its end. */
-const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+export const ROOT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
 
 /** The versions of packages, and no configuration: what `cli.ts` needs, wherever it is bundled. */
 const LOCKED = ["--no-config", `--lock=${ROOT}/cli.lock`, "--frozen", "--platform", "deno"];

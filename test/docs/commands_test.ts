@@ -6,11 +6,12 @@
  */
 
 import assert from "node:assert/strict";
+import { makeDist } from "../../scripts/dist.ts";
 import { denoDir } from "../_cli.ts";
 import { elf, machO, pe } from "../_executable.ts";
 import { ISSUER } from "../_keys.ts";
 import type { Program } from "../_programs.ts";
-import { isInstalled, ROOT, runTool, temporaryFolder } from "../_tools.ts";
+import { isInstalled, ROOT, runTool, serveFolder, temporaryFolder } from "../_tools.ts";
 import { WIT_TEXT } from "../_wit.ts";
 import { CARGO, MAKE, testWith, type Tool } from "../examples/_example.ts";
 import {
@@ -175,21 +176,11 @@ async function openMeanings(
     meanings.set(TLS_REGISTRY, registry.host.replace("127.0.0.1", "localhost"));
   }
   if (commands.includes(MODULE)) {
-    const server = stack.use(serveCheckout());
+    await makeDist(`${folder}/dist`);
+    const server = stack.use(serveFolder(`${folder}/dist`));
     meanings.set(MODULE, `http://127.0.0.1:${server.addr.port}/`);
   }
   return meanings;
-}
-
-/** Serves the module's files as a web server does. */
-function serveCheckout(): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-    const { pathname } = new URL(request.url);
-    const file = /^\/(?:cli|mod|scripts\/par|lib\/[\w/]+)\.ts$/.test(pathname) &&
-      await Deno.open(ROOT + pathname).catch(() => undefined);
-    if (!file) return new Response(null, { status: 404 });
-    return new Response(file.readable, { headers: { "content-type": "application/typescript" } });
-  });
 }
 
 /** What the documents speak of: a provider's binaries, its WIT, its schema, a list of issuers. */
