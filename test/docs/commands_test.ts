@@ -35,6 +35,9 @@ const RUNNERS: Readonly<Record<string, readonly [Program, ...string[]]>> = {
   zsh: ["zsh", "-f", "-c"],
 };
 
+/** A line that begins with `!` must fail. Of the shell's own `!`, only the last line would be noticed. */
+const MUST_FAIL = 'must_fail() { if "$@"; then echo "it did not fail: $*" >&2; exit 1; fi; }';
+
 /** Names that stand for something on this machine (RFC 2606), and the module's URL. */
 const PLAIN_REGISTRIES = ["localhost:5000", "ghcr.io/example-corp"];
 const TLS_REGISTRY = "registry.example";
@@ -122,7 +125,9 @@ async function openReader(document: Document): Promise<Reader> {
   const owned = stack.move();
   return {
     async run({ place, language, words, text }): Promise<void> {
-      let script = text;
+      let script = /^! /m.test(text)
+        ? `${MUST_FAIL}\n${text.replaceAll(/^! /gm, "must_fail ")}`
+        : text;
       for (const [name, meaning] of meanings) script = script.replaceAll(name, meaning);
       if (words.includes("checkout")) checkout ??= await copyCheckout(`${temporary.path}/checkout`);
       const [command = "", ...args] = language === "ts"
