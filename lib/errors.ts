@@ -317,6 +317,10 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "A registry's answer does not follow the distribution specification.",
   },
+  ERR_LIMIT_REFERRERS: {
+    category: "untrusted",
+    meaning: "More manifests refer to an archive in a registry than allowed, or larger ones.",
+  },
   ERR_REGISTRY_DIGEST: {
     category: "untrusted",
     meaning: "Content does not have the digest or size that its descriptor states.",
