@@ -23,8 +23,9 @@ push: deno ## push the example provider's archive to a registry
 install: deno ## put the command par under PREFIX, /usr/local by default
 	@$(DENO) run --quiet --allow-read --allow-write --allow-run --allow-env=PREFIX,DESTDIR scripts/install.ts
 
-dist: deno ## make the folder of a release: to be served, or attached file by file
-	@$(DENO) run --quiet --frozen --allow-read --allow-write --allow-run --allow-env scripts/dist.ts
+dist: deno ## make the folder of a release, signed if KEY names a private key
+	@$(DENO) run --quiet --frozen --allow-read --allow-write --allow-run --allow-env scripts/dist.ts \
+		$(if $(KEY),--key '$(KEY)')
 
 test: deno ## run the tests; what needs a missing tool is skipped by name
 	@$(DENO) task test

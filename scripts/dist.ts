@@ -6,9 +6,11 @@
  * - `par.js`, the command in one script, which Deno runs from a file or a URL and fetches nothing for;
  * - `par`, which runs the `par.js` beside it with the permissions of its verb;
  * - `LICENSES.txt`, the licences of the packages in `par.js`;
- * - `SHA256SUMS`, the digests of all of these.
+ * - `SHA256SUMS`, the digests of all of these;
+ * - `SHA256SUMS.sigstore.json`, a signature of all files, if `--key` names a private key in PEM, or the
+ *   seed of an nkey: a Sigstore bundle, which `cosign verify-blob-attestation` verifies for each file.
  *
- * Equal sources and an equal Deno give equal bytes.
+ * Equal sources and an equal Deno give equal bytes; a signature with an ECDSA key differs each time.
  *
  * @module
  */
@@ -18,14 +20,23 @@ import { globSync } from "node:fs";
 import config from "../deno.json" with { type: "json" };
 import { bundleToScript, ROOT } from "./bundle.ts";
 import { launcher } from "./install.ts";
+import {
+  type BundleSigner,
+  createBundle,
+  KeyPair,
+  parseSigningKey,
+  PREDICATE_TYPES,
+  signerOf,
+} from "../lib/signing/mod.ts";
 
 /**
  * Makes the folder anew.
  *
  * @param folder Where to.
- * @returns The paths of its files in it, sorted.
+ * @param signer Signs the files, if it is given.
+ * @returns The paths of its files in it.
  */
-export async function makeDist(folder: string): Promise<string[]> {
+export async function makeDist(folder: string, signer?: BundleSigner): Promise<string[]> {
   await Deno.remove(folder, { recursive: true }).catch(() => {});
   // README.md leads to documents that are not here.
   const module = config.publish.include.filter((pattern) => pattern !== "README.md")
@@ -44,12 +55,34 @@ export async function makeDist(folder: string): Promise<string[]> {
   }
   await Deno.chmod(`${folder}/par`, 0o755);
   const paths = [...module, ...Object.keys(made)].sort();
-  const sums = await Promise.all(paths.map(async (path) => {
-    const bytes = await Deno.readFile(`${folder}/${path}`);
-    return `${createHash("sha256").update(bytes).digest("hex")}  ${path}\n`;
-  }));
-  await Deno.writeTextFile(`${folder}/SHA256SUMS`, sums.join(""));
-  return [...paths, "SHA256SUMS"];
+  const digests = await Promise.all(paths.map((path) => digestOf(`${folder}/${path}`)));
+  const sums = paths.map((path, i) => `${digests[i]}  ${path}\n`).join("");
+  await Deno.writeTextFile(`${folder}/SHA256SUMS`, sums);
+  if (!signer) return [...paths, "SHA256SUMS"];
+  const subject = ["SHA256SUMS", ...paths].map(async (path) => (
+    { name: path, digest: { sha256: await digestOf(`${folder}/${path}`) } }
+  ));
+  const bundle = await createBundle({
+    subject: await Promise.all(subject),
+    predicateType: PREDICATE_TYPES.signature,
+    predicate: {},
+  }, signer);
+  await Deno.writeFile(`${folder}/SHA256SUMS.sigstore.json`, bundle);
+  return [...paths, "SHA256SUMS", "SHA256SUMS.sigstore.json"];
+}
+
+async function digestOf(path: string): Promise<string> {
+  return createHash("sha256").update(await Deno.readFile(path)).digest("hex");
+}
+
+/**
+ * Reads a key to sign with.
+ *
+ * @param path A private key in PEM, or the seed of an nkey.
+ */
+export async function readSigner(path: string): Promise<BundleSigner> {
+  const text = (await Deno.readTextFile(path)).trim();
+  return text.startsWith("S") ? signerOf(await KeyPair.fromSeed(text)) : parseSigningKey(text);
 }
 
 /** The launcher that finds `par.js` beside itself, and Deno on the PATH. */
@@ -90,7 +123,9 @@ async function licences(): Promise<string> {
 }
 
 if (import.meta.main) {
-  const folder = Deno.args[0] ?? `${ROOT}/dist`;
-  const paths = await makeDist(folder);
+  const [flag, key = ""] = Deno.args;
+  const signer = flag === "--key" ? await readSigner(key) : undefined;
+  const [folder = `${ROOT}/dist`] = signer ? Deno.args.slice(2) : Deno.args;
+  const paths = await makeDist(folder, signer);
   console.log(`Made ${folder}, with ${paths.length} files`);
 }

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
+import { KeyPair, PREDICATE_TYPES, signerOf } from "../lib/signing/mod.ts";
 import { makeDist } from "../scripts/dist.ts";
 import { denoDir, FIXED_KEYS, REQUIRED, sandbox } from "./_cli.ts";
+import { testWith, type Tool } from "./examples/_example.ts";
 import { elf } from "./_executable.ts";
+import { ISSUER } from "./_keys.ts";
+import { hasCosign, hasOpenssl } from "./registry/_registry.ts";
 import { type Output, ROOT, runTool, serveFolder, temporaryFolder } from "./_tools.ts";
+
+const COSIGN: Tool = { name: "cosign", isThere: () => hasCosign };
+const OPENSSL: Tool = { name: "openssl", isThere: () => hasOpenssl };
 
 /** A release's folder, and a user of it who has Deno, and no network but loopback. */
 interface Release extends AsyncDisposable {
@@ -201,6 +208,49 @@ Deno.test("LICENSES.txt of a release names every package that is in par.js", asy
   for (const id of Object.keys(npm)) assert.match(text, new RegExp(`^${id}: .+$`, "m"));
   assert.match(text, /Permission is hereby granted/);
 });
+
+/** The keys that a release may be signed with, by how openssl makes them; the last is an nkey's seed. */
+const KEYS: readonly (readonly [name: string, args: readonly string[]])[] = [
+  ["ECDSA with P-256", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]],
+  ["Ed25519", ["-algorithm", "ed25519"]],
+  ["an nkey", []],
+];
+
+testWith(
+  [COSIGN, OPENSSL],
+  "cosign verifies each file of a signed release, and no other file",
+  async () => {
+    await using folder = await temporaryFolder();
+    const { path } = folder;
+    const openssl = (...args: string[]) => runTool("openssl", args, { cwd: path });
+    for (const [name, args] of KEYS) {
+      if (args.length === 0) {
+        await Deno.writeTextFile(`${path}/key`, `${ISSUER.seed}\n`);
+        const { key } = await signerOf(await KeyPair.fromSeed(ISSUER.seed));
+        await Deno.writeTextFile(`${path}/key.pub`, key.pem());
+      } else {
+        await openssl("genpkey", ...args, "-out", "key");
+        await openssl("pkey", "-in", "key", "-pubout", "-out", "key.pub");
+      }
+      const script = ["run", "--quiet", "-A", `${ROOT}/scripts/dist.ts`, "--key", "key", "dist"];
+      const made = await runTool(Deno.execPath(), script, { cwd: path });
+      assert.equal(made.code, 0, made.stderr);
+      await Deno.writeTextFile(`${path}/dist/other`, "");
+      const verify = (file: string): Promise<Output> =>
+        runTool("cosign", [
+          ...["verify-blob-attestation", "--key", "../key.pub", "--insecure-ignore-tlog"],
+          ...["--bundle", "SHA256SUMS.sigstore.json", "--type", PREDICATE_TYPES.signature, file],
+        ], { cwd: `${path}/dist`, env: { HOME: path } });
+      for (const file of ["SHA256SUMS", "par", "par.js", "lib/errors.ts"]) {
+        const { code, stderr } = await verify(file);
+        assert.equal(code, 0, `${name}: ${file}: ${stderr}`);
+      }
+      const { code, stderr } = await verify("other");
+      assert.equal(code, 1);
+      assert.match(stderr, /do not match/);
+    }
+  },
+);
 
 /** The files of a folder, by their paths in it. */
 async function filesOf(folder: string, prefix = ""): Promise<string[]> {

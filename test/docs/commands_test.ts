@@ -15,6 +15,7 @@ import { isInstalled, ROOT, runTool, serveFolder, temporaryFolder } from "../_to
 import { WIT_TEXT } from "../_wit.ts";
 import { CARGO, MAKE, testWith, type Tool } from "../examples/_example.ts";
 import {
+  hasCosign,
   hasDockerRegistry,
   hasOpenssl,
   makeCertificate,
@@ -44,6 +45,7 @@ const TLS_REGISTRY = "registry.example";
 const MODULE = "https://example.com/par/";
 
 const REGISTRY: Tool = { name: "docker-registry", isThere: () => hasDockerRegistry };
+const COSIGN: Tool = { name: "cosign", isThere: () => hasCosign };
 const OPENSSL: Tool = { name: "openssl", isThere: () => hasOpenssl };
 const program = (name: Program): Tool => ({ name, isThere: () => isInstalled(name) });
 
@@ -61,6 +63,8 @@ function toolsOf({ path, blocks }: Document): Tool[] {
     ...(path === MAKEFILES ? [CARGO] : []),
     ...(speaksOf("wit") ? [program("wasm-tools")] : []),
     ...(PLAIN_REGISTRIES.some(speaksOf) ? [REGISTRY] : []),
+    ...(speaksOf("openssl ") ? [OPENSSL] : []),
+    ...(speaksOf("cosign ") ? [COSIGN] : []),
     ...(speaksOf(TLS_REGISTRY) ? [REGISTRY, OPENSSL] : []),
   ];
 }

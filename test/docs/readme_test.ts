@@ -72,9 +72,10 @@ const OF_USERS: readonly string[] = [
   ...["archives", "install", "moving-from-wash", "registries"].map((page) => `docs/${page}.md`),
 ];
 
-/** The flags of Deno, cargo and sha256sum, what `--help` lists itself among, and what wash has and par has not. */
+/** The flags of Deno, cargo, cosign and sha256sum, what `--help` lists itself among, and what wash has and par has not. */
 const OTHERS: ReadonlySet<string> = new Set([
   ...["--allow-import", "--allow-run", "--force", "--global", "--name", "--quiet", "--reload"],
+  ...["--bundle", "--insecure-ignore-tlog", "--key", "--type"],
   ...["--release", "--check", "--help", "--version", "--experimental"],
   ...["WASH_KEYS_DIR", "WASH_DATA_DIR"],
 ]);
