@@ -82,7 +82,14 @@ export const ERROR_CODES = {
   },
   ERR_WIT_NOT_FOUND: { category: "failed", meaning: "The archive has no WIT package." },
   ERR_FIELD_NOT_FOUND: { category: "failed", meaning: "An archive says nothing by that name." },
-  ERR_KEY_INVALID: { category: "failed", meaning: "A key is not written as an nkey." },
+  ERR_KEY_INVALID: {
+    category: "failed",
+    meaning: "A key is not written as an nkey, or a key for bundles not as PEM or an nkey.",
+  },
+  ERR_KEY_UNSUPPORTED: {
+    category: "failed",
+    meaning: "A PEM key is encrypted, or of another kind than P-256 and Ed25519.",
+  },
   ERR_KEY_CHECKSUM: {
     category: "failed",
     meaning: "A key's checksum does not match. Perhaps it is mistyped.",
@@ -102,6 +109,14 @@ export const ERROR_CODES = {
   ERR_KEY_MISMATCH: {
     category: "failed",
     meaning: "A key is not the one that the archive or the claims name.",
+  },
+  ERR_PREDICATE_INVALID: {
+    category: "failed",
+    meaning: "A predicate is not JSON, or not of the type that was stated.",
+  },
+  ERR_PREDICATE_MISMATCH: {
+    category: "failed",
+    meaning: "A predicate has a digest for the archive that is not the archive's.",
   },
   ERR_MERGE_CONFLICT: {
     category: "failed",
@@ -228,6 +243,31 @@ export const ERROR_CODES = {
     meaning: "The claims have the hash of an entry that is not in the archive.",
   },
 
+  ERR_BUNDLE_INVALID: {
+    category: "untrusted",
+    meaning: "A bundle is not a Sigstore bundle that every reader reads the same way.",
+  },
+  ERR_BUNDLE_UNSUPPORTED: {
+    category: "untrusted",
+    meaning: "A bundle has no signature by a plain key over a statement; `cosign` may verify it.",
+  },
+  ERR_BUNDLE_KEY: {
+    category: "untrusted",
+    meaning: "A bundle was not signed with one of the given keys.",
+  },
+  ERR_BUNDLE_SIGNATURE: {
+    category: "untrusted",
+    meaning: "A bundle's signature was not made with the key that the bundle names.",
+  },
+  ERR_BUNDLE_SUBJECT: {
+    category: "untrusted",
+    meaning: "A bundle is about another archive.",
+  },
+  ERR_BUNDLE_PREDICATE: {
+    category: "untrusted",
+    meaning: "A bundle's statement is of another type than the one asked for.",
+  },
+
   ERR_ISSUER_UNTRUSTED: {
     category: "untrusted",
     meaning: "The archive's issuer is not a trusted issuer.",
@@ -281,6 +321,10 @@ export const ERROR_CODES = {
   ERR_REGISTRY_PROTOCOL: {
     category: "failed",
     meaning: "A registry's answer does not follow the distribution specification.",
+  },
+  ERR_LIMIT_REFERRERS: {
+    category: "untrusted",
+    meaning: "More manifests refer to an archive in a registry than allowed, or larger ones.",
   },
   ERR_REGISTRY_DIGEST: {
     category: "untrusted",

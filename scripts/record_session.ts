@@ -6,6 +6,8 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
+
 /** Of the reference implementation's own tests, and known to everybody. */
 const ISSUER = "AA7R5L74E45BJ4XVUYTELQ56P5VCOSPOAA474L7QWH4ZAILLKTZFWYYW";
 const OTHER_ISSUER = "ACODERUVFFAWZQDSS6SBIACUA5O6SXF7HJ3YTYXBALHZP3P7R4BUO4J2";
@@ -58,7 +60,7 @@ export async function record(): Promise<string> {
       const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
       await Deno.writeFile(`${folder}/${path}`, bytes);
     }
-    const module = new URL("../cli.ts", import.meta.url).pathname;
+    const module = fileURLToPath(new URL("../cli.ts", import.meta.url));
     await Deno.writeTextFile(
       `${folder}/par`,
       `#!/bin/sh\nexec "$DENO" run --quiet --no-prompt -RWEN --allow-run=wasm-tools '${module}' "$@"\n`,

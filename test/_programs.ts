@@ -48,6 +48,7 @@ export const PROGRAMS = {
   zsh: "install-programs.sh",
 
   actionlint: "install-go-programs.sh",
+  cosign: "install-go-programs.sh",
   crane: "install-go-programs.sh",
   oras: "install-go-programs.sh",
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import config from "../../deno.json" with { type: "json" };
 import { parseTarget } from "../target/target.ts";
 import {
   BINARIES,
@@ -25,8 +26,8 @@ import {
 import { parseDays, parseSize } from "./options.ts";
 import type { Argument, Group, Permissions, Verb } from "./verb.ts";
 
-/** The toolkit's version, which `deno.json` states too. */
-export const VERSION = "0.1.0";
+/** The toolkit's version. */
+export const VERSION: string = config.version;
 
 /** The shells that command lines can be completed in. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;

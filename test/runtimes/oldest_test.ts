@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { launcher } from "../../scripts/install.ts";
+import { installedLauncher } from "../../scripts/install.ts";
 import { noise } from "../_bytes.ts";
 import { sandbox } from "../_cli.ts";
 import type { Tool } from "../examples/_example.ts";
@@ -19,7 +19,7 @@ Deno.test("README.md promises the Deno that scripts/deno takes, and the launcher
   const promised = [...readme.matchAll(/Deno\]?(?:\([^)]*\))? (\d+(?:\.\d+)*) or\s+newer/g)];
   assert(promised.length > 0);
   for (const [what, version] of promised) assert.equal(version, MINIMUM, what);
-  assert(launcher("/share/par").includes('exec "$share/scripts/deno" run '));
+  assert(installedLauncher("/share/par").includes('exec "$share/scripts/deno" run '));
 });
 
 /** Runs scripts/deno where PATH has a Deno that says of itself what is given, and no npm. */
