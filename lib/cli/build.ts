@@ -1,6 +1,7 @@
 import type { BuildResult } from "../verbs/project/mod.ts";
 import { quote } from "../errors.ts";
-import { readClaims } from "./create.ts";
+import { WIT_ENTRY } from "../archive/entries.ts";
+import { adviseOnHosts, readClaims } from "./create.ts";
 import { note, printDone, printJson, say, warn } from "./io.ts";
 import { pairBinaries } from "./options.ts";
 import { withProgress } from "./progress.ts";
@@ -44,10 +45,8 @@ export async function run(this: Context, flags: BuildFlags, folder = "."): Promi
       signers: ({ binary, keyDirectory }) =>
         findKeys({ ...flags, directory: flags.directory ?? keyDirectory }, binary, signal),
     }));
-  const { capid, vendor } = result.claims.wascap;
-  if (!result.upToDate && capid === undefined) {
-    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
-  }
+  const { capid, target_hashes, vendor } = result.claims.wascap;
+  if (!result.upToDate) adviseOnHosts(capid, WIT_ENTRY in target_hashes);
   if (vendor === NO_VENDOR) {
     note(`the vendor is ${NO_VENDOR}; state it in the project's file, or with --vendor.`);
   }

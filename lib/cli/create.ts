@@ -43,12 +43,22 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
       await stream.pipeTo(Deno.stdout.writable, { signal });
     } else await create({ ...all, destination });
   });
-  if (flags.capid === undefined) {
-    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
-  }
+  adviseOnHosts(flags.capid, options.wit !== undefined);
   if (toOutput) return;
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else await printDone(`Successfully created archive ${destination}`);
+}
+
+/** Says which hosts cannot load an archive. */
+export function adviseOnHosts(capid: string | undefined, hasWit: boolean): void {
+  if (capid === undefined) {
+    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
+  } else if (hasWit) {
+    warn(
+      "hosts before 1.0, which --capid is for, panic when an archive has a WIT package too " +
+        "(provider-archive 0.8 and older); for them, make one without the package",
+    );
+  }
 }
 
 /** What claims say beside name and vendor, and when they are valid. */

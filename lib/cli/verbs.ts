@@ -502,7 +502,10 @@ export interface Found {
  * @param words The words behind the program's name.
  */
 export function findVerb(words: readonly string[]): Found | undefined {
-  const [name = "", inner = ""] = withoutGroup(words);
+  return findOrdered(inOrder(words));
+}
+
+function findOrdered([name = "", inner = ""]: readonly string[]): Found | undefined {
   const all: Readonly<Record<string, Verb | Group>> = VERBS;
   const verb = Object.hasOwn(all, name) ? all[name] : undefined;
   if (!verb) return undefined;
@@ -513,12 +516,39 @@ export function findVerb(words: readonly string[]): Found | undefined {
 /** The groups in which `wash` has these verbs: `wash par create`, `wash reg push`. */
 export const WASH_GROUPS: readonly string[] = ["par", "reg"];
 
+/** The flags that `wash` takes anywhere, in front of the verb too; the first takes a value. */
+export const WASH_FLAGS = { output: ["-o", "--output"], none: ["--experimental"] } as const;
+
 /**
- * Takes a group of `wash` off a command line, so that scripts and Makefiles that say `wash par create`
- * can say `par par create`.
+ * Puts a command line in order as `wash` takes it, so that scripts and Makefiles can say `par` instead
+ * of it: takes a group off (`wash par create`), moves `-o` from before the verb to behind it, leaves
+ * out `--experimental`, which means nothing here, and spells `-V` out.
  *
  * @param words The words behind the program's name.
  */
-export function withoutGroup(words: readonly string[]): readonly string[] {
-  return WASH_GROUPS.includes(words[0] ?? "") ? words.slice(1) : words;
+export function inOrder(words: readonly string[]): readonly string[] {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const rest = words.filter((word, at) => at > end || !isOneOf(WASH_FLAGS.none, word));
+  let format: string | undefined;
+  for (let word; (word = rest[0]) !== undefined; rest.shift()) {
+    const [, joined] = /^(?:-o|--output)=?(.+)$/.exec(word) ?? [];
+    if (joined !== undefined) format = joined;
+    else if (isOneOf(WASH_FLAGS.output, word) && rest.length > 1) format = rest.splice(1, 1)[0];
+    else if (!WASH_GROUPS.includes(word)) break;
+  }
+  if (rest[0] === "-V") rest[0] = "--version";
+  if (format === undefined) return rest;
+  const { path, verb } = findOrdered(rest) ?? { path: [] };
+  // What extract calls --output is where it writes to.
+  const isFormat = verb && "flags" in verb && "format" in verb.flags;
+  const before = Math.max(path.length, 1);
+  return [
+    ...rest.slice(0, before),
+    ...[isFormat ? "--format" : "--output", format],
+    ...rest.slice(before),
+  ];
+}
+
+function isOneOf(all: readonly string[], word: string): boolean {
+  return all.includes(word);
 }

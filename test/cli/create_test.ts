@@ -8,6 +8,7 @@ import { FIXED_KEYS, REQUIRED, type Sandbox, sandbox } from "../_cli.ts";
 import { elf, ELF_AARCH64, ELF_X86_64, fatMachO, pe } from "../_executable.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "../_keys.ts";
 import { isInstalled, type Output, runTool } from "../_tools.ts";
+import { WIT_BYTES } from "../_wit.ts";
 
 const POSIX = Deno.build.os !== "windows";
 const NO_CAPID = "Note: without --capid, wasmCloud hosts before 1.0 cannot load this archive.\n";
@@ -252,6 +253,19 @@ test("without --capid says who cannot load the archive, in one line", async (box
   const { claims } = await made(box, output, "lib.par");
   assert.equal(output.stderr, NO_CAPID);
   assert(!("capid" in claims.wascap));
+});
+
+test("--capid together with WIT says that older hosts panic", async (box) => {
+  await box.write("w.wasm", WIT_BYTES);
+  const both = await box.create(["-b", "lib.so", "-c", "a:b", "--wit", "w.wasm"]);
+  await made(box, both, "lib.par");
+  assert.match(
+    both.stderr,
+    /^Warning: hosts before 1\.0, .* panic .*provider-archive 0\.8 .*\n$/,
+  );
+  for (const flags of [["-c", "a:b"], ["--wit", "w.wasm"]]) {
+    assert.doesNotMatch((await box.create(["-b", "lib.so", ...flags])).stderr, /panic/);
+  }
 });
 
 test("without a binary makes an archive to insert into, which inspect reads with a warning", async (box) => {
