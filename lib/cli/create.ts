@@ -1,8 +1,9 @@
 import { type Json, parseJson } from "../signing/json.ts";
-import { archivePath, create, type CreateOptions, createStream, keyStem } from "../verbs/create.ts";
+import { archivePath, create, type CreateOptions, keyStem } from "../verbs/create.ts";
 import { ParError, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
-import { note, printDone, printJson, warn } from "./io.ts";
+import { STDOUT } from "../system/pipe.ts";
+import { note, printDone, printJson, warn, warnOfName } from "./io.ts";
 import type { CLAIMS } from "./flags.ts";
 import { withProgress } from "./progress.ts";
 import { pairBinaries, sourceDateEpoch } from "./options.ts";
@@ -20,8 +21,7 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
   const { signal } = this;
   const binaries = pairBinaries(flags.binary, flags.arch);
   const first = binaries[0]?.source;
-  const toOutput = flags.destination === "-";
-  const destination = toOutput ? "-" : archivePath(first, flags.destination, flags.compress);
+  const destination = archivePath(first, flags.destination, flags.compress);
   const options = {
     ...await readClaims(flags, signal),
     name: flags.name,
@@ -35,18 +35,19 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
     onNote: note,
     signal,
   };
+  if (flags.destination !== undefined && destination !== flags.destination) {
+    note(`the archive is ${quote(destination)}, because --compress adds .gz to the name.`);
+  }
+  warnOfName(destination, flags.compress);
   const keys = await findKeys(flags, keyStem(first, destination), signal);
-  await withProgress("Creating", async (onProgress) => {
-    const all = { ...options, ...keys, onProgress };
-    if (toOutput) {
-      const { stream } = await createStream(all);
-      await stream.pipeTo(Deno.stdout.writable, { signal });
-    } else await create({ ...all, destination });
-  });
+  await withProgress(
+    "Creating",
+    (onProgress) => create({ ...options, ...keys, destination, onProgress }),
+  );
   if (flags.capid === undefined) {
     note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
   }
-  if (toOutput) return;
+  if (destination === STDOUT) return;
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else await printDone(`Successfully created archive ${destination}`);
 }

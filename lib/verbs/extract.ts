@@ -151,6 +151,6 @@ async function withSinks<T>(
   return await writeFile(
     path,
     (sink) => withSinks(rest, signal, work, new Map([...sinks, [target, sink]])),
-    { mode: MODE, signal },
+    { mode: MODE, signal, whole: true },
   );
 }

@@ -42,7 +42,7 @@ async function failed(
 ): Promise<void> {
   assert.equal(output.code, code, output.stderr);
   assert.equal(output.stdout, "");
-  assert.match(output.stderr, new RegExp(`^Error: Cannot .*\\[${error}\\]\\n$`, "m"));
+  assert.match(output.stderr, new RegExp(`^Error: Cannot .*\\[${error}\\]$`, "m"));
   assert.doesNotMatch(output.stderr, /^ +at /m, "a stack was printed");
   assert.deepEqual(await box.list(), files);
 }
@@ -353,6 +353,22 @@ test("-o json prints failures as an object too", async (box) => {
 test("replaces an archive that is there", async (box) => {
   await box.write("lib.par", "old");
   await made(box, await box.create(["-b", "lib.so"]), "lib.par");
+});
+
+test("tells where the archive's name and --compress do not go together", async (box) => {
+  const stderr = async (...flags: string[]): Promise<string> =>
+    (await box.create(["-b", "lib.so", "-c", "a:b", ...flags])).stderr;
+  assert.equal(
+    await stderr("--destination", "a.par", "--compress"),
+    'Note: the archive is "a.par.gz", because --compress adds .gz to the name.\n',
+  );
+  assert.equal(
+    await stderr("--destination", "b.par.gz"),
+    'Warning: "b.par.gz" is not compressed, and its name ends in .gz (see --compress)\n',
+  );
+  assert.equal(await stderr("--destination", "c.par.gz", "--compress"), "");
+  assert.equal(await stderr("--compress"), "");
+  assert.deepEqual(await box.list(), ["a.par.gz", "b.par.gz", "c.par.gz", "lib.par.gz", "lib.so"]);
 });
 
 test("writes to standard output when asked to, and nothing else there", async (box) => {
