@@ -1,11 +1,17 @@
 import { type Json, parseJson } from "../signing/json.ts";
-import { archivePath, create, type CreateOptions, keyStem } from "../verbs/create.ts";
+import {
+  archivePath,
+  create,
+  type CreateOptions,
+  type CreateResult,
+  keyStem,
+} from "../verbs/create.ts";
 import { ParError, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { STDOUT } from "../system/pipe.ts";
-import { note, printDone, printJson, warn, warnOfName } from "./io.ts";
+import { isQuiet, note, printDone, printJson, say, warn, warnOfName } from "./io.ts";
 import type { CLAIMS } from "./flags.ts";
-import { withProgress } from "./progress.ts";
+import { toSize, withHashing } from "./progress.ts";
 import { pairBinaries, sourceDateEpoch } from "./options.ts";
 import { findKeys } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
@@ -40,16 +46,35 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
   }
   warnOfName(destination, flags.compress);
   const keys = await findKeys(flags, keyStem(first, destination), signal);
-  await withProgress(
+  const created = await withHashing(
     "Creating",
-    (onProgress) => create({ ...options, ...keys, destination, onProgress }),
+    (updates) => create({ ...options, ...keys, destination, ...updates }),
   );
   if (flags.capid === undefined) {
     note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
   }
   if (destination === STDOUT) return;
   if (flags.output === "json") await printJson({ file: destination, success: true });
-  else await printDone(`Successfully created archive ${destination}`);
+  else {
+    await printDone(`Successfully created archive ${destination}`);
+    await describe(destination, created);
+  }
+}
+
+/** Says what an archive is that was made, and what to do next. Programs read the line before alone. */
+export async function describe(
+  path: string,
+  { claims, targets }: Pick<CreateResult, "claims" | "targets">,
+): Promise<void> {
+  if (isQuiet()) return;
+  const word = /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+  const lines = {
+    size: toSize((await Deno.stat(path)).size),
+    targets: targets.join(", ") || "none yet",
+    issuer: claims.iss,
+    next: `par inspect ${word}`,
+  };
+  for (const [name, text] of Object.entries(lines)) say(`  ${name.padEnd(8)} ${text}`);
 }
 
 /** What claims say beside name and vendor, and when they are valid. */
