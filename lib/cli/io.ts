@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ParError, redact } from "../errors.ts";
+import { ParError, quote, redact } from "../errors.ts";
+import { isDescriptor } from "../system/pipe.ts";
 import { columns, paint } from "./style.ts";
 
 const encoder = new TextEncoder();
@@ -96,6 +97,20 @@ export function say(text: string): void {
 /** Says what one may not expect. */
 export function note(text: string): void {
   if (!quiet) say(`Note: ${text}`);
+}
+
+/**
+ * Warns if an archive's name does not say whether it is compressed. Readers do not look at the name,
+ * but people do.
+ *
+ * @param path The archive's path.
+ */
+export function warnOfName(path: string, compressed: boolean): void {
+  if (isDescriptor(path) || path.endsWith(".gz") === compressed) return;
+  warn(
+    `${quote(path)} ${compressed ? "is" : "is not"} compressed, and its name ` +
+      `${compressed ? "does not end" : "ends"} in .gz (see --compress)`,
+  );
 }
 
 /** What {@linkcode warn} has said. */

@@ -50,7 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
     if (interruption.signal.aborted) return INTERRUPTED;
-    if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE;
+    if (isBrokenPipe(error)) return BROKEN_PIPE;
     return await report(error, words);
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
@@ -93,6 +93,11 @@ function toParError(error: unknown): ParError | undefined {
     return undefined;
   }
   return new ParError("ERR_SYSTEM", `Cannot finish the work: ${error.message}`, error);
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe ||
+    error instanceof ParError && error.cause instanceof Deno.errors.BrokenPipe;
 }
 
 /** What caused an error, and what caused that. */

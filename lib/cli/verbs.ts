@@ -38,11 +38,12 @@ const PLACE = "host/repository:tag, oci:FOLDER:tag or oci-archive:FILE:tag";
 const ARCHIVE: Argument = {
   name: "archive",
   brief: `a path, a reference (${PLACE}), or - for standard input`,
+  dash: "standard input",
 };
 
 const ARCHIVES: Argument = { ...ARCHIVE, name: "archives", many: true };
 
-const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path" };
+const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path", dash: "refused" };
 
 /** Where the key directory is, and whose key is the issuer's. */
 const KEY_VARIABLES = [
@@ -91,10 +92,16 @@ export const VERBS = {
   build: {
     brief: "build a provider's project, and make a signed archive of it",
     arguments: [
-      { name: "folder", brief: "the project's folder (default: this one)", optional: true },
+      {
+        name: "folder",
+        brief: "the project's folder (default: this one)",
+        optional: true,
+        dash: "refused",
+      },
     ],
     flags: {
       configPath: {
+        dash: "refused",
         short: "p",
         value: "path",
         brief: "the project's wasmcloud.toml, or its folder (default: in the folder)",
@@ -119,17 +126,20 @@ export const VERBS = {
       },
       binary: {
         short: "b",
+        dash: "standard input",
         value: "path",
         brief: "a binary built elsewhere, or TARGET=PATH; repeatable",
         repeatable: true,
       },
       forceArch: BINARIES.forceArch,
       archive: {
+        dash: "standard input",
         value: "path",
         brief: "an archive of the provider made elsewhere, to merge; repeatable",
         repeatable: true,
       },
       destination: {
+        dash: "refused",
         value: "path",
         brief: "the archive's path; not compressed unless it ends in .gz " +
           "(default: build/<binary>.par.gz)",
@@ -163,6 +173,7 @@ export const VERBS = {
       vendor: { short: "v", value: "vendor", brief: "who makes the provider", required: true },
       ...CLAIMS,
       destination: {
+        dash: "standard output",
         value: "path",
         brief: "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
       },
@@ -217,9 +228,19 @@ export const VERBS = {
   },
   merge: {
     brief: "join archives of one provider that were made on different machines",
-    arguments: [{ name: "archives", brief: "the archives' paths", many: true }],
+    arguments: [{
+      name: "archives",
+      brief: "the archives' paths, one of which may be - for standard input",
+      dash: "standard input",
+      many: true,
+    }],
     flags: {
-      destination: { value: "path", brief: "the merged archive's path", required: true },
+      destination: {
+        dash: "standard output",
+        value: "path",
+        brief: "the merged archive's path, or - for standard output",
+        required: true,
+      },
       compress: { brief: "compress with gzip (default: as the first archive is)" },
       ...COMPRESSION,
       ...RESIGNING,
@@ -232,7 +253,7 @@ export const VERBS = {
   },
   extract: {
     brief: "verify an archive, and write binaries of it to files",
-    arguments: [{ name: "archive", brief: `a path, or a reference (${PLACE})` }],
+    arguments: [ARCHIVE],
     flags: {
       arch: {
         short: "a",
@@ -244,8 +265,9 @@ export const VERBS = {
       },
       all: { brief: "every target" },
       output: {
+        dash: "standard output",
         value: "path",
-        brief: "the file to write, or a folder (default: <target>.bin here)",
+        brief: "the file to write, or a folder, or - for standard output (default: <target>.bin)",
       },
       ...PULLING,
       ...LIMITS,
@@ -296,6 +318,7 @@ export const VERBS = {
     arguments: [ARCHIVES],
     flags: {
       trustedIssuer: {
+        dash: "standard input",
         value: "key",
         brief: "an issuer to trust, or a file that lists one per line; repeatable",
         repeatable: true,
@@ -325,10 +348,19 @@ export const VERBS = {
   },
   push: {
     brief: "verify an archive, and push it to a registry",
-    arguments: [{ name: "reference", brief: `where to: ${PLACE}` }, ARCHIVE_FILE],
+    arguments: [{ name: "reference", brief: `where to: ${PLACE}` }, {
+      name: "archive",
+      brief: "the archive's path, or - for standard input",
+      dash: "standard input",
+    }],
     flags: {
       tag: { value: "tag", brief: "another tag for the archive; repeatable", repeatable: true },
-      config: { short: "c", value: "file", brief: "the configuration blob (default: {})" },
+      config: {
+        dash: "standard input",
+        short: "c",
+        value: "file",
+        brief: "the configuration blob (default: {})",
+      },
       annotation: {
         short: "a",
         value: "key=value",
@@ -359,8 +391,9 @@ export const VERBS = {
     arguments: [{ name: "reference", brief: `where it is: ${PLACE}; @digest instead of :tag` }],
     flags: {
       destination: {
+        dash: "standard output",
         value: "path",
-        brief: "the file to write (default: <repository>.par or .par.gz)",
+        brief: "the file to write, or - for standard output (default: <repository>.par or .par.gz)",
       },
       ...PULLING,
       ...LIMITS,
