@@ -60,12 +60,8 @@ function sayWhose(
 ): void {
   if (issuer.path !== undefined) note(`the issuer is ${iss}, with the key ${quote(issuer.path)}.`);
   if (subject.path === undefined) return;
-  note(
-    `the provider is ${sub}, with the key ${quote(subject.path)}` +
-      (subject.isNew
-        ? "."
-        : "; a binary of this name in another project would be the same provider."),
-  );
+  const shared = subject.isNew ? "" : ", which all binaries of this name share";
+  note(`the provider is ${sub}, with the key ${quote(subject.path)}${shared}.`);
 }
 
 function findIssuer(flags: Values<typeof SIGNING_KEYS>, signal: AbortSignal): Promise<PreparedKey> {

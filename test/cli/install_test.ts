@@ -98,6 +98,52 @@ testWith(
   },
 );
 
+testWith(
+  [MAKE],
+  "a checkout whose path has spaces can be installed, and used from tasks and Makefiles",
+  async () => {
+    await using user = await newUser();
+    const checkout = `${user.folder}/my check out`;
+    await Deno.mkdir(checkout);
+    const files = [
+      ...["LICENSE", "Makefile", "cli.lock", "cli.ts", "deno.json", "deno.lock", "lib", "mod.ts"],
+      ...["scripts", "examples/provider.mk"],
+    ];
+    const copied = await user.run(
+      ...["sh", "-c", 'cd "$0" && to=$1 && shift && tar c "$@" | tar xC "$to"', ROOT] as const,
+      ...[checkout, ...files],
+    );
+    assert.equal(copied.code, 0, copied.stderr);
+
+    const prefix = `${user.folder}/my usr`;
+    const installed = await user.run("make", "-C", checkout, `PREFIX=${prefix}`, "install");
+    assert.equal(installed.code, 0, installed.stderr);
+    await expectPar(user, `${prefix}/bin/par`);
+
+    const task = ["task", "--quiet", "--config", `${checkout}/deno.json`, "par:inspect"];
+    const inspected = await user.run("deno", ...task, "libfakepay.par.gz");
+    assert.match(inspected.stdout, /Fake Payments - Provider Archive/, inspected.stderr);
+
+    const escaped = checkout.replaceAll(" ", "\\ ");
+    for (
+      const [what, line] of Object.entries({
+        checkout: `include ${escaped}/examples/provider.mk`,
+        installed: `PAR = ${prefix}/bin/par\ninclude ${escaped}/examples/provider.mk`,
+      })
+    ) {
+      await Deno.writeTextFile(
+        `${user.folder}/Makefile`,
+        `dest_par = libfakepay.par.gz\n${line}\n`,
+      );
+      for (const [goal, shown] of [["inspect", "Fake Payments"], ["help", "make par "]] as const) {
+        const made = await user.run("make", goal);
+        assert.equal(made.code, 0, `${what} ${goal}: ${made.stderr}`);
+        assert(made.stdout.includes(shown), made.stdout);
+      }
+    }
+  },
+);
+
 testWith([MAKE], "the installed par needs no network and no cache", async () => {
   await using user = await newUser();
   const prefix = `${user.folder}/usr`;

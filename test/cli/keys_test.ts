@@ -202,7 +202,7 @@ Deno.test("par finds keys in each folder that wash keeps them in, and says which
     assert.equal(code, 0, stderr);
     assert(stderr.includes(`the issuer is ${account}, with the key "${folder}/kevin_account.nk"`));
     assert(stderr.includes(`the provider is ${service}, with the key "${folder}/lib_service.nk"`));
-    assert.match(stderr, /a binary of this name in another project would be the same provider/);
+    assert.match(stderr, /, which all binaries of this name share\.$/m);
     assert.doesNotMatch(stderr, /No keypair found/);
     const { claims } = await inspect(`${s.folder}/a.par`);
     assert.deepEqual([claims.iss, claims.sub], [account, service]);

@@ -71,8 +71,10 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "{ recursive: true, mode: 0o700 }", by: "{ recursive: true }" },
     { text: "return await readKey(path, lookup);\n  };", by: "return pair;\n  };" },
   ],
-  "lib/system/spool.ts": [
+  "lib/system/pipe.ts": [
     { text: "await Deno.remove(path);" },
+  ],
+  "lib/system/spool.ts": [
     {
       text: "const reading = turn.then(async () => {",
       by: "const reading = Promise.resolve().then(async () => {",
