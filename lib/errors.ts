@@ -81,6 +81,7 @@ export const ERROR_CODES = {
     meaning: "The program `wasm-tools`, which encodes and prints WIT packages, cannot be started.",
   },
   ERR_WIT_NOT_FOUND: { category: "failed", meaning: "The archive has no WIT package." },
+  ERR_FIELD_NOT_FOUND: { category: "failed", meaning: "An archive says nothing by that name." },
   ERR_KEY_INVALID: {
     category: "failed",
     meaning: "A key is not written as an nkey, or a key for bundles not as PEM or an nkey.",
@@ -100,6 +101,10 @@ export const ERROR_CODES = {
   ERR_KEY_NOT_FOUND: {
     category: "failed",
     meaning: "No key was found, and generating one is disabled.",
+  },
+  ERR_KEY_AMBIGUOUS: {
+    category: "failed",
+    meaning: "Two key directories have different keys of the same name.",
   },
   ERR_KEY_MISMATCH: {
     category: "failed",
@@ -437,6 +442,35 @@ export class ParError extends Error {
  */
 export function quote(text: string): string {
   return JSON.stringify(text);
+}
+
+/**
+ * Writes a number with its noun: `1 target`, `2 targets`.
+ *
+ * @param count The number.
+ * @param noun The noun in the singular.
+ */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Says which of several files an error is about, unless its message does.
+ *
+ * @param error What went wrong.
+ * @param file The file's name.
+ * @returns The same error, or one with the same code whose message names the file.
+ */
+export function inFile(error: ParError, file: string): ParError {
+  const name = quote(file);
+  if (error.message.includes(name)) return error;
+  const message = error.message.replace(/^Cannot [^:;]*/, (start) => {
+    const named = start.replace("the archive", () => `the archive ${name}`);
+    if (named !== start) return named;
+    const about = start.replace("the token", () => `the token of ${name}`);
+    return about === start ? `${start} in ${name}` : about;
+  });
+  return new ParError(error.code, message, error.cause);
 }
 
 /**
