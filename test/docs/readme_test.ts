@@ -80,6 +80,13 @@ const OTHERS: ReadonlySet<string> = new Set([
   ...["WASH_KEYS_DIR", "WASH_DATA_DIR"],
 ]);
 
+Deno.test("CHANGELOG.md begins with the version that deno.json states, and its date", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
+  const [, newest, date = ""] = /^## (\S+) - (\S+)$/m.exec(readDocument("CHANGELOG.md").text) ?? [];
+  assert.equal(newest, version);
+  assert.match(date, /^20\d\d-\d\d-\d\d$/);
+});
+
 Deno.test("docs/library.md's first example runs", async () => {
   await using folder = await temporaryFolder();
   await Deno.mkdir(`${folder.path}/target/release`, { recursive: true });
