@@ -81,7 +81,15 @@ export const ERROR_CODES = {
     meaning: "The program `wasm-tools`, which encodes and prints WIT packages, cannot be started.",
   },
   ERR_WIT_NOT_FOUND: { category: "failed", meaning: "The archive has no WIT package." },
-  ERR_KEY_INVALID: { category: "failed", meaning: "A key is not written as an nkey." },
+  ERR_FIELD_NOT_FOUND: { category: "failed", meaning: "An archive says nothing by that name." },
+  ERR_KEY_INVALID: {
+    category: "failed",
+    meaning: "A key is not written as an nkey, or a key for bundles not as PEM or an nkey.",
+  },
+  ERR_KEY_UNSUPPORTED: {
+    category: "failed",
+    meaning: "A PEM key is encrypted, or of another kind than P-256 and Ed25519.",
+  },
   ERR_KEY_CHECKSUM: {
     category: "failed",
     meaning: "A key's checksum does not match. Perhaps it is mistyped.",
@@ -94,9 +102,21 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "No key was found, and generating one is disabled.",
   },
+  ERR_KEY_AMBIGUOUS: {
+    category: "failed",
+    meaning: "Two key directories have different keys of the same name.",
+  },
   ERR_KEY_MISMATCH: {
     category: "failed",
     meaning: "A key is not the one that the archive or the claims name.",
+  },
+  ERR_PREDICATE_INVALID: {
+    category: "failed",
+    meaning: "A predicate is not JSON, or not of the type that was stated.",
+  },
+  ERR_PREDICATE_MISMATCH: {
+    category: "failed",
+    meaning: "A predicate has a digest for the archive that is not the archive's.",
   },
   ERR_MERGE_CONFLICT: {
     category: "failed",
@@ -223,6 +243,31 @@ export const ERROR_CODES = {
     meaning: "The claims have the hash of an entry that is not in the archive.",
   },
 
+  ERR_BUNDLE_INVALID: {
+    category: "untrusted",
+    meaning: "A bundle is not a Sigstore bundle that every reader reads the same way.",
+  },
+  ERR_BUNDLE_UNSUPPORTED: {
+    category: "untrusted",
+    meaning: "A bundle has no signature by a plain key over a statement; `cosign` may verify it.",
+  },
+  ERR_BUNDLE_KEY: {
+    category: "untrusted",
+    meaning: "A bundle was not signed with one of the given keys.",
+  },
+  ERR_BUNDLE_SIGNATURE: {
+    category: "untrusted",
+    meaning: "A bundle's signature was not made with the key that the bundle names.",
+  },
+  ERR_BUNDLE_SUBJECT: {
+    category: "untrusted",
+    meaning: "A bundle is about another archive.",
+  },
+  ERR_BUNDLE_PREDICATE: {
+    category: "untrusted",
+    meaning: "A bundle's statement is of another type than the one asked for.",
+  },
+
   ERR_ISSUER_UNTRUSTED: {
     category: "untrusted",
     meaning: "The archive's issuer is not a trusted issuer.",
@@ -276,6 +321,10 @@ export const ERROR_CODES = {
   ERR_REGISTRY_PROTOCOL: {
     category: "failed",
     meaning: "A registry's answer does not follow the distribution specification.",
+  },
+  ERR_LIMIT_REFERRERS: {
+    category: "untrusted",
+    meaning: "More manifests refer to an archive in a registry than allowed, or larger ones.",
   },
   ERR_REGISTRY_DIGEST: {
     category: "untrusted",
@@ -393,6 +442,35 @@ export class ParError extends Error {
  */
 export function quote(text: string): string {
   return JSON.stringify(text);
+}
+
+/**
+ * Writes a number with its noun: `1 target`, `2 targets`.
+ *
+ * @param count The number.
+ * @param noun The noun in the singular.
+ */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Says which of several files an error is about, unless its message does.
+ *
+ * @param error What went wrong.
+ * @param file The file's name.
+ * @returns The same error, or one with the same code whose message names the file.
+ */
+export function inFile(error: ParError, file: string): ParError {
+  const name = quote(file);
+  if (error.message.includes(name)) return error;
+  const message = error.message.replace(/^Cannot [^:;]*/, (start) => {
+    const named = start.replace("the archive", () => `the archive ${name}`);
+    if (named !== start) return named;
+    const about = start.replace("the token", () => `the token of ${name}`);
+    return about === start ? `${start} in ${name}` : about;
+  });
+  return new ParError(error.code, message, error.cause);
 }
 
 /**

@@ -32,6 +32,8 @@ needs htpasswd apache2-utils
 needs openssl openssl
 # A C program loads the example provider.
 needs cc gcc libc6-dev
+# What makes system calls fail.
+needs strace strace
 # The web page is tried in it. The fonts are for the page's picture: without any, text has no letters.
 needs /usr/bin/chromium chromium fonts-dejavu-core fonts-liberation
 [ -n "$packages" ] || exit 0

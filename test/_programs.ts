@@ -44,9 +44,11 @@ export const PROGRAMS = {
   pigz: "install-programs.sh",
   python3: "install-programs.sh",
   skopeo: "install-programs.sh",
+  strace: "install-programs.sh",
   zsh: "install-programs.sh",
 
   actionlint: "install-go-programs.sh",
+  cosign: "install-go-programs.sh",
   crane: "install-go-programs.sh",
   oras: "install-go-programs.sh",
 

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { ERROR_CODES, type ErrorCode, ParError, printable, quote, redact } from "../lib/errors.ts";
+import {
+  countOf,
+  ERROR_CODES,
+  type ErrorCode,
+  inFile,
+  ParError,
+  printable,
+  quote,
+  redact,
+} from "../lib/errors.ts";
 import { KEY_ROLES, KeyPair } from "../lib/signing/nkey.ts";
 import { payloadFor, signToken } from "./_archive.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "./_keys.ts";
@@ -105,6 +114,25 @@ Deno.test("printable() keeps letters, line feeds and tabs, and shows what would 
   assert.equal(printable("Zürich\n\t支付"), "Zürich\n\t支付");
   assert.equal(printable("a\u202eb\u0000c\u2066"), "a\ufffdb\ufffdc\ufffd");
   assert.equal(printable("\x1b[31m\r\x9b2J\u200f\u061c"), "\ufffd[31m\ufffd\ufffd2J\ufffd\ufffd");
+});
+
+Deno.test("countOf() counts one in the singular", () => {
+  assert.deepEqual([0, 1, 2].map((count) => countOf(count, "target")), [
+    ...["0 targets", "1 target", "2 targets"],
+  ]);
+});
+
+Deno.test("inFile() names the file that an error is about, once", () => {
+  const cause = new Error("why");
+  const error = new ParError("ERR_TOKEN_EXPIRED", "Cannot trust the token: it expired", cause);
+  const named = inFile(error, "$&.par");
+  assert.equal(named.message, 'Cannot trust the token of "$&.par": it expired');
+  assert.deepEqual([named.code, named.cause], [error.code, cause]);
+  assert.equal(inFile(named, "$&.par"), named);
+  const cut = new ParError("ERR_ARCHIVE_TRUNCATED", "Cannot read the archive to its end: it stops");
+  assert.equal(inFile(cut, "a").message, 'Cannot read the archive "a" to its end: it stops');
+  const other = new ParError("ERR_KEY_ROLE", "Cannot use the key as issuer: take an account");
+  assert.equal(inFile(other, "a").message, 'Cannot use the key as issuer in "a": take an account');
 });
 
 Deno.test("quote() shows where a text ends, and its control characters", () => {

@@ -25,7 +25,13 @@ type Attempt = (text: string, setting: Setting) => unknown;
 type FunctionName = {
   [Name in keyof typeof par]: (typeof par)[Name] extends (...args: never) => unknown ? Name : never;
 }[keyof typeof par];
-type ClassName = "BlobCache" | "JsonNumber" | "KeyPair" | "ParError";
+type ClassName =
+  | "BlobCache"
+  | "BundleKey"
+  | "BundleSigner"
+  | "JsonNumber"
+  | "KeyPair"
+  | "ParError";
 
 const UNREACHABLE = "127.0.0.1:9/kv:1.2.0";
 const DIGEST = `sha256:${"0".repeat(64)}`;
@@ -287,6 +293,82 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   roleOf: [(text) => par.roleOf(unchecked(text))],
   publicKeyBytes: [(text) => par.publicKeyBytes(unchecked(text))],
   verifySignature: [], // takes bytes
+  parseBundleKey: [
+    (text) => par.parseBundleKey(text),
+    (text) => par.parseBundleKey(pem("PUBLIC KEY", text)),
+    (text) => par.parseBundleKey(pem("PRIVATE KEY", text)),
+    (text) => par.parseBundleKey("no key", `the key ${text}`),
+  ],
+  parseSigningKey: [
+    (text) => par.parseSigningKey(text),
+    (text) => par.parseSigningKey(pem("PRIVATE KEY", text)),
+    (text) => par.parseSigningKey(pem("PRIVATE KEY", btoa(text))),
+    (text) => par.parseSigningKey("no key", `the key ${text}`),
+  ],
+  signerOf: [], // takes a pair
+  BundleKey: [
+    (text) => par.BundleKey.fromNkey(unchecked(text)),
+    (text) => par.BundleKey.fromDer(new Uint8Array(1), text),
+  ],
+  BundleSigner: [], // takes a key and a function
+  parsePredicateType: [(text) => par.parsePredicateType(text)],
+  predicateTypeName: [], // gives a text back
+  createStatement: [
+    (text) => par.createStatement({ archive: { digest: text } }),
+    (text) => par.createStatement({ archive: { digest: `sha256:${text}` } }),
+  ],
+  formatStatement: [
+    (text) =>
+      par.formatStatement({
+        subject: [{ digest: { [text]: text } }],
+        predicateType: text,
+        predicate: { __proto__: text },
+      }),
+  ],
+  isAbout: [(text) => par.isAbout({ subject: [], predicateType: "x", predicate: {} }, [text])],
+  parseStatement: [
+    (text) => par.parseStatement(encode({ _type: text })),
+    (text) => par.parseStatement(encode({ [text]: 1, _Type: text })),
+  ],
+  checkPredicate: [
+    (text) => par.checkPredicate(encode(text), text, { archive: { digest: DIGEST } }),
+    (text) =>
+      par.checkPredicate(
+        encode({
+          bomFormat: "CycloneDX",
+          specVersion: "1.6",
+          components: [{ name: text, hashes: [{ alg: "SHA-256", content: text }] }],
+        }),
+        par.PREDICATE_TYPES.cyclonedx,
+        { archive: { name: text, digest: DIGEST } },
+      ),
+  ],
+  parseBundle: [
+    (text) => par.parseBundle(encode(text), text),
+    (text) => par.parseBundle(encode({ mediaType: text })),
+    (text) => par.parseBundle(encode({ mediaType: par.BUNDLE_MEDIA_TYPE, [text]: text })),
+  ],
+  createBundle: [
+    async (text, s) =>
+      par.createBundle(
+        par.createStatement({ archive: { digest: text } }),
+        await par.signerOf(s.keys.issuer),
+      ),
+  ],
+  verifyBundle: [
+    async (text, s) => {
+      const signer = await par.signerOf(s.keys.issuer);
+      const statement = par.createStatement({ archive: { digest: DIGEST } }, `urn:${text}`);
+      const bundle = par.parseBundle(await par.createBundle(statement, signer));
+      await par.verifyBundle(bundle, [signer.key], { predicateType: text });
+    },
+    async (text, s) => {
+      const signer = await par.signerOf(s.keys.issuer);
+      const statement = par.createStatement({ archive: { digest: DIGEST } });
+      const bundle = par.parseBundle(await par.createBundle(statement, signer));
+      await par.verifyBundle({ ...bundle, hint: text }, []);
+    },
+  ],
   findKey: [
     ...["given", "directory", "name", "title"].map((name): Attempt => (text, s) =>
       par.findKey({
@@ -385,6 +467,12 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     },
   ],
 };
+
+/** A text as it stands in a block of PEM. */
+const pem = (label: string, body: string): string =>
+  `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+
+const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 const checks = (report: par.VerifyReport): string => JSON.stringify(report.checks);
 

@@ -1,7 +1,7 @@
 import type { BuildResult } from "../verbs/project/mod.ts";
 import { quote } from "../errors.ts";
 import { readClaims } from "./create.ts";
-import { note, print, printJson, say, warn } from "./io.ts";
+import { note, printDone, printJson, say, warn } from "./io.ts";
 import { pairBinaries } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { findKeys } from "./signing.ts";
@@ -59,7 +59,7 @@ async function report(result: BuildResult, output: BuildFlags["output"]): Promis
   if (output === "json") {
     return await printJson({ path, targets, skipped, up_to_date, success: true });
   }
-  await print(
+  await printDone(
     up_to_date ? `${quote(path)} is up to date` : `Built artifact can be found at ${quote(path)}`,
   );
 }

@@ -7,6 +7,7 @@
 import { buildCommand, type Command, type CommandContext } from "npm:@stricli/core@1.3.0";
 import { ParError, quote } from "../errors.ts";
 import { COMMON } from "./flags.ts";
+import { beQuiet } from "./io.ts";
 import {
   type Context,
   type Flag,
@@ -61,7 +62,9 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
     loader: async () => {
       const run = await load();
       return async function (given, ...args) {
-        await run.call(this, valuesOf(flags, given) as Values<V["flags"]>, ...args);
+        const values = valuesOf(flags, given);
+        if (values["quiet"]) beQuiet();
+        await run.call(this, values as Values<V["flags"]>, ...args);
       };
     },
   });
@@ -100,10 +103,11 @@ function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(flags).map(([name, flag]) => {
       const values = given[kebab(name)];
-      if (flag.conflicts && values && given[kebab(flag.conflicts)]) {
+      const other = flag.conflicts?.find((other) => given[kebab(other)]);
+      if (values && other !== undefined) {
         throw new ParError(
           "ERR_USAGE",
-          `Cannot use --${kebab(name)} together with --${kebab(flag.conflicts)}: give one of them`,
+          `Cannot use --${kebab(name)} together with --${kebab(other)}: give one of them`,
         );
       }
       if (flag.value === undefined) return [name, values !== undefined || isSet(flag)];
@@ -143,6 +147,18 @@ export function separateValues(words: readonly string[]): string[] {
   return words.flatMap((word, at) => {
     const [, flag = "", value = ""] = /^(--[a-z-]+(?==)|-[a-z](?=.))=?(.*)$/s.exec(word) ?? [];
     const known = at < end ? find(flag) : undefined;
+    // Stricli would take it for an argument.
+    if (
+      at < end && /^-[^a-z-]|^--[^a-z]/i.test(word) &&
+      find(words[at - 1] ?? "")?.value === undefined
+    ) {
+      throw new ParError(
+        "ERR_USAGE",
+        `Cannot use ${
+          quote(word)
+        }: there is no such flag; write -- before an argument that begins with a dash`,
+      );
+    }
     if (!known) return [word];
     if (known.value === undefined) {
       throw new ParError("ERR_USAGE", `Cannot use ${quote(word)}: ${flag} takes no value`);

@@ -2,7 +2,7 @@ import { type Json, parseJson } from "../signing/json.ts";
 import { archivePath, create, type CreateOptions, createStream, keyStem } from "../verbs/create.ts";
 import { ParError, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
-import { note, print, printJson, warn } from "./io.ts";
+import { note, printDone, printJson, warn } from "./io.ts";
 import type { CLAIMS } from "./flags.ts";
 import { withProgress } from "./progress.ts";
 import { pairBinaries, sourceDateEpoch } from "./options.ts";
@@ -48,7 +48,7 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
   }
   if (toOutput) return;
   if (flags.output === "json") await printJson({ file: destination, success: true });
-  else await print(`Successfully created archive ${destination}`);
+  else await printDone(`Successfully created archive ${destination}`);
 }
 
 /** What claims say beside name and vendor, and when they are valid. */

@@ -1,11 +1,11 @@
 import { claimedTargets } from "../signing/claims.ts";
-import { ParError, quote } from "../errors.ts";
+import { countOf, ParError, quote } from "../errors.ts";
 import { extract } from "../verbs/extract.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { hostTarget, type Target } from "../target/target.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { print, printJson } from "./io.ts";
+import { printDone, printJson, warn } from "./io.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -24,7 +24,7 @@ export async function run(this: Context, flags: ExtractFlags, archive: string): 
   await withReadProgress(
     "Extracting",
     source,
-    (onProgress) => extract(source, { ...options, outputs, onProgress }),
+    (onProgress) => extract(source, { ...options, outputs, onProgress, onWarning: warn }),
   );
   await sayTraffic(input);
   if (flags.format === "json") {
@@ -32,7 +32,7 @@ export async function run(this: Context, flags: ExtractFlags, archive: string): 
     return await printJson({ files, success: true });
   }
   for (const [target, file] of Object.entries(outputs)) {
-    await print(`Successfully extracted ${target} to ${file}`);
+    await printDone(`Successfully extracted ${target} to ${file}`);
   }
 }
 
@@ -70,7 +70,9 @@ async function chooseOutputs(
   if (!target || others.length > 0) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot extract ${targets.length} targets to ${quote(output ?? "")}: give a folder`,
+      `Cannot extract ${countOf(targets.length, "target")} to ${
+        quote(output ?? "")
+      }: give a folder`,
     );
   }
   return { [target]: output as string };

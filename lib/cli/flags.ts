@@ -68,7 +68,7 @@ export const CLAIMS = {
   wit: {
     value: "file",
     brief: "the provider's WIT package, wasm-encoded",
-    conflicts: "witDirectory",
+    conflicts: ["witDirectory"],
   },
   witDirectory: {
     value: "path",
@@ -102,7 +102,8 @@ export const KEY_DIRECTORY = {
   directory: {
     short: "d",
     value: "path",
-    brief: "the key directory (default: $HOME/.wash/keys)",
+    brief: "the key directory (default: $WASH_KEYS_DIR, $WASH_DATA_DIR/keys, " +
+      "~/.local/share/wash/keys and ~/.wash/keys)",
     env: "WASH_KEYS",
   },
 } as const satisfies Flags;
@@ -183,4 +184,7 @@ export const READING = {
 export const PULLING = { ...REGISTRY, ...READING } as const satisfies Flags;
 
 /** Every verb has these. */
-export const COMMON = { verbose: { brief: "show what caused an error" } } as const satisfies Flags;
+export const COMMON = {
+  quiet: { short: "q", brief: "print only results, warnings and errors" },
+  verbose: { brief: "show what caused an error" },
+} as const satisfies Flags;

@@ -5,7 +5,8 @@
  */
 
 import { COMMON } from "./flags.ts";
-import { columns, wrap } from "./text.ts";
+import { columns } from "./style.ts";
+import { wrap } from "./text.ts";
 import { type Argument, type Flag, kebab } from "./verb.ts";
 import { BRIEF, findVerb, VERBS } from "./verbs.ts";
 
@@ -14,6 +15,31 @@ const USUAL_COLUMNS = 80;
 
 /** A narrow column is easier to read than lines that run over the edge. */
 const LEAST_COLUMNS = 16;
+
+/**
+ * Writes how a verb is called, and how to learn more; for the end of an error.
+ *
+ * @param words The words behind the program's name.
+ */
+export function usageLines(words: readonly string[]): string {
+  const path = findVerb(words)?.path ?? [];
+  return `Usage: ${usageOf(path)}\nFor more, see ${["par", ...path].join(" ")} --help.`;
+}
+
+function usageOf(path: readonly string[]): string {
+  const name = ["par", ...path].join(" ");
+  const verb = findVerb(path)?.verb;
+  if (!verb || "verbs" in verb) return `${name} <verb>`;
+  const flags: [string, Flag][] = Object.entries<Flag>(verb.flags);
+  return [
+    name,
+    ...flags.filter(([, { required }]) => required).map(termOfFlag),
+    "[flags]",
+    ...(verb.arguments ?? []).map((argument) =>
+      argument.optional ? `[${termOf(argument)}]` : termOf(argument)
+    ),
+  ].join(" ");
+}
 
 /** A term, and what it means. */
 type Entry = readonly [term: string, meaning: string];
@@ -28,14 +54,14 @@ export function helpText(path: readonly string[]): string {
   const name = ["par", ...path].join(" ");
   if ("verbs" in verb) {
     const verbs = Object.entries(verb.verbs).map(([name, { brief }]): Entry => [name, brief]);
-    return page(`${name} <verb>`, verb.brief, {
+    return page(usageOf(path), verb.brief, {
       Verbs: verbs,
       Flags: [...(path.length === 0 ? [VERSION_FLAG] : []), HELP_FLAG],
     }, [`\`${name} <verb> --help\` explains a verb.`]);
   }
   const { arguments: args = [], brief, examples, flags } = verb;
   return page(
-    [name, "[flags]", ...args.map(termOf)].join(" "),
+    usageOf(path),
     brief,
     {
       Arguments: args.map((argument): Entry => [termOf(argument), argument.brief]),
@@ -52,6 +78,11 @@ function termOf({ name, many }: Argument): string {
   return many ? `<${name}...>` : `<${name}>`;
 }
 
+/** A flag with its value, as it is typed. */
+export function termOfFlag([name, { value }]: readonly [string, Flag]): string {
+  return `--${kebab(name)}${value ? ` <${value}>` : ""}`;
+}
+
 function explain([name, flag]: readonly [string, Flag]): Entry {
   const { brief, choices, default: value, env, required, short } = flag;
   const notes = [
@@ -61,7 +92,7 @@ function explain([name, flag]: readonly [string, Flag]): Entry {
     ...(env !== undefined ? [`env: ${env}`] : []),
   ];
   return [
-    `${short ? `-${short},` : "   "} --${kebab(name)}${flag.value ? ` <${flag.value}>` : ""}`,
+    `${short ? `-${short},` : "   "} ${termOfFlag([name, flag])}`,
     notes.length > 0 ? `${brief} (${notes.join("; ")})` : brief,
   ];
 }

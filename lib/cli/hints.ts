@@ -5,6 +5,7 @@ import { findVerb } from "./verbs.ts";
 /** The flags that may help with an error; the library, whose errors they are, does not know them. */
 const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   ERR_BINARY_FORMAT: ["forceArch"],
+  ERR_KEY_AMBIGUOUS: ["issuer", "subject", "directory"],
   ERR_KEY_MISMATCH: ["issuer", "subject", "newIdentity"],
   ERR_KEY_NOT_FOUND: ["issuer", "subject", "directory", "newIdentity"],
   ERR_LIMIT_SIZE: ["maxSize"],

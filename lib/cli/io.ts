@@ -5,7 +5,7 @@
  */
 
 import { redact } from "../errors.ts";
-import { paint } from "./style.ts";
+import { columns, paint } from "./style.ts";
 
 const encoder = new TextEncoder();
 
@@ -23,31 +23,73 @@ export async function printSecret(text: string): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
 }
 
-/** Writes a result as one JSON object to standard output. */
-export async function printJson(value: unknown): Promise<void> {
-  await print(toJson(value));
+/**
+ * Writes a result as one JSON object to standard output.
+ *
+ * @param value The object.
+ * @param archive Which of several archives it is about. Then it is one line long, and names the archive.
+ */
+export async function printJson(value: object, archive?: string): Promise<void> {
+  await print(archive === undefined ? toJson(value, 2) : toJson({ archive, ...value }));
 }
 
 /** JSON in which what would steer a terminal is escaped too. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
+function toJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(
     /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
+/** Breaks a line to the width of a terminal; see {@linkcode fitToTerminal}. */
+let fit = (line: string): string => line;
+
+/** Lets messages for people fit the terminal that they go to, if it is one. */
+export async function fitToTerminal(): Promise<void> {
+  if (!Deno.stderr.isTerminal()) return;
+  const { wrap } = await import("./text.ts");
+  const indent = "  ";
+  fit = (line) => {
+    const room = (columns(Deno.stderr) ?? Infinity) - indent.length;
+    return wrap(line, room, false).join(`\n${indent}`);
+  };
+}
+
+let quiet = false;
+
+/** Leaves out from now on what nobody has to know: `--quiet`. */
+export function beQuiet(): void {
+  quiet = true;
+}
+
+/** Whether `--quiet` was given. */
+export function isQuiet(): boolean {
+  return quiet;
+}
+
+/** Says that a verb has done what it was asked to do. */
+export async function printDone(text: string): Promise<void> {
+  if (!quiet) await print(text);
+}
+
 /** Writes a message for people to standard error. */
 export function say(text: string): void {
-  const bytes = encoder.encode(`${redact(text)}\n`);
+  const lines = redact(text).split("\n").map((line) => fit(line));
+  const bytes = encoder.encode(`${lines.join("\n")}\n`);
   for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
 }
 
 /** Says what one may not expect. */
 export function note(text: string): void {
-  say(`Note: ${text}`);
+  if (!quiet) say(`Note: ${text}`);
 }
 
-/** Says what is unusual and yet accepted. */
+/** What {@linkcode warn} has said. */
+const warned = new Set<string>();
+
+/** Says what is unusual and yet accepted, once. */
 export function warn(text: string): void {
+  if (warned.has(text)) return;
+  warned.add(text);
   say(`${paint(Deno.stderr, "yellow", "Warning:")} ${text}`);
 }

@@ -2,7 +2,7 @@ import { ParError } from "../errors.ts";
 import { authFiles, findCredentials } from "../registry/credentials.ts";
 import * as registries from "../registry/login.ts";
 import { parseRegistry } from "../registry/reference.ts";
-import { note, print, printJson } from "./io.ts";
+import { note, printDone, printJson } from "./io.ts";
 import { givenCredentials, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -36,7 +36,7 @@ export async function login(
     });
   }
   const place = helper === undefined ? authFile : `docker-credential-${helper}`;
-  await print(`Successfully logged in to ${host} as ${user}; ${place} has the password`);
+  await printDone(`Successfully logged in to ${host} as ${user}; ${place} has the password`);
 }
 
 /** Runs `par logout`. */
@@ -47,7 +47,7 @@ export async function logout(
 ): Promise<void> {
   const { signal } = this;
   const authFile = storingFile();
-  const found = await registries.logout(registry, { authFile, signal });
+  const found = await registries.logout(registry, { authFile, signal, onNote: note });
   const host = parseRegistry(registry);
   const [, ...others] = authFiles();
   if (await findCredentials(host, { authFiles: others, signal }).catch(() => undefined)) {
@@ -56,7 +56,7 @@ export async function logout(
   if (flags.output === "json") {
     return await printJson({ registry: host, file: authFile, found, success: true });
   }
-  await print(
+  await printDone(
     found
       ? `Successfully logged out of ${host}`
       : `${authFile} had no credentials for ${host}; nothing to do`,

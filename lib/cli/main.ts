@@ -4,10 +4,10 @@
  * @module
  */
 
-import { ParError, printable, redact } from "../errors.ts";
+import { inFile, ParError, printable, redact } from "../errors.ts";
 import { printCompletions, runCommandLine } from "./application.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
-import { printJson, say } from "./io.ts";
+import { fitToTerminal, printJson, say } from "./io.ts";
 import { paint } from "./style.ts";
 import { withoutGroup } from "./verbs.ts";
 
@@ -38,8 +38,14 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
+    await fitToTerminal();
     if (args[0] === "__complete") await printCompletions(args.slice(1));
-    else await runCommandLine(words, interruption.signal);
+    else {
+      await runCommandLine(words, {
+        signal: interruption.signal,
+        report: (error, archive) => report(error, words, archive),
+      });
+    }
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
@@ -51,19 +57,28 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function report(error: unknown, args: readonly string[]): Promise<number> {
+async function report(
+  error: unknown,
+  args: readonly string[],
+  archive?: string,
+): Promise<number> {
   if (!(error instanceof ParError)) {
     // A defect of ours: whoever reports it needs the stack.
     say(error instanceof Error ? error.stack ?? error.message : String(error));
     return EXIT_STATUS.failed;
   }
   const { hintFor } = await import("./hints.ts");
-  const message = error.message + hintFor(error.code, args);
+  const { message: said } = archive === undefined ? error : inFile(error, archive);
+  const message = said + hintFor(error.code, args);
   say(`${paint(Deno.stderr, "red", "Error:")} ${printable(message)} [${error.code}]`);
+  if (error.category === "usage") {
+    const { usageLines } = await import("./help.ts");
+    say(usageLines(args));
+  }
   if (args.includes("--verbose")) { for (const line of causes(error)) say(printable(line)); }
   if (wantsJson(args)) {
     const shown = { code: error.code, message: redact(message) };
-    await printJson({ success: false, error: shown });
+    await printJson({ success: false, error: shown }, archive);
   }
   return EXIT_STATUS[error.category];
 }

@@ -1,7 +1,8 @@
+import { countOf } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { openRepeatable } from "../system/spool.ts";
 import { merge } from "../verbs/merge.ts";
-import { print, printJson } from "./io.ts";
+import { printDone, printJson } from "./io.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -27,5 +28,7 @@ export async function run(
     (options) => merge(sources, { ...options, destination, compress, compressLevel, jobs }),
   );
   if (flags.output === "json") await printJson({ file: destination, success: true });
-  else await print(`Successfully merged ${archives.length} archives into ${destination}`);
+  else {await printDone(
+      `Successfully merged ${countOf(archives.length, "archive")} into ${destination}`,
+    );}
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isQuiet } from "./io.ts";
+
 /** How long somebody waits without wondering, in milliseconds. */
 const PATIENCE = 500;
 
@@ -18,7 +20,7 @@ class ProgressBar implements Disposable {
   readonly #title: string;
   #total: number | undefined;
   #began: number | undefined;
-  readonly #wanted = Deno.stderr.isTerminal();
+  readonly #wanted = Deno.stderr.isTerminal() && !isQuiet();
   #drawn = 0;
 
   /**

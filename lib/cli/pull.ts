@@ -1,5 +1,5 @@
 import { pull } from "../verbs/pull.ts";
-import { print, printJson } from "./io.ts";
+import { printDone, printJson } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions, referenceOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -21,5 +21,5 @@ export async function run(this: Context, flags: Flags, from: string): Promise<vo
     (onProgress) => pull(from, { ...options, onProgress }),
   );
   if (flags.output === "json") return await printJson({ file: path, digest, size, success: true });
-  await print(`Successfully pulled ${path}\ndigest: ${digest}`);
+  await printDone(`Successfully pulled ${path}\ndigest: ${digest}`);
 }

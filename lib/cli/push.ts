@@ -1,6 +1,6 @@
 import { push } from "../verbs/push.ts";
 import { formatReference } from "../registry/reference.ts";
-import { print, printJson } from "./io.ts";
+import { printDone, printJson } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { parseAnnotations, readConfig, referenceOptions, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -45,7 +45,7 @@ export async function run(
     });
   }
   const more = tags.slice(1).map((tag) => `, ${tag}`).join("");
-  await print(
+  await printDone(
     `${unchanged ? "Already there:" : "Successfully pushed"} ${archive} ${
       unchanged ? "is" : "to"
     } ${name}${more}\ndigest: ${digest}`,

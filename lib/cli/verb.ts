@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ParError } from "../errors.ts";
+
 /** A verb of the command. */
 export interface Verb {
   /** What it does, in a few words. */
@@ -73,8 +75,8 @@ export interface Flag {
   readonly env?: string;
   /** Whether the verb reads that variable itself, where it comes to need it. */
   readonly late?: true;
-  /** A flag that it does not go with. */
-  readonly conflicts?: string;
+  /** The flags that it does not go with. */
+  readonly conflicts?: readonly string[];
 }
 
 /** What Deno lets a verb do; nothing where left out. */
@@ -117,6 +119,12 @@ export type Values<F extends Flags> = {
 export interface Context {
   /** The user wants it to stop. */
   readonly signal: AbortSignal;
+  /**
+   * Prints what is wrong with one archive of several.
+   *
+   * @returns The exit status that it should end with.
+   */
+  report(error: ParError, archive: string): Promise<number>;
 }
 
 /** A flag's name as it is typed, without dashes. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import config from "../../deno.json" with { type: "json" };
 import { parseTarget } from "../target/target.ts";
 import {
   BINARIES,
@@ -25,8 +26,8 @@ import {
 import { parseDays, parseSize } from "./options.ts";
 import type { Argument, Group, Permissions, Verb } from "./verb.ts";
 
-/** The toolkit's version, which `deno.json` states too. */
-export const VERSION = "0.1.0";
+/** The toolkit's version. */
+export const VERSION: string = config.version;
 
 /** The shells that command lines can be completed in. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -39,10 +40,15 @@ const ARCHIVE: Argument = {
   brief: `a path, a reference (${PLACE}), or - for standard input`,
 };
 
+const ARCHIVES: Argument = { ...ARCHIVE, name: "archives", many: true };
+
 const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path" };
 
 /** Where the key directory is, and whose key is the issuer's. */
-const KEY_VARIABLES = ["HOME", "USER", "USERPROFILE", "USERNAME"] as const;
+const KEY_VARIABLES = [
+  ...["HOME", "USER", "USERPROFILE", "USERNAME"],
+  ...["WASH_KEYS_DIR", "WASH_DATA_DIR", "XDG_DATA_HOME"],
+] as const;
 
 const SIGNS = {
   read: true,
@@ -176,7 +182,12 @@ export const VERBS = {
   insert: {
     brief: "add binaries to an archive or replace them, and sign it again",
     arguments: [ARCHIVE_FILE],
-    flags: { ...BINARIES, ...COMPRESSION, ...RESIGNING },
+    flags: {
+      ...BINARIES,
+      binary: { ...BINARIES.binary, required: true },
+      ...COMPRESSION,
+      ...RESIGNING,
+    },
     examples: [
       "par insert fakepay.par.gz -a aarch64-linux -b build/libfakepay_provider.so",
       "par insert fakepay.par.gz -b x86_64-windows=fakepay.dll -i ci/issuer.nk -s ci/provider.nk",
@@ -248,22 +259,29 @@ export const VERBS = {
     remote: CONNECTS,
   },
   inspect: {
-    brief: "verify an archive, and show what it says",
-    arguments: [ARCHIVE],
+    brief: "verify archives, and show what they say",
+    arguments: [ARCHIVES],
     flags: {
       jwtOnly: { brief: "print the signed token alone" },
       claimsOnly: {
         brief: "read no further than the token; the binaries are not checked",
-        conflicts: "wit",
+        conflicts: ["wit"],
       },
-      wit: { brief: "print the WIT package as text, with wasm-tools", conflicts: "jwtOnly" },
+      field: {
+        value: "name",
+        brief:
+          "print one value alone: name, issuer, service, targets, version, size or any other " +
+          "key of -o json, of an inner object as in claims.exp",
+        conflicts: ["jwtOnly", "wit"],
+      },
+      wit: { brief: "print the WIT package as text, with wasm-tools", conflicts: ["jwtOnly"] },
       ...PULLING,
       ...LIMITS,
       ...OUTPUT,
     },
     examples: [
       "par inspect fakepay.par.gz",
-      "par inspect --claims-only -o json fakepay.par.gz",
+      "par inspect --field version build/*.par.gz",
     ],
     needs: { read: true },
     remote: {
@@ -274,8 +292,8 @@ export const VERBS = {
     },
   },
   verify: {
-    brief: "verify an archive, and check it against a policy",
-    arguments: [ARCHIVE],
+    brief: "verify archives, and check them against a policy",
+    arguments: [ARCHIVES],
     flags: {
       trustedIssuer: {
         value: "key",
@@ -395,7 +413,7 @@ export const VERBS = {
       ...LOGIN,
       passwordStdin: {
         brief: "read the password from standard input, as -p - does",
-        conflicts: "password",
+        conflicts: ["password"],
       },
       ...OUTPUT,
     },
@@ -445,9 +463,14 @@ export const VERBS = {
       get: {
         brief: "print a key's seed, which is a secret",
         arguments: [{ name: "name", brief: "the key file's name, with or without .nk" }],
-        flags: { public: { brief: "print its public half alone" }, ...KEY_DIRECTORY, ...OUTPUT },
+        flags: {
+          public: { brief: "print its public half alone" },
+          pem: { brief: "with --public, in the form that openssl and cosign read" },
+          ...KEY_DIRECTORY,
+          ...OUTPUT,
+        },
         examples: [
-          "par keys get --public kevin_account",
+          "par keys get --public --pem kevin_account >kevin.pem",
           "par keys get libfakepay_provider_service",
         ],
         needs: READS_KEYS,

@@ -1,10 +1,11 @@
-import { ParError, printable, quote } from "../errors.ts";
+import { inFile, ParError, printable, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
-import { type Check, type Policy, verify } from "../verbs/verify.ts";
+import { type Check, type Policy, verify, type VerifyReport } from "../verbs/verify.ts";
+import { forEachArchive } from "./each.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { print, printJson } from "./io.ts";
+import { isQuiet, print, printJson } from "./io.ts";
 import { paint } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
 import { VERBS } from "./verbs.ts";
@@ -15,11 +16,25 @@ type VerifyFlags = Values<typeof VERBS.verify.flags>;
 const MAX_LIST = 2 ** 20;
 
 /** Runs `par verify`. */
-export async function run(this: Context, flags: VerifyFlags, name: string): Promise<void> {
-  const { signal } = this;
-  using input = await openInput(name, flags, signal);
-  const { source } = input;
-  const policy: Policy = {
+export async function run(
+  this: Context,
+  flags: VerifyFlags,
+  ...archives: string[]
+): Promise<void> {
+  const policy = await readPolicy(flags, this.signal);
+  await forEachArchive(
+    this,
+    archives,
+    (archive, label) => verifyOne(archive, label, policy, flags),
+  );
+}
+
+/** What every archive must fulfil, and what stops the reading. */
+type ReadPolicy = Policy & { readonly signal: AbortSignal };
+
+/** Reads what every archive must fulfil. */
+async function readPolicy(flags: VerifyFlags, signal: AbortSignal): Promise<ReadPolicy> {
+  return {
     trustedIssuers: await trustedIssuers(flags, signal),
     subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
     requiredTargets: flags.requireArch,
@@ -28,6 +43,22 @@ export async function run(this: Context, flags: VerifyFlags, name: string): Prom
     limits: { maxSize: flags.maxSize },
     signal,
   };
+}
+
+/**
+ * Verifies one archive, and prints what was found.
+ *
+ * @param label Its name, if it is one of several.
+ * @throws {ExitStatus} If it must not be trusted.
+ */
+async function verifyOne(
+  archive: string,
+  label: string | undefined,
+  policy: ReadPolicy,
+  flags: VerifyFlags,
+): Promise<void> {
+  using input = await openInput(archive, flags, policy.signal);
+  const { source } = input;
   const report = await withReadProgress(
     "Verifying",
     source,
@@ -42,9 +73,12 @@ export async function run(this: Context, flags: VerifyFlags, name: string): Prom
       checks: report.checks,
       ...(claims && { issuer: claims.iss, service: claims.sub }),
       ...(failed && { error: { code: failed.code, message: failed.message } }),
-    });
+    }, label);
   } else {
-    for (const check of report.checks) await print(toLine(check));
+    const checks = report.checks.filter(({ passed }) => !(passed && isQuiet()));
+    const lines = checks.map(toLine);
+    if (!isQuiet() || failed) lines.push(verdict(archive, report));
+    if (lines.length > 0) await print(lines.join("\n"));
   }
   if (failed) throw new ExitStatus(EXIT_STATUS.untrusted);
 }
@@ -54,6 +88,24 @@ function toLine({ name, passed, message, code }: Check): string {
     ? paint(Deno.stdout, "green", "ok    ")
     : paint(Deno.stdout, "red", "FAILED");
   return `${outcome}  ${name.padEnd(10)}  ${printable(message)}${code ? ` [${code}]` : ""}`;
+}
+
+/** The line that ends it: whether to use the archive. */
+function verdict(archive: string, { checks, trusted }: VerifyReport): string {
+  const name = printable(archive);
+  if (!trusted) {
+    const failed = new Set(checks.filter(({ passed }) => !passed).map(({ name }) => name));
+    return `${paint(Deno.stdout, "red", "Not trusted:")} ${name} failed: ${
+      [...failed].join(", ")
+    }.`;
+  }
+  if (checks.some(({ name }) => name === "issuer")) {
+    return `${paint(Deno.stdout, "green", "Trusted:")} ${name} passed every check.`;
+  }
+  return `${
+    paint(Deno.stdout, "yellow", "Valid:")
+  } ${name} passed every check, but no issuer was ` +
+    "asked for; say whom you trust (--trusted-issuer).";
 }
 
 /** The flags' issuers, else the environment's; `undefined` where there is no list at all. */
@@ -80,7 +132,13 @@ function looksLikeKey(item: string): boolean {
 async function readIssuers(path: string, signal: AbortSignal): Promise<PublicKey[]> {
   const text = new TextDecoder().decode(await readSmallInput(path, MAX_LIST, signal));
   const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
-  const keys = lines.filter((line) => line !== "").map((line) => parsePublicKey(line, "account"));
+  const keys = lines.filter((line) => line !== "").map((line) => {
+    try {
+      return parsePublicKey(line, "account");
+    } catch (error) {
+      throw error instanceof ParError ? inFile(error, path) : error;
+    }
+  });
   if (keys.length > 0) return keys;
   throw new ParError(
     "ERR_OPTION_INVALID",

@@ -11,12 +11,10 @@ import type { BlobCache } from "./cache.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
 import { fetchManifest, openStore } from "./open_store.ts";
-import { parseRecord } from "./json.ts";
-import { MANIFEST_TYPE } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
 import { registrySource } from "./pull.ts";
 import { formatReference, type Reference } from "./reference.ts";
-import { partsOf, type Referrer } from "./referrers.ts";
+import { describeManifest, partsOf } from "./referrers.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_CHUNK_SIZE } from "./upload.ts";
 
@@ -111,14 +109,12 @@ export async function copyArchive(
         onProgress: blob.digest === layer.digest ? progress : undefined,
       });
     }
-    const referrer = parts.subject === undefined
-      ? undefined
-      : { subject: parts.subject, descriptor: describe(bytes, mediaType, digest) };
+    const descriptor = describeManifest(bytes, mediaType, digest);
     await target.writeManifest(reference, {
       bytes,
       digest,
-      mediaType: typeOf(bytes, mediaType),
-      referrer,
+      mediaType: descriptor.mediaType,
+      referrer: parts.subject === undefined ? undefined : { subject: parts.subject, descriptor },
     });
   };
 
@@ -146,21 +142,4 @@ function readerOf(
     open: () => checkBlob(store.readBlob(blob, 0, blob.size), blob, task),
     range: (start, length) => store.readBlob(blob, start, Math.min(blob.size, start + length)),
   };
-}
-
-function describe(bytes: Uint8Array, mediaType: string, digest: string): Referrer {
-  const { artifactType, annotations } = partsOf(bytes) ?? {};
-  return {
-    mediaType: typeOf(bytes, mediaType),
-    digest,
-    size: bytes.length,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(annotations === undefined ? {} : { annotations }),
-  };
-}
-
-/** The media type that the manifest states, else the one that it came with. */
-function typeOf(bytes: Uint8Array, mediaType: string): string {
-  const { mediaType: own } = parseRecord(bytes) ?? {};
-  return typeof own === "string" ? own : mediaType || MANIFEST_TYPE;
 }

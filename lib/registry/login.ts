@@ -29,6 +29,8 @@ export interface LogoutOptions {
   readonly authFile: string;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;
+  /** Is told, in one sentence each, what one may not expect. */
+  readonly onNote?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -76,7 +78,7 @@ export async function login(registry: string, options: LoginOptions): Promise<st
     await storeInHelper(helper, serverKey(host), { username: user, secret: password }, signal);
     return helper;
   }
-  await writeDockerAuth(authFile, host, { auth: encodePair(user, password) });
+  await writeDockerAuth(authFile, host, { auth: encodePair(user, password) }, options.onNote);
   return undefined;
 }
 
@@ -102,5 +104,5 @@ export async function logout(registry: string, options: LogoutOptions): Promise<
   if (config === undefined) return false;
   const helper = config.findHelper(host);
   if (helper !== undefined) await eraseFromHelper(helper, serverKey(host), signal);
-  return await writeDockerAuth(authFile, host, undefined) || helper !== undefined;
+  return await writeDockerAuth(authFile, host, undefined, options.onNote) || helper !== undefined;
 }

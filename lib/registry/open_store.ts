@@ -27,7 +27,7 @@ export function openStore(
 ): Store {
   return "registry" in reference
     ? new RegistryStore(new RegistryClient(reference, purpose, options))
-    : openLayout(reference, purpose, options.signal);
+    : openLayout(reference, purpose, options);
 }
 
 /**

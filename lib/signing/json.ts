@@ -16,6 +16,28 @@ export type Json = string | number | JsonNumber | boolean | null | readonly Json
   readonly [name: string]: Json;
 };
 
+/** An object of JSON. */
+export type JsonObject = { readonly [name: string]: Json };
+
+/** Tells whether a value of JSON is an object. */
+export function isJsonObject(json: Json | undefined): json is JsonObject {
+  return typeof json === "object" && json !== null && !Array.isArray(json) &&
+    !(json instanceof JsonNumber);
+}
+
+/**
+ * Finds a member whose name differs from a known one only in case. Go's JSON decoder takes it for the
+ * known one, and it compares by the case folding of Unicode.
+ *
+ * @param object The object.
+ * @param names The known names, made of letters, digits and underscores.
+ * @returns The member's name, if there is one.
+ */
+export function findOtherCase(object: object, names: readonly string[]): string | undefined {
+  const anyCase = new RegExp(`^(?:${names.join("|")})$`, "iu");
+  return Object.keys(object).find((name) => anyCase.test(name) && !names.includes(name));
+}
+
 /** Matches a number (RFC 8259, section 6) at `lastIndex`. */
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 

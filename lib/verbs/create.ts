@@ -107,7 +107,7 @@ export async function create(options: CreateOptions): Promise<CreateResult> {
     const packed = await contents.pack({ patch: sink.patch });
     for await (const chunk of packed.bytes) await sink.write(chunk);
     return toResult(packed);
-  }, { signal });
+  }, { signal, onWarning: options.onWarning });
 }
 
 /**

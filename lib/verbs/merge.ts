@@ -8,7 +8,7 @@ import { requireKeys, requireList, requireOptions, requireText } from "./argumen
 import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
-import { ParError, quote } from "../errors.ts";
+import { inFile, ParError, quote } from "../errors.ts";
 import { JsonNumber } from "../signing/json.ts";
 import { checkDestination, writeFile } from "../system/files.ts";
 import { openSource } from "./inspect.ts";
@@ -90,7 +90,11 @@ export async function merge(
       const path = source.name;
       const { limits, signal } = options;
       const cursor = cursors.use(new EntryCursor(source, { limits, signal }));
-      const { archive, contents: more } = await openArchive(source, cursor, options);
+      const { archive, contents: more } = await openArchive(source, cursor, options).catch(
+        (error) => {
+          throw error instanceof ParError ? inFile(error, path) : error;
+        },
+      );
       first ??= { path, claims: archive.claims, compressed: archive.compressed };
       const facts = options.newIdentity ? DESCRIPTION : [...DESCRIPTION, ...KEYS];
       requireAgreement(facts, first, { path, claims: archive.claims });
@@ -110,7 +114,7 @@ export async function merge(
     });
     for await (const chunk of bytes) await sink.write(chunk);
     return { claims: result.claims, token: result.token, targets: result.targets };
-  }, { signal: options.signal });
+  }, { signal: options.signal, onWarning: options.onWarning });
 }
 
 /** A part of the claims, and its name in messages. */

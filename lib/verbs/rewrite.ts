@@ -51,6 +51,8 @@ export interface Resigning {
   readonly signal?: AbortSignal | undefined;
   /** Receives the progress of the writing. */
   readonly onProgress?: WriteProgress | undefined;
+  /** Receives warnings, each a sentence. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** The result of a verb that signs an archive again. */
@@ -141,7 +143,7 @@ export async function rewriteArchive(
     for await (const chunk of bytes) await sink.write(chunk);
     if (identityOf(await stat(path)) !== before) throw fileChanged(path);
     return { claims, token, targets };
-  }, { signal: options.signal });
+  }, { signal: options.signal, onWarning: options.onWarning });
 }
 
 /** The claims that stay when an archive is signed again. */

@@ -373,12 +373,14 @@ test("makes missing keys, in the document's words, and uses them the next time",
   const run = (): Promise<Output> => box.run(["create", ...REQUIRED, "-c", "a:b", "-b", "lib.so"]);
   const first = await run();
   const { claims } = await made(box, first, "lib.par");
-  assert.equal(
-    first.stderr,
-    announcement(`${box.keys}/kevin_account.nk`) + announcement(`${box.keys}/lib_service.nk`),
-  );
+  const [issuer, subject] = [`${box.keys}/kevin_account.nk`, `${box.keys}/lib_service.nk`];
+  const signedWith = (end: string): string =>
+    `Note: the issuer is ${claims.iss}, with the key "${issuer}".\n` +
+    `Note: the provider is ${claims.sub}, with the key "${subject}"${end}.\n`;
+  assert.equal(first.stderr, announcement(issuer) + announcement(subject) + signedWith(""));
   const second = await run();
-  assert.equal(second.stderr, "");
+  const shared = "; a binary of this name in another project would be the same provider";
+  assert.equal(second.stderr, signedWith(shared));
   const again = await made(box, second, "lib.par");
   assert.equal(again.claims.iss, claims.iss);
   assert.equal(again.claims.sub, claims.sub);
@@ -439,7 +441,8 @@ test("--disable-keygen fails where a key is missing, in the words people know", 
   assert.equal(
     output.stderr,
     `Error: No keypair found in ${box.keys}/kevin_account.nk, please ensure key exists or supply ` +
-      "one as a flag (see --issuer, --subject, --directory) [ERR_KEY_NOT_FOUND]\n",
+      `one as a flag; it is not in ${box.home}/.local/share/wash/keys/kevin_account.nk either ` +
+      "(see --issuer, --subject, --directory) [ERR_KEY_NOT_FOUND]\n",
   );
   assert.deepEqual(await box.list(), ["lib.so"]);
   await assert.rejects(Deno.stat(box.keys), Deno.errors.NotFound);

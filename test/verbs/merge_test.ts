@@ -330,5 +330,9 @@ Deno.test("par merge tells wrong usage, conflicts and broken archives apart", as
     "ERR_MERGE_CONFLICT",
   ]);
   assert.equal((await run("--destination", "o.par", "a.par", "bad.par"))[0], 3);
+  for (const archives of [["a.par", "bad.par"], ["bad.par", "a.par"]]) {
+    const args = ["merge", "--destination", "o.par", ...archives, ...FIXED_KEYS];
+    assert.match((await s.run(args)).stderr, /^Error: Cannot .* "bad\.par": /);
+  }
   assert.deepEqual(await s.list(), ["a.par", "b.par", "bad.par"]);
 });

@@ -11,7 +11,8 @@ import type { ArchiveSource } from "../../lib/bytes/source.ts";
 import type { Target } from "../../lib/target/target.ts";
 import type { InspectionEvent } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
-import { ANY_TIME, findStatedToken, judgeToken } from "./stated_token.ts";
+import { ANY_TIME } from "../../lib/signing/token.ts";
+import { findStatedToken, judgeToken } from "./stated_token.ts";
 
 /** Milliseconds between two tellings of progress: as often as an eye can follow. */
 const PROGRESS_INTERVAL = 60;
