@@ -2,8 +2,8 @@
  * Takes each check out of the library in turn, and lists those whose absence no test notices.
  *
  * Arguments are rooms (`registry`) or files (`lib/registry/cache.ts`); all of the library where there
- * are none. `--list` tells what would be taken out; `--near` runs the tests of each check's own room
- * alone. It takes an hour or more, and is no part of `make check`.
+ * are none. `--list` tells what would be taken out; `--near` runs those tests of a check's own
+ * room alone that are seen to come to it. It takes an hour or more, and is no part of `make check`.
  *
  * @module
  */
@@ -39,8 +39,10 @@ const LOT = 4_000;
 /** What a file of tests does while nothing is taken out. */
 interface Baseline {
   readonly took: number;
-  /** What each test comes to; nothing where that cannot be told, as they run other programs. */
-  readonly tests?: ReadonlyMap<string, Reach>;
+  /** What each test comes to. */
+  readonly tests: ReadonlyMap<string, Reach>;
+  /** Whether its tests run other programs, of which that cannot be told. */
+  readonly hidden: boolean;
 }
 
 /** Tests to run at once. */
@@ -137,11 +139,8 @@ async function measure(
       console.log(`LEFT OUT: ${file}: with every check in its place, it fails: ${failure.test}`);
       return;
     }
-    const hidden = await startsDeno(file);
-    baselines.set(file, {
-      took: outcome.took,
-      ...(!hidden && { tests: readNotes(outcome.notes) }),
-    });
+    const { took, notes } = outcome;
+    baselines.set(file, { took, tests: readNotes(notes), hidden: await startsDeno(file) });
   }, async (copy) => {
     for (const [file, source] of sources) {
       const places = [...sites].filter(([, site]) => site.file === file);
@@ -151,8 +150,22 @@ async function measure(
   return baselines;
 }
 
+/** The files of tests in some places, the nearest first. */
+function filesIn(
+  homes: readonly string[],
+  baselines: ReadonlyMap<string, Baseline>,
+): (readonly [file: string, baseline: Baseline, rank: number])[] {
+  return [...baselines]
+    .map(([file, baseline]) => {
+      const rank = homes.findIndex((home) => file.startsWith(home));
+      return [file, baseline, rank] as const;
+    })
+    .filter(([, , rank]) => rank >= 0)
+    .sort(([, a, first], [, b, second]) => first - second || a.took - b.took);
+}
+
 /**
- * The tests that may notice that a check is gone, those most likely to first.
+ * The tests that come to a check and so may notice that it is gone, those most likely to first.
  *
  * @param homes Where they are, the nearest first.
  */
@@ -162,18 +175,15 @@ export function lotsFor(
   homes: readonly string[],
   baselines: ReadonlyMap<string, Baseline>,
 ): Lot[] {
-  const rank = (file: string): number => homes.findIndex((home) => file.startsWith(home));
-  const files = [...baselines]
-    .filter(([file]) => rank(file) >= 0)
-    .sort(([a, { took: first }], [b, { took: second }]) => rank(a) - rank(b) || first - second);
+  const files = filesIn(homes, baselines);
   const lots: Lot[] = [];
   const gather = (chosen: (reach: Reach) => boolean): void => {
-    const tests = files.flatMap(([file, { tests }]) =>
-      [...tests ?? []].filter(([name, reach]) => name !== "" && chosen(reach))
-        .map(([name, { took }]) => ({ file, name, took }))
+    const tests = files.flatMap(([file, { tests }, rank]) =>
+      [...tests].filter(([name, reach]) => name !== "" && chosen(reach))
+        .map(([name, { took }]) => ({ file, name, took, rank }))
     );
     for (const nearest of [true, false]) {
-      const some = tests.filter(({ file }) => (rank(file) === 0) === nearest)
+      const some = tests.filter(({ rank }) => (rank === 0) === nearest)
         .sort((a, b) => a.took - b.took);
       while (some.length > 0) {
         const lot = some.splice(0, 1);
@@ -190,7 +200,7 @@ export function lotsFor(
   // What was come to outside of tests may be what any test of the file used.
   const whole = (chosen: (reach: Reach) => boolean): void => {
     for (const [file, { tests, took }] of files) {
-      const outside = tests?.get("");
+      const outside = tests.get("");
       if (outside && chosen(outside)) lots.push({ files: new Set([file]), names: [], took });
     }
   };
@@ -203,10 +213,13 @@ export function lotsFor(
     gather(reaches);
     whole(reaches);
   }
-  for (const [file, { tests, took }] of files) {
-    if (!tests) lots.push({ files: new Set([file]), names: [], took });
-  }
   return lots;
+}
+
+/** All tests of files that run other programs. Nobody knows what these come to. */
+function hiddenLots(homes: readonly string[], baselines: ReadonlyMap<string, Baseline>): Lot[] {
+  return filesIn(homes, baselines).filter(([, { hidden }]) => hidden)
+    .map(([file, { took }]) => ({ files: new Set([file]), names: [], took }));
 }
 
 /** Takes a check out, and tells which test notices. */
@@ -258,21 +271,29 @@ async function main(args: readonly string[]): Promise<number> {
     for (const { file, line, what } of found) console.log(`${file}:${line}: ${what}`);
     return 0;
   }
+  const baselines = new Map<string, Baseline>();
   const testFiles = (await walk("test")).filter((path) => path.endsWith("_test.ts"));
   let left = new Map(found.map((site, index) => [String(index), site]));
   let leftOut = 0;
   const lucky = new Map<string, string>();
-  const seek = async (whose: string, homesOf: (file: string) => readonly string[]) => {
+  const seek = async (
+    whose: string,
+    homesOf: (file: string) => readonly string[],
+    lotsOf: (id: string, site: Site) => readonly Lot[],
+  ): Promise<void> => {
     const homes = [...left.values()].flatMap(({ file }) => homesOf(file));
-    const tests = testFiles.filter((path) => homes.some((home) => path.startsWith(home)));
+    const tests = testFiles.filter((path) =>
+      !baselines.has(path) && homes.some((home) => path.startsWith(home))
+    );
     console.log(
       `${left.size} checks, ${whose}: first, ${tests.length} files of tests with all in place`,
     );
-    const baselines = await measure(tests, left, sources);
-    leftOut += tests.length - baselines.size;
+    const measured = await measure(tests, left, sources);
+    for (const [file, baseline] of measured) baselines.set(file, baseline);
+    leftOut += tests.length - measured.size;
     const missed = new Map<string, Site>();
     await inCopies([...left], async ([id, site], copy) => {
-      const noticed = await tryOut(site, lotsFor(id, site, homesOf(site.file), baselines), copy);
+      const noticed = await tryOut(site, lotsOf(id, site), copy);
       if (noticed?.random !== false) missed.set(id, site);
       if (noticed?.random) lucky.set(id, noticed.test);
       else if (noticed) lucky.delete(id);
@@ -281,8 +302,17 @@ async function main(args: readonly string[]): Promise<number> {
     });
     left = missed;
   };
-  await seek("the tests of their rooms", nearOf);
-  if (left.size > 0 && !args.includes("--near")) await seek("the tests of other rooms", farOf);
+  await seek(
+    "the tests of their rooms",
+    nearOf,
+    (id, site) => lotsFor(id, site, nearOf(site.file), baselines),
+  );
+  if (left.size > 0 && !args.includes("--near")) {
+    await seek("the tests of other rooms, and of programs", farOf, (id, site) => [
+      ...lotsFor(id, site, farOf(site.file), baselines),
+      ...hiddenLots([...nearOf(site.file), ...farOf(site.file)], baselines),
+    ]);
+  }
   console.log(`${found.length} taken out, ${left.size} not noticed, ${lucky.size} by chance`);
   for (const [id, site] of left) {
     const test = lucky.get(id);
