@@ -1,8 +1,8 @@
 /**
  * Takes each check out of the library in turn, and lists those whose absence no test notices.
  *
- * Arguments are rooms (`registry`) or files (`lib/registry/cache.ts`); all of the library where there
- * are none. `--list` tells what would be taken out; `--near` runs those tests of a check's own
+ * Arguments are rooms (`registry`), files (`lib/registry/cache.ts`) or lines
+ * (`lib/registry/cache.ts:123`); all of the library where there are none. `--list` tells what would be taken out; `--near` runs those tests of a check's own
  * room alone that are seen to come to it. It takes an hour or more, and is no part of `make check`.
  *
  * @module
@@ -250,9 +250,11 @@ async function tryOut(
   return byChance;
 }
 
-function isWanted({ file }: Site, wanted: readonly string[]): boolean {
+function isWanted({ file, line }: Site, wanted: readonly string[]): boolean {
   return wanted.length === 0 ||
-    wanted.some((name) => file === name || file.startsWith(`lib/${name}/`));
+    wanted.some((name) =>
+      name === file || name === `${file}:${line}` || file.startsWith(`lib/${name}/`)
+    );
 }
 
 async function main(args: readonly string[]): Promise<number> {
