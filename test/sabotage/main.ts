@@ -2,8 +2,9 @@
  * Takes each check out of the library in turn, and lists those whose absence no test notices.
  *
  * Arguments are rooms (`registry`), files (`lib/registry/cache.ts`) or lines
- * (`lib/registry/cache.ts:123`); all of the library where there are none. `--list` tells what would be taken out; `--near` runs those tests of a check's own
- * room alone that are seen to come to it. It takes an hour or more, and is no part of `make check`.
+ * (`lib/registry/cache.ts:123`); all of the library where there are none. `--list` tells what would be
+ * taken out. `--near` runs no tests of other rooms, and none that run programs. All of it takes an hour
+ * or more, and it is no part of `make check`.
  *
  * @module
  */
