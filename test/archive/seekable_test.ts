@@ -580,6 +580,37 @@ Deno.test("readArchive() refuses a segment whose last block goes on, though it e
   }
 });
 
+Deno.test("readArchive() refuses segments that end elsewhere than the entries in them", async () => {
+  const [claims = new Uint8Array(), ...others] = await entriesOf();
+  const tar = concat(claims, ...others, TAR_END);
+  const names = ["claims.jwt", "aarch64-linux.bin", "x86_64-linux.bin", ""];
+  const end = tar.length - TAR_END.length;
+  for (
+    const [cuts, passes] of [
+      [[claims.length, claims.length + 1024, end], true],
+      [[claims.length + 512, claims.length + 1024, end], false],
+      [[claims.length, claims.length + 512, end], false],
+      [[claims.length, claims.length + 1024, end + 512], false],
+      [[claims.length, claims.length + 1024, end - 512], false],
+    ] as const
+  ) {
+    const segments = [...cuts, tar.length].map((cut, i) => tar.subarray(cuts[i - 1] ?? 0, cut));
+    const archive = handMade(segments, segments.map((bytes) => deflate(bytes)), names);
+    assert.deepEqual(concat(gunzipSync(archive)), tar);
+    if (passes) await read(archive);
+    else await assert.rejects(read(archive), { code: "ERR_INDEX_MISMATCH" }, cuts.join());
+  }
+});
+
+Deno.test("readArchive() refuses a segment of an entry that the archive does not have", async () => {
+  const entries = await entriesOf();
+  const segments = [...entries, TAR_END.subarray(512), TAR_END.subarray(512)];
+  const names = ["claims.jwt", "aarch64-linux.bin", "x86_64-linux.bin", "riscv64-linux.bin", ""];
+  const archive = handMade(segments, segments.map((bytes) => deflate(bytes)), names);
+  assert.deepEqual(concat(gunzipSync(archive)), concat(...entries, TAR_END));
+  await assert.rejects(read(archive), { code: "ERR_INDEX_MISMATCH" });
+});
+
 /** The same archive with its index naming the first segment in another way. */
 async function renamed(archive: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return await withIndex(archive, ([claims, ...rest]) => [
