@@ -1,14 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  create,
-  extract,
-  insert,
-  inspect,
-  inspectClaims,
-  merge,
-  ParError,
-  verify,
-} from "../../mod.ts";
+import { create, extract, inspect, inspectClaims, merge, ParError, verify } from "../../mod.ts";
 import { temporaryFolder } from "../_tools.ts";
 import { listFolder, randomBytes, readContents, signers } from "./_fixtures.ts";
 
@@ -102,42 +93,3 @@ for (const [verb, read] of Object.entries(READS)) {
     });
   }
 }
-
-Deno.test("insert() writes over no archive that took the place of the one it has read", async () => {
-  await using folder = await temporaryFolder();
-  const archive = `${folder.path}/a.par`;
-  const [before, after] = [`${folder.path}/before.par`, `${folder.path}/after.par`];
-  const binary = `${folder.path}/libfake.so`;
-  await create({
-    ...await signers(),
-    name: "Fake Payments",
-    vendor: "wasmCloud",
-    binaries: [],
-    destination: before,
-  });
-  await make(after, 300, false);
-  await Deno.writeFile(binary, randomBytes(1000));
-  const outcomes: (string | undefined)[] = [];
-  for (let replaced = true; replaced;) {
-    replaced = false;
-    await Deno.copyFile(before, archive);
-    using _ = beforeOpening(binary, outcomes.length + 1, () => {
-      replaced = true;
-      Deno.copyFileSync(after, `${folder.path}/copy`);
-      Deno.renameSync(`${folder.path}/copy`, archive);
-    });
-    const error = await insert(archive, {
-      ...await signers(),
-      binaries: [{ source: binary, target: "arm-linux" }],
-    }).then(() => undefined, (reason) => reason);
-    if (!replaced) break;
-    outcomes.push(error?.code);
-    // The binary is added to the archive that is there now, or to none.
-    const { binaries } = await inspect(archive);
-    const targets = binaries.map(({ target }) => target);
-    const added = error ? [] : ["arm-linux"];
-    assert.deepEqual(targets, ["aarch64-linux", ...added, "x86_64-linux"]);
-  }
-  // When it is opened to be copied, nothing of the archive is still to be read and found changed.
-  assert.equal(outcomes.at(-1), "ERR_FILE_CHANGED", outcomes.join());
-});
