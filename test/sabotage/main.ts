@@ -239,9 +239,9 @@ async function tryOut(
       let failures = await run("--fail-fast", ...filter);
       if (failures[0]?.random) failures = await run(...filter);
       const failure = failures.find(({ random }) => !random) ?? failures[0];
-      if (!failure?.single) return failure;
+      if (!failure) return undefined;
       // A busy machine may make a good test fail once, and would hide that none notices.
-      const alone = await run(filterFor([failure.test]));
+      const alone = failure.single ? await run(filterFor([failure.test])) : [];
       if (alone.length > 0) return failure;
       return (await run("--fail-fast", ...filter))[0];
     });
