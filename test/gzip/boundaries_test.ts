@@ -4,7 +4,7 @@ import { ByteReader } from "../../lib/bytes/byte_reader.ts";
 import { gunzip, readGzipHeader } from "../../lib/gzip/gunzip.ts";
 import type { Boundary } from "../../lib/gzip/parts.ts";
 import { inflateParts } from "../../lib/gzip/web.ts";
-import { collect, concat, noise } from "../_bytes.ts";
+import { chunked, collect, concat, noise, watched } from "../_bytes.ts";
 import { once } from "../verbs/_fixtures.ts";
 
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
@@ -96,9 +96,27 @@ for (const [size, length] of [["small", 100], ["large", 30_000]] as const) {
       "the last missing": [one],
       "one after the last": [one, two, { deflated: two.deflated + 10, inflated: two.inflated }],
       "in another order": [two, one],
+      "one behind the end, before the last": [
+        one,
+        { deflated: two.deflated + 20, inflated: two.inflated },
+        two,
+      ],
     };
     for (const [what, boundaries] of Object.entries(wrong)) {
       await assertRefused(member(both, ...parts), boundaries, what);
+    }
+  });
+
+  Deno.test(`gunzip() reads no further where a part of a ${size} member is too short for a flush`, async () => {
+    const [one, two] = honest as [Boundary, Boundary];
+    for (const boundaries of [[{ ...one, deflated: 3 }, two], [one, { ...one }, two]]) {
+      const source = watched(chunked(member(both, ...parts), HEADER.length, 10));
+      const reader = new ByteReader(source);
+      const header = await readGzipHeader(reader);
+      // Whoever wants checksums gets them from the way that large members are read in.
+      const reading = gunzip(reader, header, { boundaries, onChecksum: () => {} });
+      await assert.rejects(collect(reading), { code: "ERR_INDEX_MISMATCH" });
+      assert(source.read < HEADER.length + one.deflated + 20, `${source.read} bytes were read`);
     }
   });
 

@@ -81,7 +81,9 @@ for (const [size, length] of [["small", 100], ["large", 40_000]] as const) {
   const member = new Uint8Array(gzipSync(content));
   const read = async (bytes: Uint8Array): Promise<Uint8Array> => {
     const reader = new ByteReader(chunked(bytes, 1000));
-    return await collect(gunzip(reader, await readGzipHeader(reader)));
+    const content = await collect(gunzip(reader, await readGzipHeader(reader)));
+    assert.equal(reader.position, bytes.length);
+    return content;
   };
 
   Deno.test(`gunzip() refuses anything behind a ${size} member`, async () => {
