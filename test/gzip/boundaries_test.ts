@@ -148,6 +148,19 @@ for (const [size, length] of [["small", 100], ["large", 30_000]] as const) {
     }
   });
 
+  Deno.test(`gunzip() refuses a ${size} part whose stored block goes on, though it ends like a flush`, async () => {
+    const stored = new DataView(new ArrayBuffer(5));
+    stored.setUint16(1, length + 100, true);
+    stored.setUint16(3, ~(length + 100) & 0xffff, true);
+    const bent = concat(new Uint8Array(stored.buffer), first, FLUSH);
+    assert.throws(() => gunzipSync(member(both, bent, parts[1])));
+    // What stands in the flush's place is content of the block, of these lengths.
+    for (const more of [0, 5, 6]) {
+      const boundaries = boundariesOf([[bent, length + more], [parts[1], length]]);
+      await assertRefused(member(both, bent, parts[1]), boundaries, `${more} bytes more`);
+    }
+  });
+
   Deno.test(`gunzip() refuses a ${size} part that ends in the final block, with another behind it`, async () => {
     const bent = concat(parts[0].subarray(0, -5), Uint8Array.of(1), FLUSH);
     assert.equal(parts[0].at(-5), 0, "a byte with a block's header alone");
@@ -157,3 +170,15 @@ for (const [size, length] of [["small", 100], ["large", 30_000]] as const) {
     }
   });
 }
+
+Deno.test("gunzip() proves the end of a part where the inflater's memory ends, too", async () => {
+  for (const left of [1, 16, 31, 32, 33]) {
+    const content = new Uint8Array(2 ** 20 - left);
+    const [part, end] = [flushed(content), deflateRawSync(new Uint8Array(0))];
+    const boundaries = boundariesOf([[part, content.length], [end, 0]]);
+    const reader = new ByteReader(once(member(content, part, end)));
+    const header = await readGzipHeader(reader);
+    const inflated = gunzip(reader, header, { boundaries, onChecksum: () => {} });
+    assert.equal((await collect(inflated)).length, content.length, `${left} bytes left`);
+  }
+});
