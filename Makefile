@@ -21,10 +21,10 @@ push: deno ## push the example provider's archive to a registry
 	@$(MAKE) --no-print-directory -C $(EXAMPLE) push
 
 install: deno ## put the command par under PREFIX, /usr/local by default
-	@$(DENO) run --quiet --allow-read --allow-write --allow-run --allow-env=PREFIX,DESTDIR scripts/install.ts
+	@umask 022 && $(DENO) run --quiet --allow-read --allow-write --allow-run --allow-env=PREFIX,DESTDIR scripts/install.ts
 
 dist: deno ## make the folder of a release, signed if KEY names a private key
-	@$(DENO) run --quiet --frozen --allow-read --allow-write --allow-run --allow-env scripts/dist.ts \
+	@umask 022 && $(DENO) run --quiet --frozen --allow-read --allow-write --allow-run --allow-env scripts/dist.ts \
 		$(if $(KEY),--key '$(KEY)')
 
 test: deno ## run the tests; what needs a missing tool is skipped by name

@@ -45,6 +45,10 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "A file cannot be written: no permission, no such folder, or a full disk.",
   },
+  ERR_SYSTEM: {
+    category: "failed",
+    meaning: "The operating system, or Deno's permissions, refused something else.",
+  },
   ERR_FILE_CHANGED: { category: "failed", meaning: "A file changed while it was being read." },
   ERR_TARGET_UNKNOWN: {
     category: "failed",

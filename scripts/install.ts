@@ -9,7 +9,7 @@
  */
 
 import { permissionFlags, takesHelpers } from "../lib/cli/permissions.ts";
-import { VERBS, WASH_GROUPS } from "../lib/cli/verbs.ts";
+import { VERBS, WASH_FLAGS, WASH_GROUPS } from "../lib/cli/verbs.ts";
 import { bundledLicences, bundleToFolder, ROOT } from "./bundle.ts";
 
 /** What the launcher needs of the checkout, beside the bundle. */
@@ -50,6 +50,8 @@ export function launcher({ setup, deno, script }: Launching): string {
       ? Object.keys(verb.verbs).map((inner) => allow(`"${name} ${inner}"`, name, inner))
       : allow(`"${name} "*`, name)
   );
+  const output = WASH_FLAGS.output.join(" | ");
+  const skipped = ["-o*", "--output=*", ...WASH_FLAGS.none, ...WASH_GROUPS].join(" | ");
   return `#!/bin/sh
 # Runs par with the permissions that its verb needs.
 ${setup}
@@ -71,9 +73,26 @@ helpers() {
   done
 }
 
-# wash has these verbs in groups: wash par create, wash reg push.
-case "\${1-}" in ${WASH_GROUPS.join(" | ")}) shift ;; esac
-case "\${1-} \${2-}" in
+# Deno would take /dev/null for it, and nobody would learn that the result is lost.
+if ! { true 3>&1; } 2>/dev/null; then
+  echo "Cannot print anything: standard output is closed; redirect it, to /dev/null if need be" >&2
+  exit 1
+fi
+
+# Finds the verb: wash has verbs in groups, as in wash par create, and takes flags before them.
+find_verb() {
+  while :; do
+    case "\${1-}" in
+      ${output}) [ $# -gt 1 ] || break; shift 2 ;;
+      ${skipped}) shift ;;
+      *) break ;;
+    esac
+  done
+  verb="\${1-} \${2-}"
+}
+
+find_verb "$@"
+case "$verb" in
 ${cases.join("\n")}
 ${allow("*")}
 esac
@@ -90,6 +109,7 @@ async function copyOwnDeno(staged: string): Promise<void> {
   const copy = `${staged}${deno.slice(ROOT.length)}`;
   await Deno.mkdir(copy.replace(/\/[^/]*$/, ""), { recursive: true });
   await Deno.copyFile(deno, copy);
+  await Deno.chmod(copy, 0o755);
 }
 
 async function install(): Promise<void> {
@@ -100,7 +120,10 @@ async function install(): Promise<void> {
   await Deno.remove(staged, { recursive: true }).catch(() => {});
   await Deno.mkdir(`${staged}/scripts`, { recursive: true });
   await bundleToFolder(`${staged}/lib`);
-  for (const file of FILES) await Deno.copyFile(`${ROOT}/${file}`, `${staged}/${file}`);
+  for (const file of FILES) {
+    await Deno.copyFile(`${ROOT}/${file}`, `${staged}/${file}`);
+    await Deno.chmod(`${staged}/${file}`, file === "LICENSE" ? 0o644 : 0o755);
+  }
   await Deno.writeTextFile(`${staged}/LICENSES.txt`, await bundledLicences());
   await Deno.mkdir(bin, { recursive: true });
   await copyOwnDeno(staged);

@@ -7,9 +7,11 @@
 import { buildCommand, type Command, type CommandContext } from "npm:@stricli/core@1.3.0";
 import { ParError, quote } from "../errors.ts";
 import { COMMON } from "./flags.ts";
+import { STDIN, STDOUT } from "../system/pipe.ts";
 import { beQuiet } from "./io.ts";
 import {
   type Context,
+  type Dash,
   type Flag,
   type Flags,
   kebab,
@@ -64,10 +66,48 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
       return async function (given, ...args) {
         const values = valuesOf(flags, given);
         if (values["quiet"]) beQuiet();
-        await run.call(this, values as Values<V["flags"]>, ...args);
+        const dashes = new Dashes();
+        for (const [name, { dash }] of Object.entries(flags)) {
+          if (dash) values[name] = dashes.replaceAll(values[name], dash, `--${kebab(name)}`);
+        }
+        const paths = args.map((arg, at) => {
+          const { name, dash } = (verb.arguments ?? [])[at] ?? verb.arguments?.at(-1) ?? {};
+          return dash ? dashes.replace(arg, dash, `<${name}>`) : arg;
+        });
+        await run.call(this, values as Values<V["flags"]>, ...paths);
       };
     },
   });
+}
+
+/** Puts what `-` stands for in its place. */
+class Dashes {
+  #usesInput = false;
+
+  /** The same for a flag's value, or for each of its values. */
+  replaceAll(value: unknown, dash: Dash, where: string): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.replaceAll(item, dash, where));
+    return typeof value === "string" ? this.replace(value, dash, where) : value;
+  }
+
+  replace(path: string, dash: Dash, where: string): string {
+    if (path !== "-") return path;
+    if (dash === "refused") {
+      throw new ParError(
+        "ERR_USAGE",
+        `Cannot use - for ${where}: standard input and output cannot take its place; give a path`,
+      );
+    }
+    if (dash === "standard output") return STDOUT;
+    if (this.#usesInput) {
+      throw new ParError(
+        "ERR_USAGE",
+        `Cannot use - for ${where}: standard input is read only once, and it is given already`,
+      );
+    }
+    this.#usesInput = true;
+    return STDIN;
+  }
 }
 
 /** What stricli gives of a flag: how often it is there, or all of its values. */

@@ -41,6 +41,7 @@ export const BINARIES = {
     proposals: "targets",
   },
   binary: {
+    dash: "standard input",
     short: "b",
     value: "path",
     brief: "a binary, or TARGET=PATH; repeatable",
@@ -60,17 +61,20 @@ export const CLAIMS = {
   },
   version: { value: "text", brief: "the provider's version" },
   schema: {
+    dash: "standard input",
     short: "j",
     value: "file",
     brief: "the link definition's JSON schema",
     env: "WASH_JSON_SCHEMA",
   },
   wit: {
+    dash: "standard input",
     value: "file",
     brief: "the provider's WIT package, wasm-encoded",
     conflicts: ["witDirectory"],
   },
   witDirectory: {
+    dash: "refused",
     value: "path",
     brief: "a folder of WIT to encode with wasm-tools",
     env: "WIT_DIR",
@@ -100,6 +104,7 @@ export const COMPRESSION = {
 /** Where key files are. */
 export const KEY_DIRECTORY = {
   directory: {
+    dash: "refused",
     short: "d",
     value: "path",
     brief: "the key directory (default: $WASH_KEYS_DIR, $WASH_DATA_DIR/keys, " +
@@ -112,12 +117,14 @@ export const KEY_DIRECTORY = {
 export const SIGNING_KEYS = {
   ...KEY_DIRECTORY,
   issuer: {
+    dash: "standard input",
     short: "i",
     value: "seed",
     brief: "the issuer's seed, or its file: an account key",
     env: "WASH_ISSUER_KEY",
   },
   subject: {
+    dash: "standard input",
     short: "s",
     value: "seed",
     brief: "the provider's seed, or its file: a service key",
@@ -144,6 +151,7 @@ export const CONNECTION = {
     late: true,
   },
   password: {
+    dash: "standard input",
     short: "p",
     value: "password",
     brief: "the password to log in with, or - to read it from standard input",
@@ -151,7 +159,11 @@ export const CONNECTION = {
     late: true,
   },
   insecureSkipTlsVerify: { brief: "accept any certificate" },
-  caCert: { value: "file", brief: "a certificate authority to trust, in PEM form" },
+  caCert: {
+    dash: "standard input",
+    value: "file",
+    brief: "a certificate authority to trust, in PEM form",
+  },
 } as const satisfies Flags;
 
 const INSECURE = { insecure: { brief: "use plain HTTP" } } as const satisfies Flags;

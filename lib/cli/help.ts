@@ -72,7 +72,7 @@ export function helpText(path: readonly string[]): string {
 }
 
 const HELP_FLAG: Entry = ["-h, --help", "show this help"];
-const VERSION_FLAG: Entry = ["    --version", "print the version"];
+const VERSION_FLAG: Entry = ["-V, --version", "print the version"];
 
 function termOf({ name, many }: Argument): string {
   return many ? `<${name}...>` : `<${name}>`;

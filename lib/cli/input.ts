@@ -22,7 +22,7 @@ export interface Input extends Disposable {
 
 /**
  * Opens what an archive's argument names: an existing file first, else a reference if it has the form
- * of one. `oci://`, `oci:` and `oci-archive:` make it a reference, and `-` standard input.
+ * of one. `oci://`, `oci:` and `oci-archive:` make it a reference.
  *
  * @param name What the command line says.
  * @param flags How to reach a registry.
@@ -35,7 +35,6 @@ export async function openInput(
   signal: AbortSignal,
   repeatedly = false,
 ): Promise<Input> {
-  if (name === "-") return await local("/dev/stdin", repeatedly, signal);
   // Most archives are files, and starting up should not pay for what registries take.
   const isOci = /^oci(-archive)?:/i.test(name);
   if (!isOci && await isThere(name)) return await local(name, repeatedly, signal);

@@ -1,5 +1,6 @@
 import type { ReadOptions, VerifiedArchive, VerifiedClaims } from "../archive/reader.ts";
 import { ParError, printable, quote } from "../errors.ts";
+import { isJsonObject, type Json } from "../signing/json.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
 import { ANY_TIME, formatTime, verifyToken } from "../signing/token.ts";
@@ -47,7 +48,12 @@ async function inspectOne(
   const untimely = await judgeTime(archive.token);
   // What a program takes for itself has no place for a mark.
   if (untimely && (flags.jwtOnly || flags.field !== undefined)) throw untimely;
-  if (flags.jwtOnly) return await print(archive.token);
+  if (flags.jwtOnly) {
+    const { token } = archive;
+    return flags.output === "json"
+      ? await printJson({ token, success: true }, label)
+      : await print(token);
+  }
   const report = toJson(archive.claims, archive.compressed, complete);
   if (flags.field !== undefined) return await printField(report, flags.field, flags.output);
   await sayTraffic(input);
@@ -185,6 +191,9 @@ async function toTable(
       }]
       : []),
     ...(complete?.wit ? [{ name: "WIT Package", value: toSize(complete.wit.size) }] : []),
+    ...(wascap.config_schema === undefined
+      ? []
+      : [{ name: "Schema", value: describeSchema(wascap.config_schema) }]),
   ];
   return drawTable(
     {
@@ -200,6 +209,16 @@ async function toTable(
     columns(),
     (style, text) => paint(Deno.stdout, style, text),
   );
+}
+
+/** The name that a schema gives itself, if it does, and its length. */
+function describeSchema(schema: Json): string {
+  const { title, $id }: Readonly<Record<string, Json | undefined>> = isJsonObject(schema)
+    ? schema
+    : {};
+  const name = [title, $id].find((text) => typeof text === "string" && text !== "");
+  const size = toSize(new TextEncoder().encode(JSON.stringify(schema)).length);
+  return `${name === undefined ? "" : `${name}, `}${size} (--field schema prints it)`;
 }
 
 function describeSignature(claims: Claims, untimely: ParError | undefined): string {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { redact } from "../errors.ts";
+import { ParError, quote, redact } from "../errors.ts";
+import { isDescriptor } from "../system/pipe.ts";
 import { columns, paint } from "./style.ts";
 
 const encoder = new TextEncoder();
@@ -20,7 +21,17 @@ export async function print(text: string): Promise<void> {
 /** Writes a result that may be a seed, because that was asked for. */
 export async function printSecret(text: string): Promise<void> {
   const bytes = encoder.encode(text.endsWith("\n") ? text : `${text}\n`);
-  for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+  try {
+    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
+  } catch (cause) {
+    // Whoever read it has seen enough.
+    if (cause instanceof Deno.errors.BrokenPipe) throw cause;
+    throw new ParError(
+      "ERR_FILE_UNWRITABLE",
+      `Cannot write to standard output: ${(cause as Error).message}`,
+      cause,
+    );
+  }
 }
 
 /**
@@ -72,16 +83,34 @@ export async function printDone(text: string): Promise<void> {
   if (!quiet) await print(text);
 }
 
-/** Writes a message for people to standard error. */
+/** Writes a message for people to standard error, if it can be written: the work goes on without. */
 export function say(text: string): void {
   const lines = redact(text).split("\n").map((line) => fit(line));
   const bytes = encoder.encode(`${lines.join("\n")}\n`);
-  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+  } catch {
+    // There is no other place to say so.
+  }
 }
 
 /** Says what one may not expect. */
 export function note(text: string): void {
   if (!quiet) say(`Note: ${text}`);
+}
+
+/**
+ * Warns if an archive's name does not say whether it is compressed. Readers do not look at the name,
+ * but people do.
+ *
+ * @param path The archive's path.
+ */
+export function warnOfName(path: string, compressed: boolean): void {
+  if (isDescriptor(path) || path.endsWith(".gz") === compressed) return;
+  warn(
+    `${quote(path)} ${compressed ? "is" : "is not"} compressed, and its name ` +
+      `${compressed ? "does not end" : "ends"} in .gz (see --compress)`,
+  );
 }
 
 /** What {@linkcode warn} has said. */

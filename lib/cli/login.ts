@@ -1,4 +1,5 @@
 import { ParError } from "../errors.ts";
+import { STDIN } from "../system/pipe.ts";
 import { authFiles, findCredentials } from "../registry/credentials.ts";
 import * as registries from "../registry/login.ts";
 import { parseRegistry } from "../registry/reference.ts";
@@ -14,7 +15,7 @@ export async function login(
   registry: string,
 ): Promise<void> {
   const { signal } = this;
-  const given = flags.passwordStdin ? { ...flags, password: "-" } : flags;
+  const given = flags.passwordStdin ? { ...flags, password: STDIN } : flags;
   const { user, password } = await givenCredentials(given, signal);
   if (!user || !password) {
     throw new ParError(

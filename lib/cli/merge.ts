@@ -1,8 +1,9 @@
 import { countOf } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
+import { STDOUT } from "../system/pipe.ts";
 import { openRepeatable } from "../system/spool.ts";
 import { merge } from "../verbs/merge.ts";
-import { printDone, printJson } from "./io.ts";
+import { printDone, printJson, warnOfName } from "./io.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -22,11 +23,13 @@ export async function run(
   using opened = new DisposableStack();
   const sources: ArchiveSource[] = [];
   for (const archive of archives) sources.push(opened.use(await openRepeatable(archive, signal)));
-  await resign(
+  const { compressed } = await resign(
     flags,
     { archive: sources[0] ?? "", title: "Merging", signal },
     (options) => merge(sources, { ...options, destination, compress, compressLevel, jobs }),
   );
+  if (destination === STDOUT) return;
+  warnOfName(destination, compressed);
   if (flags.output === "json") await printJson({ file: destination, success: true });
   else {await printDone(
       `Successfully merged ${countOf(archives.length, "archive")} into ${destination}`,

@@ -1,4 +1,5 @@
 import { pull } from "../verbs/pull.ts";
+import { STDOUT } from "../system/pipe.ts";
 import { printDone, printJson } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions, referenceOptions } from "./registry.ts";
@@ -20,6 +21,7 @@ export async function run(this: Context, flags: Flags, from: string): Promise<vo
     "Pulling",
     (onProgress) => pull(from, { ...options, onProgress }),
   );
+  if (path === STDOUT) return;
   if (flags.output === "json") return await printJson({ file: path, digest, size, success: true });
   await printDone(`Successfully pulled ${path}\ndigest: ${digest}`);
 }

@@ -8,6 +8,7 @@ import type { ReadOptions } from "../archive/reader.ts";
 import type { Signers } from "../archive/pack.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { stat } from "../system/files.ts";
+import type { BinaryOptions } from "../verbs/binary.ts";
 import { keyStem } from "../verbs/create.ts";
 import { inFile, ParError, quote } from "../errors.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
@@ -17,7 +18,7 @@ import type { Resigning } from "../verbs/rewrite.ts";
 import type { KEY_DIRECTORY, RESIGNING, SIGNING_KEYS } from "./flags.ts";
 import { note, say, warn } from "./io.ts";
 import { sourceDateEpoch } from "./options.ts";
-import { withProgress } from "./progress.ts";
+import { withHashing } from "./progress.ts";
 import type { Values } from "./verb.ts";
 
 /** The keys to sign with; those that are new are stored when they are confirmed. */
@@ -124,21 +125,21 @@ interface Context {
 export async function resign<T>(
   flags: Values<typeof RESIGNING>,
   context: Context,
-  work: (options: Resigning) => Promise<T>,
+  work: (options: Resigning & Pick<BinaryOptions, "onHash">) => Promise<T>,
 ): Promise<T> {
   const { archive, binary, title, signal } = context;
   const limits = { maxSize: flags.maxSize };
   const keys = await findResigningKeys(archive, flags, { limits, signal }, binary);
-  return await withProgress(
+  return await withHashing(
     title,
-    (onProgress) =>
+    (updates) =>
       work({
         ...keys,
         sourceDateEpoch: sourceDateEpoch(),
         limits,
         signal,
-        onProgress,
         onWarning: warn,
+        ...updates,
       }),
   );
 }

@@ -37,6 +37,8 @@ export interface Argument {
   readonly name: string;
   /** What it is. */
   readonly brief: string;
+  /** What `-` stands for. */
+  readonly dash?: Dash;
   /** Whether there may be more than one. */
   readonly many?: true;
   /** Whether it may be left out. */
@@ -44,6 +46,9 @@ export interface Argument {
   /** What it may be, where that can be listed. */
   readonly proposals?: Proposals;
 }
+
+/** What `-` stands for where a path is expected; `refused` where nothing can take the path's place. */
+export type Dash = "standard input" | "standard output" | "refused";
 
 /** A list of values that completions propose. */
 export type Proposals = "targets" | "key kinds" | "shells";
@@ -59,6 +64,8 @@ export interface Flag {
   readonly short?: string;
   /** How help shows its value, where it takes one. */
   readonly value?: string;
+  /** What `-` stands for as its value. */
+  readonly dash?: Dash;
   /** Whether the verb cannot do without. */
   readonly required?: true;
   /** Whether all its values count, and not the last one alone. */

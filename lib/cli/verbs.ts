@@ -38,11 +38,12 @@ const PLACE = "host/repository:tag, oci:FOLDER:tag or oci-archive:FILE:tag";
 const ARCHIVE: Argument = {
   name: "archive",
   brief: `a path, a reference (${PLACE}), or - for standard input`,
+  dash: "standard input",
 };
 
 const ARCHIVES: Argument = { ...ARCHIVE, name: "archives", many: true };
 
-const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path" };
+const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path", dash: "refused" };
 
 /** Where the key directory is, and whose key is the issuer's. */
 const KEY_VARIABLES = [
@@ -91,10 +92,16 @@ export const VERBS = {
   build: {
     brief: "build a provider's project, and make a signed archive of it",
     arguments: [
-      { name: "folder", brief: "the project's folder (default: this one)", optional: true },
+      {
+        name: "folder",
+        brief: "the project's folder (default: this one)",
+        optional: true,
+        dash: "refused",
+      },
     ],
     flags: {
       configPath: {
+        dash: "refused",
         short: "p",
         value: "path",
         brief: "the project's wasmcloud.toml, or its folder (default: in the folder)",
@@ -119,17 +126,20 @@ export const VERBS = {
       },
       binary: {
         short: "b",
+        dash: "standard input",
         value: "path",
         brief: "a binary built elsewhere, or TARGET=PATH; repeatable",
         repeatable: true,
       },
       forceArch: BINARIES.forceArch,
       archive: {
+        dash: "standard input",
         value: "path",
         brief: "an archive of the provider made elsewhere, to merge; repeatable",
         repeatable: true,
       },
       destination: {
+        dash: "refused",
         value: "path",
         brief: "the archive's path; not compressed unless it ends in .gz " +
           "(default: build/<binary>.par.gz)",
@@ -163,6 +173,7 @@ export const VERBS = {
       vendor: { short: "v", value: "vendor", brief: "who makes the provider", required: true },
       ...CLAIMS,
       destination: {
+        dash: "standard output",
         value: "path",
         brief: "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
       },
@@ -217,9 +228,19 @@ export const VERBS = {
   },
   merge: {
     brief: "join archives of one provider that were made on different machines",
-    arguments: [{ name: "archives", brief: "the archives' paths", many: true }],
+    arguments: [{
+      name: "archives",
+      brief: "the archives' paths, one of which may be - for standard input",
+      dash: "standard input",
+      many: true,
+    }],
     flags: {
-      destination: { value: "path", brief: "the merged archive's path", required: true },
+      destination: {
+        dash: "standard output",
+        value: "path",
+        brief: "the merged archive's path, or - for standard output",
+        required: true,
+      },
       compress: { brief: "compress with gzip (default: as the first archive is)" },
       ...COMPRESSION,
       ...RESIGNING,
@@ -232,7 +253,7 @@ export const VERBS = {
   },
   extract: {
     brief: "verify an archive, and write binaries of it to files",
-    arguments: [{ name: "archive", brief: `a path, or a reference (${PLACE})` }],
+    arguments: [ARCHIVE],
     flags: {
       arch: {
         short: "a",
@@ -244,8 +265,9 @@ export const VERBS = {
       },
       all: { brief: "every target" },
       output: {
+        dash: "standard output",
         value: "path",
-        brief: "the file to write, or a folder (default: <target>.bin here)",
+        brief: "the file to write, or a folder, or - for standard output (default: <target>.bin)",
       },
       ...PULLING,
       ...LIMITS,
@@ -296,6 +318,7 @@ export const VERBS = {
     arguments: [ARCHIVES],
     flags: {
       trustedIssuer: {
+        dash: "standard input",
         value: "key",
         brief: "an issuer to trust, or a file that lists one per line; repeatable",
         repeatable: true,
@@ -325,10 +348,19 @@ export const VERBS = {
   },
   push: {
     brief: "verify an archive, and push it to a registry",
-    arguments: [{ name: "reference", brief: `where to: ${PLACE}` }, ARCHIVE_FILE],
+    arguments: [{ name: "reference", brief: `where to: ${PLACE}` }, {
+      name: "archive",
+      brief: "the archive's path, or - for standard input",
+      dash: "standard input",
+    }],
     flags: {
       tag: { value: "tag", brief: "another tag for the archive; repeatable", repeatable: true },
-      config: { short: "c", value: "file", brief: "the configuration blob (default: {})" },
+      config: {
+        dash: "standard input",
+        short: "c",
+        value: "file",
+        brief: "the configuration blob (default: {})",
+      },
       annotation: {
         short: "a",
         value: "key=value",
@@ -359,8 +391,9 @@ export const VERBS = {
     arguments: [{ name: "reference", brief: `where it is: ${PLACE}; @digest instead of :tag` }],
     flags: {
       destination: {
+        dash: "standard output",
         value: "path",
-        brief: "the file to write (default: <repository>.par or .par.gz)",
+        brief: "the file to write, or - for standard output (default: <repository>.par or .par.gz)",
       },
       ...PULLING,
       ...LIMITS,
@@ -502,7 +535,10 @@ export interface Found {
  * @param words The words behind the program's name.
  */
 export function findVerb(words: readonly string[]): Found | undefined {
-  const [name = "", inner = ""] = withoutGroup(words);
+  return findOrdered(inOrder(words));
+}
+
+function findOrdered([name = "", inner = ""]: readonly string[]): Found | undefined {
   const all: Readonly<Record<string, Verb | Group>> = VERBS;
   const verb = Object.hasOwn(all, name) ? all[name] : undefined;
   if (!verb) return undefined;
@@ -513,12 +549,39 @@ export function findVerb(words: readonly string[]): Found | undefined {
 /** The groups in which `wash` has these verbs: `wash par create`, `wash reg push`. */
 export const WASH_GROUPS: readonly string[] = ["par", "reg"];
 
+/** The flags that `wash` takes anywhere, in front of the verb too; the first takes a value. */
+export const WASH_FLAGS = { output: ["-o", "--output"], none: ["--experimental"] } as const;
+
 /**
- * Takes a group of `wash` off a command line, so that scripts and Makefiles that say `wash par create`
- * can say `par par create`.
+ * Puts a command line in order as `wash` takes it, so that scripts and Makefiles can say `par` instead
+ * of it: takes a group off (`wash par create`), moves `-o` from before the verb to behind it, leaves
+ * out `--experimental`, which means nothing here, and spells `-V` out.
  *
  * @param words The words behind the program's name.
  */
-export function withoutGroup(words: readonly string[]): readonly string[] {
-  return WASH_GROUPS.includes(words[0] ?? "") ? words.slice(1) : words;
+export function inOrder(words: readonly string[]): readonly string[] {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const rest = words.filter((word, at) => at > end || !isOneOf(WASH_FLAGS.none, word));
+  let format: string | undefined;
+  for (let word; (word = rest[0]) !== undefined; rest.shift()) {
+    const [, joined] = /^(?:-o|--output)=?(.+)$/.exec(word) ?? [];
+    if (joined !== undefined) format = joined;
+    else if (isOneOf(WASH_FLAGS.output, word) && rest.length > 1) format = rest.splice(1, 1)[0];
+    else if (!WASH_GROUPS.includes(word)) break;
+  }
+  if (rest[0] === "-V") rest[0] = "--version";
+  if (format === undefined) return rest;
+  const { path, verb } = findOrdered(rest) ?? { path: [] };
+  // What extract calls --output is where it writes to.
+  const isFormat = verb && "flags" in verb && "format" in verb.flags;
+  const before = Math.max(path.length, 1);
+  return [
+    ...rest.slice(0, before),
+    ...[isFormat ? "--format" : "--output", format],
+    ...rest.slice(before),
+  ];
+}
+
+function isOneOf(all: readonly string[], word: string): boolean {
+  return all.includes(word);
 }

@@ -201,7 +201,7 @@ export async function pullArchive(
         );
       }
     };
-    await writeFile(path, copy, { signal: options.signal, onWarning: options.onNote });
+    await writeFile(path, copy, { signal: options.signal, whole: true, onWarning: options.onNote });
     return { path, digest, size: layer.size };
   } finally {
     await reader.close();

@@ -11,7 +11,16 @@ import { readAhead } from "../bytes/read_ahead.ts";
 import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
-import { type Input, isDescriptor, lookAt, openPipe, readPipe } from "./pipe.ts";
+import {
+  createNameless,
+  type Input,
+  isDescriptor,
+  lookAt,
+  openForWriting,
+  type OpenOutput,
+  readPipe,
+  STDOUT,
+} from "./pipe.ts";
 
 /**
  * Makes a source of a file. The source of a pipe can be opened once.
@@ -176,6 +185,8 @@ export interface FileSink {
 export interface WriteFileOptions {
   /** Permission bits of the file. Default: those of the file it replaces, or of any new file. */
   readonly mode?: number | undefined;
+  /** Whether a pipe gets its first byte only when all were produced without an error. */
+  readonly whole?: boolean | undefined;
   /** Stops the work and removes what was written. */
   readonly signal?: AbortSignal | undefined;
   /** Fails with {@linkcode FileTaken} if the file exists when it is to get its name. */
@@ -215,10 +226,19 @@ export async function writeFile<T>(
   throwIfAborted(options.signal);
   const destination = await resolveDestination(path);
   if (destination.device) {
-    using file = await attempt(path, () => openPipe(path, { write: true }, options.signal));
-    return await produce({
-      write: (chunk) => attempt(path, () => untilAborted(writeAll(file, chunk), options.signal)),
+    using output = await attempt(path, () => openForWriting(path, options.signal));
+    const write = (chunk: Uint8Array): Promise<void> =>
+      attempt(path, () => untilAborted(writeAll(output, chunk), options.signal));
+    if (!options.whole) return await produce({ write });
+    using kept = await attempt(path, createNameless);
+    const result = await produce({
+      write: (chunk) => attempt(path, () => writeAll(kept, chunk)),
     });
+    await kept.seek(0, Deno.SeekMode.Start);
+    for await (const chunk of readAhead(async (buffer) => await kept.read(buffer) ?? 0)) {
+      await write(chunk);
+    }
+    return result;
   }
   const mode = options.mode ??
     (typeof destination.mode !== "number" ? undefined : destination.mode & 0o777);
@@ -355,6 +375,7 @@ interface Destination {
 
 /** Follows symbolic links, so that the file is replaced and not the link. */
 async function resolveDestination(path: string): Promise<Destination> {
+  if (path === STDOUT) return { path, device: true };
   try {
     const info = await Deno.stat(path);
     if (info.isDirectory) {
@@ -378,6 +399,7 @@ async function resolveDestination(path: string): Promise<Destination> {
  */
 export async function checkDestination(path: string): Promise<void> {
   const destination = await resolveDestination(path);
+  if (destination.device) return;
   await attempt(path, () => Deno.stat(folderOf(destination.path)));
 }
 
@@ -580,7 +602,7 @@ function inTheWay(path: string): Error {
 }
 
 /** Writes all bytes. One system call may write only some of them. */
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+export async function writeAll(file: Pick<OpenOutput, "write">, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 

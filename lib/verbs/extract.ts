@@ -153,6 +153,6 @@ async function withSinks<T>(
   return await writeFile(
     path,
     (sink) => withSinks(rest, options, work, new Map([...sinks, [target, sink]])),
-    { mode: MODE, signal: options.signal, onWarning: options.onWarning },
+    { mode: MODE, signal: options.signal, whole: true, onWarning: options.onWarning },
   );
 }

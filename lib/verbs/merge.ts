@@ -105,15 +105,16 @@ export async function merge(
     if (!first || !claims) {
       throw new ParError("ERR_OPTION_INVALID", "Cannot merge: give at least one archive");
     }
-    const { bytes, ...result } = await signContents({
+    const compress = options.compress ?? first.compressed;
+    const { claims: signed, token, targets, bytes } = await signContents({
       ...options,
       ...keptClaims(claims),
       contents,
-      compress: options.compress ?? first.compressed,
+      compress,
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);
-    return { claims: result.claims, token: result.token, targets: result.targets };
+    return { claims: signed, token, targets, compressed: compress };
   }, { signal: options.signal, onWarning: options.onWarning });
 }
 

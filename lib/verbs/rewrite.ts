@@ -63,6 +63,8 @@ export interface RewriteResult {
   readonly token: string;
   /** The targets in the archive, sorted. */
   readonly targets: readonly Target[];
+  /** Whether the archive is compressed. */
+  readonly compressed: boolean;
 }
 
 /** An archive that was verified, and its contents to write again. */
@@ -142,7 +144,7 @@ export async function rewriteArchive(
     });
     for await (const chunk of bytes) await sink.write(chunk);
     if (identityOf(await stat(path)) !== before) throw fileChanged(path);
-    return { claims, token, targets };
+    return { claims, token, targets, compressed: archive.compressed };
   }, { signal: options.signal, onWarning: options.onWarning });
 }
 

@@ -79,6 +79,12 @@ function typings(name: string, flag: Flag): fc.Arbitrary<Typed> {
   );
 }
 
+/** What the verb is told of a value. */
+function dashOf({ dash }: Flag, value: string): string {
+  if (value !== "-" || !dash) return value;
+  return dash === "standard input" ? "/dev/stdin" : "/dev/stdout";
+}
+
 for (const [name, verb] of Object.entries<Verb | Group>(VERBS)) {
   if ("verbs" in verb) continue;
   Deno.test(`runCommandLine() tells par ${name} what was typed, however it was`, async () => {
@@ -101,13 +107,18 @@ for (const [name, verb] of Object.entries<Verb | Group>(VERBS)) {
             !names.has(name) || !conflicts.some((other) => names.has(other))
           ),
         );
+        // What - stands for is refused for some flags, and standard input is read once.
+        const dashes = typed.filter(({ name, value }) => value === "-" && verb.flags[name]?.dash)
+          .map(({ name }) => verb.flags[name]?.dash);
+        fc.pre(!dashes.includes("refused"));
+        fc.pre(dashes.filter((dash) => dash === "standard input").length < 2);
         const flags = typed.flatMap(({ words }) => words);
         const words = escaped ? [...flags, "--", ...args] : [...args, ...flags];
         const told = await read([name, ...words]);
         assert.deepEqual(told.args, args);
         for (const [name, flag] of all) {
           const values = typed.filter((one) => one.name === name)
-            .map(({ value }) => flag.parse?.(value, name) ?? value);
+            .map(({ value }) => flag.parse?.(value, name) ?? dashOf(flag, value));
           const expected = flag.value === undefined
             ? values.length > 0
             : flag.repeatable
@@ -135,7 +146,10 @@ const READ: readonly (readonly [line: readonly string[], flag: string, value: un
   [[], "binary", undefined],
   [["--revision", "-1"], "revision", -1],
   [["-r-1"], "revision", -1],
-  [["--destination", "-"], "destination", "-"],
+  [["--destination", "-"], "destination", "/dev/stdout"],
+  [["-b", "-"], "binary", ["/dev/stdin"]],
+  [["-b", "./-"], "binary", ["./-"]],
+  [["--issuer", "-"], "issuer", "/dev/stdin"],
   [["--capid="], "capid", ""],
   [["--capid", ""], "capid", ""],
   [["--vendor=--x"], "vendor", "--x"],
@@ -215,6 +229,22 @@ const REFUSED: readonly (readonly [line: string, message: string])[] = [
   [
     "inspect a --max-size --wit",
     "Cannot run par inspect: it needs --max-size <size>; write --max-size=… for a value that begins with a dash",
+  ],
+  [
+    "create -n n -v v -d -",
+    "Cannot use - for --directory: standard input and output cannot take its place; give a path",
+  ],
+  [
+    "insert - -b a",
+    "Cannot use - for <archive>: standard input and output cannot take its place; give a path",
+  ],
+  [
+    "create -n n -v v -b - -i -",
+    "Cannot use - for --issuer: standard input is read only once, and it is given already",
+  ],
+  [
+    "merge - - --destination a",
+    "Cannot use - for <archives>: standard input is read only once, and it is given already",
   ],
   ["inspect a -o yaml", 'Cannot run par inspect: --output takes text or json, and not "yaml"'],
   ["inspect a --no-cache=1", 'Cannot use "--no-cache=1": --no-cache takes no value'],

@@ -182,6 +182,34 @@ test("--jwt-only prints the token, and nothing else", async (box) => {
   });
 });
 
+test("--jwt-only -o json prints the token as JSON, as wash does", async (box) => {
+  await box.write("a.par", await archiveOf());
+  const { code, stdout } = await box.run(["inspect", "--jwt-only", "-o", "json", "a.par"]);
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), { token: await tokenOf(), success: true });
+});
+
+test("names a schema, and says how long it is", async (box) => {
+  const schema = { title: "Payment settings", type: "object" };
+  for (
+    const [content, shown] of [
+      [schema, "Payment settings, 44 B (--field schema prints it)"],
+      [{ ...schema, title: 1, $id: "https://example.com/s" }, "https://example.com/s, "],
+      [{ type: "object" }, "17 B (--field schema prints it)"],
+      [[1, 2], "5 B "],
+      [null, "4 B "],
+    ] as const
+  ) {
+    await box.write("schema.json", JSON.stringify(content));
+    await make(box, "-b", "lib.so", "--schema", "schema.json");
+    const { stdout } = await box.run(["inspect", "a.par"]);
+    const [, value = ""] = /║ Schema +║ +(.*) ║\n/.exec(stdout) ?? assert.fail(stdout);
+    assert(value.startsWith(shown), value);
+  }
+  await make(box, "-b", "lib.so");
+  assert.doesNotMatch((await box.run(["inspect", "a.par"])).stdout, /Schema/);
+});
+
 test("--jwt-only prints no token of an archive that does not verify", async (box) => {
   const bytes = await archiveOf();
   await box.write("a.par", bytes.fill(1, bytes.length - 1024 - 512, bytes.length - 1024 - 510));

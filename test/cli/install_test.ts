@@ -73,6 +73,71 @@ testWith([MAKE], "make install puts a par into PREFIX/bin that needs no checkout
   assert.equal(again.code, 0, again.stderr);
 });
 
+testWith(
+  [MAKE],
+  "make install lets others run par, whoever may read the files of who installs",
+  async () => {
+    await using user = await newUser();
+    const prefix = `${user.folder}/usr`;
+    const script = 'umask 077; "$@"';
+    const install = ["make", "-C", ROOT, `PREFIX=${prefix}`, "install"];
+    const { code, stderr } = await user.run("sh", "-c", script, "sh", ...install);
+    assert.equal(code, 0, stderr);
+    const folders = [prefix];
+    for (const folder of folders) {
+      assert.equal(((await Deno.stat(folder)).mode ?? 0) & 0o777, 0o755, folder);
+      for await (const { name, isDirectory } of Deno.readDir(folder)) {
+        const path = `${folder}/${name}`;
+        if (isDirectory) folders.push(path);
+        else assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o444, 0o444, path);
+      }
+    }
+    for (const path of ["bin/par", "share/par/scripts/deno"]) {
+      assert.equal(((await Deno.stat(`${prefix}/${path}`)).mode ?? 0) & 0o777, 0o755, path);
+    }
+  },
+);
+
+testWith([MAKE], "the installed par needs no network and no cache", async () => {
+  await using user = await newUser();
+  const prefix = `${user.folder}/usr`;
+  const installed = await user.run("make", "-C", ROOT, `PREFIX=${prefix}`, "install");
+  assert.equal(installed.code, 0, installed.stderr);
+  const nowhere = "http://127.0.0.1:1/";
+  const offline: User = {
+    ...user,
+    run: (program, ...args) =>
+      user.run(
+        "env",
+        `DENO_DIR=${user.folder}/empty`,
+        ...["HTTP_PROXY", "HTTPS_PROXY", "NPM_CONFIG_REGISTRY"].map((name) => `${name}=${nowhere}`),
+        program,
+        ...args,
+      ),
+  };
+  await expectPar(offline, `${prefix}/bin/par`);
+  const slip = await offline.run(`${prefix}/bin/par`, "inspect", "--jwt-onli");
+  assert.equal(slip.code, 2);
+  assert.match(slip.stderr, /did you mean --jwt-only/);
+});
+
+testWith(
+  [MAKE],
+  "the installed par says that standard output is closed, before any work",
+  async () => {
+    await using user = await newUser();
+    const prefix = `${user.folder}/usr`;
+    const installed = await user.run("make", "-C", ROOT, `PREFIX=${prefix}`, "install");
+    assert.equal(installed.code, 0, installed.stderr);
+    const create = ["create", "--name", "a", "--vendor", "b", "--binary", "libfakepay.so"];
+    const closed = ["sh", "-c", 'exec "$@" >&-', "sh", `${prefix}/bin/par`, ...create] as const;
+    const { code, stderr } = await user.run(...closed);
+    assert.equal(code, 1);
+    assert.match(stderr, /^Cannot print anything: standard output is closed; .*\n$/);
+    await assert.rejects(Deno.stat(`${user.folder}/libfakepay.par`), Deno.errors.NotFound);
+  },
+);
+
 testWith([MAKE], "make install puts what a package is made of under DESTDIR", async () => {
   await using user = await newUser();
   const stage = `${user.folder}/stage`;
@@ -113,7 +178,19 @@ Deno.test("launcher() gives each verb its permissions, and no verb few", async (
       assert.deepEqual(await permissions(...line, "a b"), permissionFlags(line, true));
     }
   }
-  for (const line of [["--help"], ["keys"], ["unknown"], ["__complete", "bash", "create"]]) {
+  for (const before of [["par"], ["-o", "json"], ["-ojson", "par"], ["--experimental", "reg"]]) {
+    assert.deepEqual(
+      await permissions(...before, "insert", "a"),
+      permissionFlags(["insert"], true),
+    );
+  }
+  for (
+    const line of [["--help"], ["-V"], ["keys"], ["unknown"], ["-o"], [
+      "__complete",
+      "bash",
+      "create",
+    ]]
+  ) {
     assert.deepEqual(await permissions(...line), ["--allow-env=NO_COLOR,FORCE_COLOR"]);
   }
 });

@@ -160,6 +160,8 @@ Deno.test("inspect prints what docs/schema describes, of archives with little an
   const short = ["-b", "linux.so", "--destination", "expired.par", "--expires-in", "1"];
   const env = { SOURCE_DATE_EPOCH: "1700000000" };
   assert.equal((await box.create(short, { env })).code, 0);
+  const token = await box.run(["inspect", "plain.par", "--jwt-only", ...JSON_OUTPUT]);
+  assert.match(String(check("inspect", token)["token"]), /^ey/);
   const expired = await box.run(["inspect", "expired.par", ...JSON_OUTPUT]);
   assert.equal(check("inspect", expired)["success"], false);
   for (const archive of ["plain.par", "much.par.gz", "none.par"]) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { denoFlags } from "../../scripts/par.ts";
-import { denoDir, type Sandbox, sandbox } from "../_cli.ts";
+import { denoDir, FIXED_KEYS, REQUIRED, type Sandbox, sandbox } from "../_cli.ts";
+import { elf } from "../_executable.ts";
 import { isInstalled, ROOT, runTool } from "../_tools.ts";
 import { testWith, type Tool } from "../examples/_example.ts";
 
@@ -17,6 +18,15 @@ async function onTerminal(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
+  const { stdout } = await runTool("script", ["-qec", lineFor(columns, args), "/dev/null"], {
+    cwd: box.folder,
+    env: { ...await environment(box), ...env },
+  });
+  return stdout.replaceAll("\r", "");
+}
+
+/** The line of a shell that runs a command line in so many columns. */
+function lineFor(columns: number, args: readonly string[]): string {
   const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
   // Deno has bars of its own, and takes them away with control characters.
   const command = [
@@ -27,18 +37,16 @@ async function onTerminal(
     `${ROOT}/cli.ts`,
     ...args,
   ];
-  const line = `stty cols ${columns} rows 24; ${command.map(quote).join(" ")}`;
-  const { stdout } = await runTool("script", ["-qec", line, "/dev/null"], {
-    cwd: box.folder,
-    env: {
-      HOME: box.home,
-      TERM: "xterm",
-      DENO_DIR: await denoDir(),
-      DENO_NO_UPDATE_CHECK: "1",
-      ...env,
-    },
-  });
-  return stdout.replaceAll("\r", "");
+  return `stty cols ${columns} rows 24; ${command.map(quote).join(" ")}`;
+}
+
+async function environment(box: Sandbox): Promise<Record<string, string>> {
+  return {
+    HOME: box.home,
+    TERM: "xterm",
+    DENO_DIR: await denoDir(),
+    DENO_NO_UPDATE_CHECK: "1",
+  };
 }
 
 /** A control sequence (ECMA-48, section 5.4) or a carriage return. */
@@ -56,6 +64,39 @@ testWith([SCRIPT], "par --help fills a wide terminal and fits a narrow one", asy
     assert(await widest(200, args) > await widest(80, args), args.join(" "));
   }
 });
+
+testWith(
+  [SCRIPT],
+  "par create shows how far it has hashed, within the terminal's width",
+  async () => {
+    await using box = await sandbox();
+    // A hole, which takes no room, and much longer to read than the bar waits.
+    const path = await box.write("big.so", elf({ machine: 62 }));
+    await Deno.truncate(path, 2 ** 38);
+    const args = ["create", ...REQUIRED, ...FIXED_KEYS, "-b", "big.so"];
+    const child = new Deno.Command("script", {
+      args: ["-qec", lineFor(60, args), "/dev/null"],
+      cwd: box.folder,
+      env: await environment(box),
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
+    let shown = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stdout) {
+      shown += decoder.decode(chunk, { stream: true });
+      if (/left\r/.test(shown)) break;
+    }
+    child.kill("SIGTERM");
+    await child.status;
+    const [line = ""] = /Hashing [^\r]+/.exec(shown) ?? [];
+    assert.match(
+      line,
+      /^Hashing [█░]+ [0-9]+ %, [0-9.]+ [MG]iB, [0-9.]+ [MG]iB\/s, [0-9]+ s left$/,
+    );
+    assert(line.length < 60, line);
+  },
+);
 
 testWith([SCRIPT], "par colours what it says on a terminal, unless NO_COLOR is set", async () => {
   await using box = await sandbox();
