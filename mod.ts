@@ -54,6 +54,7 @@ export { merge, type MergeOptions } from "./lib/verbs/merge.ts";
 export type { Resigning, RewriteResult } from "./lib/verbs/rewrite.ts";
 export { type ArchiveInput, inspect, inspectClaims } from "./lib/verbs/inspect.ts";
 export { type Check, type Policy, verify, type VerifyReport } from "./lib/verbs/verify.ts";
+export { diff, type Difference, type DiffOptions } from "./lib/verbs/diff.ts";
 export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
 export { push, type PushOptions } from "./lib/verbs/push.ts";
 export { pull, type PullOptions } from "./lib/verbs/pull.ts";

@@ -98,6 +98,7 @@ const ROUTES: Routes = {
   extract: () => command(VERBS.extract, async () => (await import("./extract.ts")).run),
   inspect: () => command(VERBS.inspect, async () => (await import("./inspect.ts")).run),
   verify: () => command(VERBS.verify, async () => (await import("./verify.ts")).run),
+  diff: () => command(VERBS.diff, async () => (await import("./diff.ts")).run),
   push: () => command(VERBS.push, async () => (await import("./push.ts")).run),
   pull: () => command(VERBS.pull, async () => (await import("./pull.ts")).run),
   copy: () => command(VERBS.copy, async () => (await import("./copy.ts")).run),

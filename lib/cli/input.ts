@@ -59,7 +59,7 @@ export async function openInput(
     throw new ParError(
       "ERR_REGISTRY_UNREACHABLE",
       `Cannot read ${quoteReference(name)}: there is no such file, and this par may not use a ` +
-        "registry; the tasks par:remote:inspect, par:remote:verify and par:remote:extract may",
+        "registry; the tasks par:remote:inspect, :verify, :extract and :diff may",
       cause,
     );
   });

@@ -346,6 +346,20 @@ export const VERBS = {
     needs: { read: true },
     remote: { ...CONNECTS, write: true },
   },
+  diff: {
+    brief: "verify two archives, and show what differs: claims, targets, hashes, container",
+    arguments: [
+      { ...ARCHIVE, name: "before" },
+      { ...ARCHIVE, name: "after" },
+    ],
+    flags: { ...PULLING, ...LIMITS, ...OUTPUT },
+    examples: [
+      "par diff fakepay-1.0.par.gz fakepay-1.1.par.gz",
+      "par diff registry.example/payments/fakepay:1.0 fakepay.par.gz",
+    ],
+    needs: { read: true },
+    remote: { ...CONNECTS, write: true },
+  },
   push: {
     brief: "verify an archive, and push it to a registry",
     arguments: [{ name: "reference", brief: `where to: ${PLACE}` }, {

@@ -29,6 +29,7 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
     `-R -EPAR_TRUSTED_ISSUERS,${COLOURS}`,
     `-RWN -EPAR_TRUSTED_ISSUERS,${REFERENCE},${REGISTRY},${COLOURS}`,
   ],
+  diff: [`-R -E${COLOURS}`, `-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   push: [`-RWN -EWASH_MONOLITHIC_PUSH,${REFERENCE},${REGISTRY},${COLOURS}`],
   pull: [`-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   copy: [`-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
@@ -65,7 +66,7 @@ Deno.test("takesHelpers() is true of what logs in to a registry, and of nothing 
   const of = (remote: boolean) => lines.filter((line) => takesHelpers(line.split(" "), remote));
   const always = ["push", "pull", "copy", "list", "login", "logout"];
   assert.deepEqual(of(false), always);
-  assert.deepEqual(of(true), ["extract", "inspect", "verify", ...always]);
+  assert.deepEqual(of(true), ["extract", "inspect", "verify", "diff", ...always]);
 });
 
 Deno.test("permissionFlags() gives nothing to a verb that only every object has", () => {

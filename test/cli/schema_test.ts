@@ -86,6 +86,7 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
     extract: [[["none.par"], "ERR_FILE_NOT_FOUND"]],
     inspect: [[["none.par"], "ERR_FILE_NOT_FOUND"], [["--wit"], "ERR_USAGE"]],
     verify: [[["none.par"], "ERR_FILE_NOT_FOUND"]],
+    diff: [[["none.par", "none.par"], "ERR_FILE_NOT_FOUND"]],
     push: [[["a b/c:1", "none.par"], "ERR_REFERENCE_INVALID"]],
     pull: [[["example.com/c:latest"], "ERR_REFERENCE_LATEST"]],
     copy: [[["example.com/c:1", "kv:1"], "ERR_REFERENCE_INVALID"]],
@@ -205,6 +206,18 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
     check("verify", { ...several, stdout })
   );
   assert.deepEqual(lines.map(({ archive }) => archive), ["plain.par", "broken.par", "none.par"]);
+});
+
+Deno.test("diff prints what docs/schema describes", async () => {
+  await using box = await archiveBox();
+  const check = await openChecker();
+  const other = ["-b", "arm.so", "-b", "linux.so", "--wit", "world.wasm", "--destination", "b.par"];
+  assert.equal((await box.create([...other, "--version", "2"])).code, 0);
+  for (const [archive, same] of [["plain.par", true], ["b.par", false]] as const) {
+    const output = await box.run(["diff", "plain.par", archive, ...JSON_OUTPUT]);
+    assert.equal(output.code, same ? 0 : 1);
+    assert.equal(check("diff", output)["same"], same);
+  }
 });
 
 async function inspect(box: Sandbox): Promise<Output> {
