@@ -51,7 +51,7 @@ export interface Argument {
 export type Dash = "standard input" | "standard output" | "refused";
 
 /** A list of values that completions propose. */
-export type Proposals = "targets" | "key kinds" | "shells";
+export type Proposals = "targets" | "key kinds" | "predicate types" | "shells";
 
 /** Flags by their names in camel case: `forceArch` is typed `--force-arch`. */
 export type Flags = Readonly<Record<string, Flag>>;
