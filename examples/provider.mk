@@ -130,7 +130,7 @@ insert: $(call pm_outputs,$(pm_more)) | $(filter par par-full,$(pm_goals))
 
 # A hook runs each time, and is not shown the seeds and passwords of the environment.
 $(pm_hook): pm_always
-	@mkdir -p '$(@D)' && rm -f '$@' && ( unset WASH_ISSUER_KEY WASH_SUBJECT_KEY WASH_REG_PASSWORD MAKEFLAGS MFLAGS; $(BUILD_$*) ) && test -f '$@' || { echo 'Cannot build for $*: BUILD_$* failed, or wrote no $@' >&2; exit 1; }
+	@mkdir -p '$(@D)' && rm -f '$@' && ( unset WASH_ISSUER_KEY WASH_SUBJECT_KEY WASH_REG_PASSWORD PAR_SIGNING_KEY MAKEFLAGS MFLAGS; $(BUILD_$*) ) && test -f '$@' || { echo 'Cannot build for $*: BUILD_$* failed, or wrote no $@' >&2; exit 1; }
 
 # These take the archive that is there, so that what was verified is what is pushed.
 pm_there: | $(pm_goals)

@@ -114,6 +114,10 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "A key is not the one that the archive or the claims name.",
   },
+  ERR_POLICY_INVALID: {
+    category: "failed",
+    meaning: "A policy file cannot be read, or has a member that is unknown or wrong.",
+  },
   ERR_PREDICATE_INVALID: {
     category: "failed",
     meaning: "A predicate is not JSON, or not of the type that was stated.",
@@ -276,6 +280,10 @@ export const ERROR_CODES = {
     category: "untrusted",
     meaning: "The archive's issuer is not a trusted issuer.",
   },
+  ERR_ISSUER_NOT_ALLOWED: {
+    category: "untrusted",
+    meaning: "The archive's issuer is trusted, but not for its vendor, its subject or its targets.",
+  },
   ERR_SUBJECT_MISMATCH: {
     category: "untrusted",
     meaning: "The archive's subject is not the requested provider.",
@@ -292,6 +300,15 @@ export const ERROR_CODES = {
     category: "untrusted",
     meaning: "The archive was issued too long ago, or its time of issue is in the future.",
   },
+  ERR_ATTESTATION_MISSING: {
+    category: "untrusted",
+    meaning: "The archive has no bundle of a required type.",
+  },
+  ERR_KEY_REVOKED: {
+    category: "untrusted",
+    meaning: "The key that signed the archive or a bundle is revoked.",
+  },
+  ERR_ARCHIVE_REVOKED: { category: "untrusted", meaning: "The archive is revoked." },
 
   ERR_REFERENCE_INVALID: { category: "usage", meaning: "A reference to a registry is malformed." },
   ERR_REFERENCE_LATEST: {
@@ -475,6 +492,18 @@ export function inFile(error: ParError, file: string): ParError {
     return about === start ? `${start} in ${name}` : about;
   });
   return new ParError(error.code, message, error.cause);
+}
+
+/**
+ * Cuts a long text for a message. Secrets are removed first: what a cut leaves of one may look like
+ * something else.
+ *
+ * @param text A text from a file or an archive.
+ * @param length The most characters to show.
+ */
+export function excerpt(text: string, length = 100): string {
+  const clean = redact(text);
+  return clean.length > length ? `${clean.slice(0, length)}…` : clean;
 }
 
 /**

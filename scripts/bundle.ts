@@ -6,6 +6,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import config from "../deno.json" with { type: "json" };
 
 /** The checkout, without a slash at its end. */
 export const ROOT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
@@ -46,4 +47,23 @@ export async function bundleToFolder(folder: string): Promise<void> {
  */
 export function bundleToScript(): Promise<string> {
   return denoBundle([...LOCKED, "--minify", `${ROOT}/cli.ts`]);
+}
+
+/** Lists the licences of the packages that are in a bundle of the command. They ask to be kept with it. */
+export async function bundledLicences(): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "--no-config", `--lock=${ROOT}/cli.lock`, `${ROOT}/cli.ts`],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout));
+  const packages = Object.entries(npmPackages as Record<string, { localPath: string }>);
+  const texts = await Promise.all(packages.map(async ([id, { localPath }]) => {
+    const { license } = JSON.parse(await Deno.readTextFile(`${localPath}/package.json`));
+    const names = [...Deno.readDirSync(localPath)].map(({ name }) => name);
+    const file = names.find((name) => /^license/i.test(name));
+    const text = file ? `\n${(await Deno.readTextFile(`${localPath}/${file}`)).trim()}\n` : "";
+    return `${id}: ${license}\n${text}`;
+  }));
+  const own = `par ${config.version}: ${config.license}, as LICENSE says.\n`;
+  return [own, ...texts.sort()].join(`\n${"-".repeat(72)}\n\n`);
 }

@@ -18,7 +18,7 @@
 import { createHash } from "node:crypto";
 import { globSync } from "node:fs";
 import config from "../deno.json" with { type: "json" };
-import { bundleToScript, ROOT } from "./bundle.ts";
+import { bundledLicences, bundleToScript, ROOT } from "./bundle.ts";
 import { launcher } from "./install.ts";
 import {
   type BundleSigner,
@@ -48,7 +48,7 @@ export async function makeDist(folder: string, signer?: BundleSigner): Promise<s
   const made: Readonly<Record<string, string>> = {
     "par.js": await bundleToScript(),
     "par": await portableLauncher(),
-    "LICENSES.txt": await licences(),
+    "LICENSES.txt": await bundledLicences(),
   };
   for (const [path, text] of Object.entries(made)) {
     await Deno.writeTextFile(`${folder}/${path}`, text);
@@ -102,24 +102,6 @@ fi`,
     deno: "deno",
     script: `"$here/par.js"`,
   });
-}
-
-/** The licences of the packages that are in `par.js`, which ask to be named with it. */
-async function licences(): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "--no-config", `--lock=${ROOT}/cli.lock`, `${ROOT}/cli.ts`],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout));
-  const packages = Object.entries(npmPackages as Record<string, { localPath: string }>);
-  const texts = await Promise.all(packages.map(async ([id, { localPath }]) => {
-    const { license } = JSON.parse(await Deno.readTextFile(`${localPath}/package.json`));
-    const [file] = globSync("{LICENSE,license}*", { cwd: localPath });
-    const text = file ? `\n${(await Deno.readTextFile(`${localPath}/${file}`)).trim()}\n` : "";
-    return `${id}: ${license}\n${text}`;
-  }));
-  const own = `par ${config.version}: ${config.license}, as LICENSE says.\n`;
-  return [own, ...texts.sort()].join(`\n${"-".repeat(72)}\n\n`);
 }
 
 if (import.meta.main) {

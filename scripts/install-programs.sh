@@ -30,6 +30,8 @@ needs docker-registry docker-registry
 needs skopeo skopeo
 needs htpasswd apache2-utils
 needs openssl openssl
+# The example's workflow writes its provenance with it.
+needs jq jq
 # A C program loads the example provider.
 needs cc gcc libc6-dev
 # What makes system calls fail.

@@ -10,7 +10,7 @@
 
 import { permissionFlags, takesHelpers } from "../lib/cli/permissions.ts";
 import { VERBS, WASH_FLAGS, WASH_GROUPS } from "../lib/cli/verbs.ts";
-import { bundleToFolder, ROOT } from "./bundle.ts";
+import { bundledLicences, bundleToFolder, ROOT } from "./bundle.ts";
 
 /** What the launcher needs of the checkout, beside the bundle. */
 const FILES: readonly string[] = ["LICENSE", "scripts/deno"];
@@ -124,6 +124,7 @@ async function install(): Promise<void> {
     await Deno.copyFile(`${ROOT}/${file}`, `${staged}/${file}`);
     await Deno.chmod(`${staged}/${file}`, file === "LICENSE" ? 0o644 : 0o755);
   }
+  await Deno.writeTextFile(`${staged}/LICENSES.txt`, await bundledLicences());
   await Deno.mkdir(bin, { recursive: true });
   await copyOwnDeno(staged);
   await Deno.writeTextFile(`${bin}/par`, installedLauncher(share));

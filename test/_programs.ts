@@ -40,6 +40,7 @@ export const PROGRAMS = {
   "docker-registry": "install-programs.sh",
   fish: "install-programs.sh",
   htpasswd: "install-programs.sh",
+  jq: "install-programs.sh",
   openssl: "install-programs.sh",
   pigz: "install-programs.sh",
   python3: "install-programs.sh",

@@ -3,6 +3,7 @@ import {
   countOf,
   ERROR_CODES,
   type ErrorCode,
+  excerpt,
   inFile,
   ParError,
   printable,
@@ -138,4 +139,14 @@ Deno.test("inFile() names the file that an error is about, once", () => {
 Deno.test("quote() shows where a text ends, and its control characters", () => {
   assert.equal(quote('a "b" '), '"a \\"b\\" "');
   assert.equal(quote("a\n\x1b"), '"a\\n\\u001b"');
+});
+
+Deno.test("excerpt() cuts a text behind a length, and takes seeds out before it cuts", () => {
+  assert.equal(excerpt("abcdef", 6), "abcdef");
+  assert.equal(excerpt("abcdefg", 6), "abcdef…");
+  for (let before = 0; before < 110; before++) {
+    // A letter in front of the seed makes what a cut leaves of it look like a public key.
+    const shown = redact(excerpt(`${" ".repeat(before)}A${ISSUER.seed}`));
+    assert(!shown.includes(ISSUER.seed.slice(0, 16)), shown);
+  }
 });

@@ -110,6 +110,10 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   inspect: [(text, s) => par.inspect(`${s.folder}/${text}`)],
   inspectClaims: [(text, s) => par.inspectClaims(`${s.folder}/${text}`)],
   inspectWit: [(text, s) => par.inspectWit(`${s.folder}/${text}`)],
+  diff: [
+    (text, s) => par.diff(`${s.folder}/${text}`, s.archive),
+    (text, s) => par.diff(s.archive, `${s.folder}/${text}`),
+  ],
   verify: [
     (text, s) => par.verify(`${s.folder}/${text}`),
     async (text, s) =>
@@ -118,6 +122,15 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
       s.tell(await par.verify(s.archive, { subject: unchecked(text) }).then(checks)),
     async (text, s) =>
       s.tell(await par.verify(s.archive, { requiredTargets: [unchecked(text)] }).then(checks)),
+    async (text, s) =>
+      s.tell(
+        await par.verify(s.archive, {
+          keys: [],
+          bundles: [{ bytes: encode({ mediaType: text }), place: text }],
+        }).then(checks),
+      ),
+    async (text, s) =>
+      s.tell(await par.verify(s.archive, { keys: [], manifest: text }).then(checks)),
   ],
   extract: [
     (text, s) => par.extract(`${s.folder}/${text}`, { outputs: { "arm-linux": s.archive } }),
@@ -131,6 +144,13 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     (text, s) => par.push(s.archive, `127.0.0.1:9/kv:${text}`, registry()),
     (text, s) => par.push(s.archive, UNREACHABLE, { ...registry(), annotations: { [text]: text } }),
     (text, s) => par.push(s.archive, UNREACHABLE, { ...registry(), caCert: text }),
+    (text, s) => par.push(s.archive, UNREACHABLE, { ...registry(), signer: unchecked(text) }),
+    (text, s) =>
+      par.push(s.archive, UNREACHABLE, {
+        ...registry(),
+        signer: s.keys.issuer,
+        attestations: [{ predicateType: text, predicate: encode(text) }],
+      }),
   ],
   pull: [
     (text, s) => par.pull(text, { ...registry(), destination: `${s.folder}/out` }),
@@ -138,6 +158,54 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     (text, s) => par.pull(UNREACHABLE, { ...registry(), destination: `${s.folder}/no/${text}` }),
     (text, s) =>
       par.pull(UNREACHABLE, { ...registry(), digest: text, destination: `${s.folder}/out` }),
+  ],
+  sign: [
+    (text, s) => par.sign(`${s.folder}/${text}`, { signer: s.keys.issuer }),
+    (text, s) => par.sign(s.archive, { signer: unchecked(text) }),
+    (text, s) => par.sign(s.archive, { signer: s.keys.issuer, bundle: `${s.folder}/no/${text}` }),
+    (text, s) =>
+      par.sign(par.parseReference(`127.0.0.1:9/kv:${text}`), {
+        ...registry(),
+        signer: s.keys.issuer,
+      }),
+  ],
+  attest: [
+    (text, s) =>
+      par.attest(s.archive, {
+        signer: s.keys.issuer,
+        predicateType: text,
+        predicate: encode(text),
+      }),
+    (text, s) =>
+      par.attest(s.archive, {
+        signer: s.keys.issuer,
+        predicateType: par.PREDICATE_TYPES.cyclonedx,
+        predicate: encode({ bomFormat: text, specVersion: text }),
+      }),
+  ],
+  listAttachments: [
+    (text, s) => par.listAttachments(`${s.folder}/${text}`),
+    async (text, s) => {
+      await Deno.writeTextFile(`${s.archive}.sigstore.json`, JSON.stringify({ mediaType: text }));
+      s.tell(await par.listAttachments(s.archive).then(([first]) => new Error(first?.flaw)));
+    },
+    (text) => par.listAttachments(par.parseReference(`127.0.0.1:9/kv:${text}`), registry()),
+  ],
+  readAttachedBundles: [
+    (text) =>
+      Array.fromAsync(
+        par.readAttachedBundles(par.parseReference(`127.0.0.1:9/kv:${text}`), DIGEST, registry()),
+      ),
+    (text) =>
+      Array.fromAsync(par.readAttachedBundles(par.parseReference(UNREACHABLE), text, registry())),
+  ],
+  readBundlesBeside: [
+    (text, s) => par.readBundlesBeside(`${s.folder}/${text}`),
+    (text, s) => par.readBundlesBeside(`${s.archive}/${text}`),
+  ],
+  readAttachment: [
+    (text, s) => par.readAttachment(s.archive, text),
+    (text) => par.readAttachment(par.parseReference(UNREACHABLE), text, registry()),
   ],
   copy: [
     (text) => par.copy(text, UNREACHABLE, registry()),
@@ -342,6 +410,23 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
         par.PREDICATE_TYPES.cyclonedx,
         { archive: { name: text, digest: DIGEST } },
       ),
+  ],
+  parsePolicy: [
+    (text) => par.parsePolicy(text, { name: text }),
+    (text) => par.parsePolicy(JSON.stringify({ issuers: [{ name: text, key: text }] })),
+    (text) => par.parsePolicy(JSON.stringify({ [text]: text })),
+    (text, { keys }) => {
+      const issuers = [{ name: "x", key: keys.issuer.publicKey }];
+      return par.parsePolicy(JSON.stringify({ issuers, keys: [{ name: text, key: text }] }));
+    },
+    (text, { keys }) => {
+      const { publicKey: key } = keys.issuer;
+      return par.parsePolicy(JSON.stringify({
+        issuers: [{ name: "x", key }],
+        keys: [{ name: "x", key }],
+        requiredAttestations: [{ type: "spdx", keys: [text] }],
+      }));
+    },
   ],
   parseBundle: [
     (text) => par.parseBundle(encode(text), text),

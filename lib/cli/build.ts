@@ -1,5 +1,5 @@
 import type { BuildResult } from "../verbs/project/mod.ts";
-import { quote } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import { adviseOnHosts, describe, readClaims } from "./create.ts";
 import { note, printDone, printJson, say, warn } from "./io.ts";
@@ -7,7 +7,7 @@ import { pairBinaries } from "./options.ts";
 import { withHashing } from "./progress.ts";
 import { findKeys } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
-import type { VERBS } from "./verbs.ts";
+import { type VERBS, VERSION } from "./verbs.ts";
 
 type BuildFlags = Values<typeof VERBS.build.flags>;
 
@@ -32,6 +32,9 @@ export async function run(this: Context, flags: BuildFlags, folder = "."): Promi
     compressLevel: flags.compressLevel,
     jobs: flags.jobs,
     limits: { maxSize: flags.maxSize },
+    provenance: flags.provenance === undefined
+      ? undefined
+      : { path: flags.provenance, builder: builderOf(flags), versions: { par: VERSION } },
     onStep: say,
     onNote: note,
     onWarning: warn,
@@ -50,13 +53,31 @@ export async function run(this: Context, flags: BuildFlags, folder = "."): Promi
   if (vendor === NO_VENDOR) {
     note(`the vendor is ${NO_VENDOR}; state it in the project's file, or with --vendor.`);
   }
-  await report(result, flags.output);
+  await report(result, flags);
 }
 
-async function report(result: BuildResult, output: BuildFlags["output"]): Promise<void> {
+function builderOf({ builder }: BuildFlags): string | undefined {
+  if (builder === undefined || /^[a-z][a-z0-9+.-]*:\S+$/i.test(builder)) return builder;
+  throw new ParError(
+    "ERR_OPTION_INVALID",
+    `Cannot use ${quote(builder)} for --builder: give a URI, such as that of the pipeline`,
+  );
+}
+
+async function report(
+  result: BuildResult,
+  { output, provenance }: BuildFlags,
+): Promise<void> {
   const { path, targets, skipped, upToDate: up_to_date } = result;
   if (output === "json") {
-    return await printJson({ path, targets, skipped, up_to_date, success: true });
+    return await printJson({
+      path,
+      targets,
+      skipped,
+      up_to_date,
+      ...(provenance !== undefined && { provenance }),
+      success: true,
+    });
   }
   await printDone(
     up_to_date ? `${quote(path)} is up to date` : `Built artifact can be found at ${quote(path)}`,

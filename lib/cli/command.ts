@@ -211,5 +211,7 @@ export function separateValues(words: readonly string[]): string[] {
 const PROPOSALS: Readonly<Record<Proposals, () => Promise<readonly string[]>>> = {
   "targets": async () => (await import("../target/target.ts")).KNOWN_TARGETS,
   "key kinds": async () => (await import("./keys.ts")).KEY_KINDS,
+  "predicate types": async () =>
+    Object.keys((await import("../signing/statement.ts")).PREDICATE_TYPES),
   "shells": () => Promise.resolve(SHELLS),
 };

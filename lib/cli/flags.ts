@@ -113,16 +113,34 @@ export const KEY_DIRECTORY = {
   },
 } as const satisfies Flags;
 
+const ISSUER = {
+  dash: "standard input",
+  short: "i",
+  value: "seed",
+  brief: "the issuer's seed, or its file: an account key",
+  env: "WASH_ISSUER_KEY",
+} as const;
+
+/** Which key to sign a bundle with. */
+export const BUNDLE_KEY = {
+  key: {
+    dash: "standard input",
+    value: "key",
+    brief:
+      "the private key in PEM form, P-256 or Ed25519, or its file (default: PAR_SIGNING_KEY's text, else " +
+      "the issuer's nkey)",
+    env: "PAR_SIGNING_KEY",
+    late: true,
+    conflicts: ["issuer"],
+  },
+  issuer: { ...ISSUER, brief: "sign with the issuer's nkey: its seed, or its file", late: true },
+  ...KEY_DIRECTORY,
+} as const satisfies Flags;
+
 /** Which keys to sign with. */
 export const SIGNING_KEYS = {
   ...KEY_DIRECTORY,
-  issuer: {
-    dash: "standard input",
-    short: "i",
-    value: "seed",
-    brief: "the issuer's seed, or its file: an account key",
-    env: "WASH_ISSUER_KEY",
-  },
+  issuer: ISSUER,
   subject: {
     dash: "standard input",
     short: "s",

@@ -8,7 +8,7 @@ const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   ERR_BINARY_FORMAT: ["forceArch"],
   ERR_KEY_AMBIGUOUS: ["issuer", "subject", "directory"],
   ERR_KEY_MISMATCH: ["issuer", "subject", "newIdentity"],
-  ERR_KEY_NOT_FOUND: ["issuer", "subject", "directory", "newIdentity"],
+  ERR_KEY_NOT_FOUND: ["key", "issuer", "subject", "directory", "newIdentity"],
   ERR_LIMIT_SIZE: ["maxSize"],
   ERR_PROJECT_AMBIGUOUS: ["bin", "binary"],
   ERR_REFERENCE_LATEST: ["allowLatest"],

@@ -3,6 +3,7 @@ import { ParError, printable, quote } from "../errors.ts";
 import { isJsonObject, type Json } from "../signing/json.ts";
 import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
+import type { ListedAttachment } from "../verbs/attachments.ts";
 import { ANY_TIME, formatTime, verifyToken } from "../signing/token.ts";
 import { forEachArchive } from "./each.ts";
 import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
@@ -59,18 +60,47 @@ async function inspectOne(
   await sayTraffic(input);
   if (!complete) note("only the claims were read; the binaries were not checked.");
   if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");
+  const attached = complete && await findAttached(input);
   if (flags.output === "json") {
     const { code, message } = untimely ?? {};
-    await printJson(
-      { ...report, ...(untimely && { success: false, error: { code, message } }) },
-      label,
-    );
+    await printJson({
+      ...report,
+      ...(attached && { attachments: await toAttachments(attached) }),
+      success: untimely === undefined,
+      ...(untimely && { error: { code, message } }),
+    }, label);
     if (untimely) throw new ExitStatus(EXIT_STATUS.untrusted);
     return;
   }
   if (label !== undefined) await print(`${printable(label)}:`);
   await print(await toTable(archive, complete, untimely));
+  if (attached && attached.length > 0) {
+    const { describeAttachment } = await import("./attachments.ts");
+    for (const each of attached) await print(`attached: ${describeAttachment(each)}`);
+    note("what is attached was not verified; par verify does that.");
+  }
   if (untimely) throw untimely;
+}
+
+async function toAttachments(
+  attached: readonly ListedAttachment[],
+): Promise<Record<string, unknown>[]> {
+  const { attachmentToJson } = await import("./attachments.ts");
+  return attached.map(attachmentToJson);
+}
+
+/** Lists what is attached to an archive in a registry or a layout. */
+async function findAttached({ place }: Input): Promise<ListedAttachment[] | undefined> {
+  if ("path" in place) return undefined;
+  const { listAttachments } = await import("../verbs/attachments.ts");
+  try {
+    return await listAttachments(place.reference, place.options);
+  } catch (error) {
+    if (!(error instanceof ParError)) throw error;
+    // What is in the archive is known nevertheless.
+    warn(error.message);
+    return undefined;
+  }
 }
 
 /** Tells whether a token that was verified is valid now. */
@@ -124,7 +154,8 @@ async function printWit(
   const text = await decodeWit(wit, options);
   await sayTraffic(input);
   if (flags.output === "json") {
-    await printJson({ ...toJson(archive.claims, archive.compressed, archive), wit: text }, label);
+    const json = toJson(archive.claims, archive.compressed, archive);
+    await printJson({ ...json, wit: text, success: true }, label);
   } else await print(printable(text));
 }
 
@@ -156,7 +187,6 @@ function toJson(
       })),
     }),
     ...(complete?.wit && { wit_details: complete.wit }),
-    success: true,
   };
 }
 

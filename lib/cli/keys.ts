@@ -1,6 +1,6 @@
 import { ParError, quote } from "../errors.ts";
 import { keyPath, listKeys, readNamedKey, storeKey } from "../system/keystore.ts";
-import { KEY_ROLES, KeyPair, type KeyRole, publicKeyPem } from "../signing/nkey.ts";
+import { KEY_ROLES, KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
 import { print, printJson, printSecret, say, warn } from "./io.ts";
 import { isThere, keyDirectories, userName } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
@@ -92,7 +92,7 @@ export async function get(
   const pair = await readNamedKey(keyDirectories(flags), name);
   const { publicKey } = pair;
   const shown = flags.pem
-    ? { pem: publicKeyPem(publicKey) }
+    ? { pem: await pemOf(publicKey) }
     : flags.public
     ? {}
     : { seed: pair.seed() };
@@ -101,4 +101,9 @@ export async function get(
       ? JSON.stringify({ public_key: publicKey, ...shown, success: true }, null, 2)
       : shown.pem ?? shown.seed ?? publicKey,
   );
+}
+
+async function pemOf(key: PublicKey): Promise<string> {
+  const { BundleKey } = await import("../signing/bundle_key.ts");
+  return (await BundleKey.fromNkey(key)).pem().trimEnd();
 }

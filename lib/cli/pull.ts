@@ -1,6 +1,6 @@
 import { pull } from "../verbs/pull.ts";
 import { STDOUT } from "../system/pipe.ts";
-import { printDone, printJson } from "./io.ts";
+import { note, printDone, printJson } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions, referenceOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -15,13 +15,24 @@ export async function run(this: Context, flags: Flags, from: string): Promise<vo
     ...await pullOptions(flags, signal),
     ...referenceOptions(flags),
     destination: flags.destination,
+    withAttachments: flags.withAttachments,
     limits: { maxSize: flags.maxSize },
   };
-  const { path, digest, size } = await withProgress(
+  const { path, digest, size, bundles } = await withProgress(
     "Pulling",
     (onProgress) => pull(from, { ...options, onProgress }),
   );
   if (path === STDOUT) return;
-  if (flags.output === "json") return await printJson({ file: path, digest, size, success: true });
+  if (flags.output === "json") {
+    return await printJson({
+      file: path,
+      digest,
+      size,
+      ...(flags.withAttachments && { bundles }),
+      success: true,
+    });
+  }
   await printDone(`Successfully pulled ${path}\ndigest: ${digest}`);
+  for (const bundle of bundles) await printDone(`bundle: ${bundle}`);
+  if (flags.withAttachments && bundles.length === 0) note("no bundle is attached to it.");
 }

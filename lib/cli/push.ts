@@ -1,5 +1,9 @@
-import { push } from "../verbs/push.ts";
-import { formatReference } from "../registry/reference.ts";
+import { quote } from "../errors.ts";
+import type { Attestation } from "../verbs/bundles.ts";
+import { push, type PushOptions } from "../verbs/push.ts";
+import { sbomType } from "../verbs/sign.ts";
+import { PREDICATE_TYPES, predicateTypeName } from "../signing/statement.ts";
+import { formatReference, formatRepository } from "../registry/reference.ts";
 import { printDone, printJson } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { parseAnnotations, readConfig, referenceOptions, registryOptions } from "./registry.ts";
@@ -26,21 +30,27 @@ export async function run(
     chunkSize,
     monolithic: monolithicPush,
     limits: { maxSize: flags.maxSize },
+    ...await signingOptions(flags, signal),
   };
   const pushed = await withProgress(
     "Pushing",
     (onProgress) => push(archive, to, { ...options, onProgress }),
   );
   const name = formatReference(pushed.reference);
-  const { digest, layerDigest, size, tags, unchanged } = pushed;
+  const { digest, layerDigest, size, tags, unchanged, attached } = pushed;
   if (flags.output === "json") {
     return await printJson({
       reference: name,
       tags,
+      reference_by_digest: `${formatRepository(pushed.reference)}@${digest}`,
       digest,
       layer_digest: layerDigest,
       size,
       unchanged,
+      attached: attached.map(({ digest, predicateType }) => ({
+        digest,
+        predicate_type: predicateType,
+      })),
       success: true,
     });
   }
@@ -50,4 +60,30 @@ export async function run(
       unchanged ? "is" : "to"
     } ${name}${more}\ndigest: ${digest}`,
   );
+  for (const { digest, predicateType } of attached) {
+    await printDone(`attached: ${predicateTypeName(predicateType)} ${digest}`);
+  }
+}
+
+/** Reads what to sign after the push, and finds the key if there is anything. */
+async function signingOptions(
+  flags: PushFlags,
+  signal: AbortSignal,
+): Promise<Pick<PushOptions, "sign" | "signer" | "attestations" | "now">> {
+  const { sign, sbom = [], provenance } = flags;
+  if (!sign && sbom.length === 0 && provenance === undefined) return {};
+  const [{ bundleTime, readPredicate }, { findSigner }] = await Promise.all([
+    import("./sign.ts"),
+    import("./signing.ts"),
+  ]);
+  const attestations: Attestation[] = [];
+  for (const path of sbom) {
+    const predicate = await readPredicate(path, signal);
+    attestations.push({ predicate, predicateType: sbomType(predicate, quote(path)) });
+  }
+  if (provenance !== undefined) {
+    const predicate = await readPredicate(provenance, signal);
+    attestations.push({ predicate, predicateType: PREDICATE_TYPES["slsa-provenance"] });
+  }
+  return { sign, attestations, now: bundleTime(), signer: await findSigner(flags, signal) };
 }

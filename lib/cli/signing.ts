@@ -7,15 +7,22 @@
 import type { ReadOptions } from "../archive/reader.ts";
 import type { Signers } from "../archive/pack.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { stat } from "../system/files.ts";
+import { readSmallInput, stat } from "../system/files.ts";
 import type { BinaryOptions } from "../verbs/binary.ts";
 import { keyStem } from "../verbs/create.ts";
 import { inFile, ParError, quote } from "../errors.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
-import { findKeyOf, type KeyLookup, type PreparedKey, prepareKey } from "../system/keystore.ts";
+import {
+  findKey,
+  findKeyOf,
+  type KeyLookup,
+  type PreparedKey,
+  prepareKey,
+} from "../system/keystore.ts";
+import type { BundleSigner } from "../signing/bundle_key.ts";
 import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import type { Resigning } from "../verbs/rewrite.ts";
-import type { KEY_DIRECTORY, RESIGNING, SIGNING_KEYS } from "./flags.ts";
+import { BUNDLE_KEY, type KEY_DIRECTORY, type RESIGNING, type SIGNING_KEYS } from "./flags.ts";
 import { note, say, warn } from "./io.ts";
 import { sourceDateEpoch } from "./options.ts";
 import { withHashing } from "./progress.ts";
@@ -195,6 +202,43 @@ async function findResigningKeys(
 
 function nameOf(archive: string | ArchiveSource): string {
   return typeof archive === "string" ? archive : archive.name;
+}
+
+/** No private key in PEM form comes near. */
+const MAX_PEM = 2 ** 16;
+
+/**
+ * Finds the key that signs bundles: that of `--key` or `--issuer`, else that in `PAR_SIGNING_KEY`, else
+ * the issuer's nkey, as `create` finds it. None is ever generated.
+ *
+ * @param flags What the command line says.
+ * @param signal Ends the waiting for a pipe.
+ * @throws {ParError} `ERR_KEY_NOT_FOUND`, and whatever reading keys throws.
+ */
+export async function findSigner(
+  flags: Values<typeof BUNDLE_KEY>,
+  signal: AbortSignal,
+): Promise<BundleSigner> {
+  const { parseSigningKey, signerOf } = await import("../signing/bundle_key.ts");
+  if (flags.key !== undefined) {
+    // Not a file's name, which a message would show.
+    if (flags.key.includes("-----BEGIN ")) return await parseSigningKey(flags.key);
+    const bytes = await readSmallInput(flags.key, MAX_PEM, signal);
+    return await parseSigningKey(new TextDecoder().decode(bytes), `the key ${quote(flags.key)}`);
+  }
+  const pem = flags.issuer === undefined && Deno.env.get(BUNDLE_KEY.key.env);
+  if (pem) return await parseSigningKey(pem, `the key in ${BUNDLE_KEY.key.env}`);
+  const given = flags.issuer ?? (Deno.env.get(BUNDLE_KEY.issuer.env) || undefined);
+  const pair = await findKey({
+    role: "account",
+    title: "issuer",
+    name: userName(),
+    directory: keyDirectories(flags),
+    given,
+    disableKeygen: true,
+    signal,
+  });
+  return await signerOf(pair);
 }
 
 /**

@@ -127,7 +127,7 @@ function widest(texts: readonly string[]): number {
 const SHORT_KEY = { head: 28, tail: 13 };
 
 /** Takes the middle out of a key that does not fit. */
-function shorten(key: string, room: number): string {
+export function shorten(key: string, room: number): string {
   if (key.length <= room) return key;
   const left = Math.min(room - "...".length, SHORT_KEY.head + SHORT_KEY.tail);
   const tail = Math.floor(left * SHORT_KEY.tail / (SHORT_KEY.head + SHORT_KEY.tail));

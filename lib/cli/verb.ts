@@ -51,7 +51,7 @@ export interface Argument {
 export type Dash = "standard input" | "standard output" | "refused";
 
 /** A list of values that completions propose. */
-export type Proposals = "targets" | "key kinds" | "shells";
+export type Proposals = "targets" | "key kinds" | "predicate types" | "shells";
 
 /** Flags by their names in camel case: `forceArch` is typed `--force-arch`. */
 export type Flags = Readonly<Record<string, Flag>>;
@@ -127,11 +127,12 @@ export interface Context {
   /** The user wants it to stop. */
   readonly signal: AbortSignal;
   /**
-   * Prints what is wrong with one archive of several.
+   * Prints what went wrong, for a verb that goes on or ends in its own way.
    *
+   * @param archive The archive that it is about, if there are several.
    * @returns The exit status that it should end with.
    */
-  report(error: ParError, archive: string): Promise<number>;
+  report(error: ParError, archive?: string): Promise<number>;
 }
 
 /** A flag's name as it is typed, without dashes. */

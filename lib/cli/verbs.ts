@@ -8,6 +8,7 @@ import config from "../../deno.json" with { type: "json" };
 import { parseTarget } from "../target/target.ts";
 import {
   BINARIES,
+  BUNDLE_KEY,
   CLAIMS,
   COMPRESSION,
   CONNECTION,
@@ -24,7 +25,7 @@ import {
   SIGNING_KEYS,
 } from "./flags.ts";
 import { parseDays, parseSize } from "./options.ts";
-import type { Argument, Group, Permissions, Verb } from "./verb.ts";
+import type { Argument, Flags, Group, Permissions, Verb } from "./verb.ts";
 
 /** The toolkit's version. */
 export const VERSION: string = config.version;
@@ -77,6 +78,28 @@ const CONNECTS = {
     ...["REQUEST_METHOD", "SSL_CERT_FILE", "XDG_CACHE_HOME", "LOCALAPPDATA"],
   ],
 } as const satisfies Permissions;
+
+/** What is attached to: a file's bundles lie beside it. */
+const PLACED_ARCHIVE: Argument = {
+  name: "archive",
+  brief: `a path, or a reference (${PLACE})`,
+  dash: "standard input",
+};
+
+/** How to sign what is said of an archive. */
+const BUNDLING = {
+  ...BUNDLE_KEY,
+  bundle: {
+    dash: "standard output",
+    value: "file",
+    brief: "the file for the bundle (default: attach it, or <archive>.sigstore.json for a file)",
+  },
+  ...REGISTRY,
+  digest: { value: "digest", brief: "the digest that the manifest must have" },
+  noCache: PULLING.noCache,
+  ...LIMITS,
+  ...OUTPUT,
+} as const satisfies Flags;
 
 const REGISTRY_HOST: Argument = { name: "registry", brief: "its host, with its port: host[:port]" };
 
@@ -143,6 +166,16 @@ export const VERBS = {
         value: "path",
         brief: "the archive's path; not compressed unless it ends in .gz " +
           "(default: build/<binary>.par.gz)",
+      },
+      provenance: {
+        dash: "refused",
+        value: "file",
+        brief: "write what was run, with what, and what came out, as SLSA provenance, for attest",
+      },
+      builder: {
+        value: "uri",
+        brief:
+          "who builds, for --provenance (default: GitHub's runner, else urn:x-par:builder:local)",
       },
       name: {
         short: "n",
@@ -324,6 +357,7 @@ export const VERBS = {
         repeatable: true,
         env: "PAR_TRUSTED_ISSUERS",
         late: true,
+        conflicts: ["policy"],
       },
       subject: { value: "key", brief: "the provider's public key that it must have" },
       requireArch: {
@@ -334,17 +368,119 @@ export const VERBS = {
         proposals: "targets",
       },
       thisHost: { brief: "it must have a binary that this machine can run" },
-      maxAge: { value: "days", brief: "how long ago it may have been issued", parse: parseDays },
+      maxAge: {
+        value: "days",
+        brief: "how long ago it may have been issued",
+        parse: parseDays,
+        conflicts: ["policy"],
+      },
+      key: {
+        dash: "standard input",
+        value: "key",
+        brief: "a public key that a bundle must be signed with: an nkey, or a PEM file; repeatable",
+        repeatable: true,
+        conflicts: ["policy"],
+      },
+      requireAttestation: {
+        value: "type",
+        brief: "an attestation that it must have by one of the keys: cyclonedx, spdx, " +
+          "slsa-provenance or a URI; repeatable",
+        repeatable: true,
+        proposals: "predicate types",
+        conflicts: ["policy"],
+      },
+      bundle: {
+        dash: "standard input",
+        value: "file",
+        brief: "a bundle to look at; repeatable (default: those beside the file, " +
+          "<archive>.sigstore.json, or those attached in the registry)",
+        repeatable: true,
+      },
+      policy: {
+        dash: "standard input",
+        value: "file",
+        brief: "a policy: issuers, keys, attestations, age, what is revoked",
+      },
       ...PULLING,
       ...LIMITS,
       ...OUTPUT,
     },
     examples: [
       "par verify fakepay.par.gz --trusted-issuer issuers.txt --this-host",
-      "par verify fakepay.par.gz --require-arch aarch64-linux --max-age 90 -o json",
+      "par verify fakepay.par.gz --policy policy.json -o json",
     ],
     needs: { read: true },
     remote: { ...CONNECTS, write: true },
+  },
+  diff: {
+    brief: "verify two archives, and show what differs: claims, targets, hashes, container",
+    arguments: [
+      { ...ARCHIVE, name: "before" },
+      { ...ARCHIVE, name: "after" },
+    ],
+    flags: { ...PULLING, ...LIMITS, ...OUTPUT },
+    examples: [
+      "par diff fakepay-1.0.par.gz fakepay-1.1.par.gz",
+      "par diff registry.example/payments/fakepay:1.0 fakepay.par.gz",
+    ],
+    needs: { read: true },
+    remote: { ...CONNECTS, write: true },
+  },
+  sign: {
+    brief: "verify an archive, and sign it as cosign does",
+    arguments: [PLACED_ARCHIVE],
+    flags: BUNDLING,
+    examples: [
+      "par sign registry.example/payments/fakepay:1.0 --key key.pem",
+      "par sign fakepay.par.gz",
+    ],
+    needs: SIGNS,
+    remote: CONNECTS,
+  },
+  attest: {
+    brief: "verify an archive, and sign what is said of it: its SBOM, its provenance",
+    arguments: [PLACED_ARCHIVE],
+    flags: {
+      type: {
+        value: "type",
+        brief: "what the predicate is: cyclonedx, spdx, slsa-provenance, or a URI",
+        required: true,
+        proposals: "predicate types",
+      },
+      predicate: {
+        dash: "standard input",
+        value: "file",
+        brief: "the predicate, as JSON",
+        required: true,
+      },
+      ...BUNDLING,
+    },
+    examples: [
+      "par attest registry.example/payments/fakepay:1.0 --type cyclonedx --predicate sbom.json",
+      "par attest fakepay.par.gz --type slsa-provenance --predicate provenance.json --key key.pem",
+    ],
+    needs: SIGNS,
+    remote: CONNECTS,
+  },
+  attachments: {
+    brief: "list what is attached to an archive, or read one of it; signatures are not verified",
+    arguments: [PLACED_ARCHIVE],
+    flags: {
+      get: { value: "digest", brief: "read the attachment with this digest, as the list shows it" },
+      destination: {
+        dash: "standard output",
+        value: "path",
+        brief: "the file to write what --get reads to, or - for standard output (default: -)",
+      },
+      ...PULLING,
+      ...OUTPUT,
+    },
+    examples: [
+      "par attachments registry.example/payments/fakepay:1.0",
+      "par attachments fakepay.par.gz -o json",
+    ],
+    needs: { read: true, write: true },
+    remote: CONNECTS,
   },
   push: {
     brief: "verify an archive, and push it to a registry",
@@ -376,6 +512,19 @@ export const VERBS = {
         brief: "the most bytes that one request sends (default: 4M)",
         parse: parseSize,
       },
+      sign: { brief: "sign the archive, as par sign does" },
+      sbom: {
+        dash: "standard input",
+        value: "file",
+        brief: "an SBOM to sign and attach, CycloneDX or SPDX as JSON; repeatable",
+        repeatable: true,
+      },
+      provenance: {
+        dash: "standard input",
+        value: "file",
+        brief: "a SLSA provenance to sign and attach, as JSON",
+      },
+      ...BUNDLE_KEY,
       ...REGISTRY,
       ...LIMITS,
       ...OUTPUT,
@@ -384,7 +533,12 @@ export const VERBS = {
       "par push registry.example/payments/fakepay:1.0 fakepay.par.gz",
       "par push localhost:5000/fakepay:1.0 fakepay.par.gz --tag 1 -a org.example.build=42",
     ],
-    needs: { ...CONNECTS, read: true, write: true },
+    needs: {
+      ...CONNECTS,
+      read: true,
+      write: true,
+      env: [...CONNECTS.env, "USER", "USERNAME", "SOURCE_DATE_EPOCH"],
+    },
   },
   pull: {
     brief: "pull an archive from a registry, and verify it",
@@ -394,6 +548,9 @@ export const VERBS = {
         dash: "standard output",
         value: "path",
         brief: "the file to write, or - for standard output (default: <repository>.par or .par.gz)",
+      },
+      withAttachments: {
+        brief: "put signatures and attestations beside the file, as <file>.sigstore.json",
       },
       ...PULLING,
       ...LIMITS,

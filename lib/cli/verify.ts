@@ -1,10 +1,16 @@
 import { inFile, ParError, printable, quote } from "../errors.ts";
-import { readSmallInput } from "../system/files.ts";
+import { MAX_BUNDLE_SIZE } from "../signing/bundle.ts";
+import { type BundleKey, parseBundleKey } from "../signing/bundle_key.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
-import { type Check, type Policy, verify, type VerifyReport } from "../verbs/verify.ts";
+import { parsePredicateType } from "../signing/statement.ts";
+import { readSmallInput } from "../system/files.ts";
+import type { RegistrySource } from "../registry/pull.ts";
+import type { CandidateBundle } from "../verbs/bundle_search.ts";
+import type { Check, Policy } from "../verbs/policy.ts";
+import { verify, type VerifyReport } from "../verbs/verify.ts";
 import { forEachArchive } from "./each.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
-import { openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
 import { isQuiet, print, printJson } from "./io.ts";
 import { paint } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
@@ -12,8 +18,8 @@ import { VERBS } from "./verbs.ts";
 
 type VerifyFlags = Values<typeof VERBS.verify.flags>;
 
-/** A list of trusted issuers is a text of some lines. */
-const MAX_LIST = 2 ** 20;
+/** A list of trusted issuers, a key and a policy are texts of some lines. */
+const MAX_TEXT = 2 ** 20;
 
 /** Runs `par verify`. */
 export async function run(
@@ -21,25 +27,31 @@ export async function run(
   flags: VerifyFlags,
   ...archives: string[]
 ): Promise<void> {
-  const policy = await readPolicy(flags, this.signal);
+  const policy = await findPolicy(flags, this.signal);
   await forEachArchive(
     this,
     archives,
-    (archive, label) => verifyOne(archive, label, policy, flags),
+    (archive, label) => verifyOne(archive, label, policy, flags, this.signal),
   );
 }
 
-/** What every archive must fulfil, and what stops the reading. */
-type ReadPolicy = Policy & { readonly signal: AbortSignal };
-
 /** Reads what every archive must fulfil. */
-async function readPolicy(flags: VerifyFlags, signal: AbortSignal): Promise<ReadPolicy> {
+async function findPolicy(flags: VerifyFlags, signal: AbortSignal): Promise<Policy> {
+  const basis = flags.policy === undefined
+    ? await policyOfFlags(flags, signal)
+    : await readPolicy(flags.policy, signal);
+  // A bundle that nobody looks at must not seem to be in order.
+  if (flags.bundle && !basis.keys) {
+    throw new ParError(
+      "ERR_USAGE",
+      "Cannot check a --bundle without keys: give --key, or a policy that has keys",
+    );
+  }
   return {
-    trustedIssuers: await trustedIssuers(flags, signal),
+    ...basis,
     subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
     requiredTargets: flags.requireArch,
     thisHost: flags.thisHost,
-    maxAge: flags.maxAge,
     limits: { maxSize: flags.maxSize },
     signal,
   };
@@ -54,15 +66,18 @@ async function readPolicy(flags: VerifyFlags, signal: AbortSignal): Promise<Read
 async function verifyOne(
   archive: string,
   label: string | undefined,
-  policy: ReadPolicy,
+  policy: Policy,
   flags: VerifyFlags,
+  signal: AbortSignal,
 ): Promise<void> {
-  using input = await openInput(archive, flags, policy.signal);
+  using input = await openInput(archive, flags, signal);
   const { source } = input;
+  const manifest = await manifestOf(input);
+  const bundles = policy.keys && findBundles(input, flags, manifest, signal);
   const report = await withReadProgress(
     "Verifying",
     source,
-    (onProgress) => verify(source, { ...policy, onProgress }),
+    (onProgress) => verify(source, { ...policy, manifest, bundles, onProgress }),
   );
   await sayTraffic(input);
   const failed = report.checks.find((check) => !check.passed);
@@ -75,23 +90,80 @@ async function verifyOne(
       ...(failed && { error: { code: failed.code, message: failed.message } }),
     }, label);
   } else {
-    const checks = report.checks.filter(({ passed }) => !(passed && isQuiet()));
-    const lines = checks.map(toLine);
-    if (!isQuiet() || failed) lines.push(verdict(archive, report));
+    const width = Math.max(10, ...report.checks.map((check) => check.name.length));
+    const lines = report.checks.filter(({ passed }) => !(passed && isQuiet()))
+      .map((check) => toLine(check, width));
+    if (!isQuiet() || failed) lines.push(verdict(archive, policy, report));
     if (lines.length > 0) await print(lines.join("\n"));
   }
   if (failed) throw new ExitStatus(EXIT_STATUS.untrusted);
 }
 
-function toLine({ name, passed, message, code }: Check): string {
+/** The policy that flags and the environment make. */
+async function policyOfFlags(flags: VerifyFlags, signal: AbortSignal): Promise<Policy> {
+  const requiredAttestations = flags.requireAttestation?.map(parsePredicateType);
+  if (requiredAttestations && !flags.key) {
+    throw new ParError(
+      "ERR_USAGE",
+      "Cannot use --require-attestation without --key: give the keys that may have signed it",
+    );
+  }
+  return {
+    trustedIssuers: await trustedIssuers(flags, signal),
+    maxAge: flags.maxAge,
+    keys: flags.key && await Promise.all(flags.key.map((item) => readKey(item, signal))),
+    requiredAttestations,
+  };
+}
+
+async function readPolicy(path: string, signal: AbortSignal): Promise<Policy> {
+  const { MAX_POLICY_SIZE, parsePolicy } = await import("../verbs/policy_file.ts");
+  const { dirname, resolve } = await import("node:path");
+  const folder = dirname(path);
+  return await parsePolicy(await readSmallInput(path, MAX_POLICY_SIZE, signal), {
+    name: `the policy ${quote(path)}`,
+    readKeyFile: (file) => readText(resolve(folder, file), signal),
+  });
+}
+
+/** A file's name is hardly ever 56 capitals; a mistyped key should be told as one. */
+async function readKey(item: string, signal: AbortSignal): Promise<BundleKey> {
+  if (looksLikeKey(item)) return await parseBundleKey(item);
+  return await parseBundleKey(await readText(item, signal), `the key file ${quote(item)}`);
+}
+
+/** The digest of the archive's manifest, if it is in a registry or a layout. */
+async function manifestOf({ source }: Input): Promise<string | undefined> {
+  if (!("resolve" in source)) return undefined;
+  // Whoever reads the archive hears why there is no manifest.
+  return await (source as RegistrySource).resolve().then(({ digest }) => digest, () => undefined);
+}
+
+/** Reads the bundles that the flags name, else those beside the file or in the registry. */
+async function* findBundles(
+  { place }: Input,
+  { bundle: paths }: VerifyFlags,
+  manifest: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<CandidateBundle> {
+  for (const path of paths ?? []) {
+    yield { bytes: await readSmallInput(path, MAX_BUNDLE_SIZE, signal), place: path };
+  }
+  if (paths) return;
+  const { readAttachedBundles, readBundlesBeside } = await import("../verbs/bundles.ts");
+  if ("path" in place) yield* await readBundlesBeside(place.path);
+  else if (manifest) yield* readAttachedBundles(place.reference, manifest, place.options);
+}
+
+function toLine({ name, passed, message, code }: Check, width: number): string {
   const outcome = passed
     ? paint(Deno.stdout, "green", "ok    ")
     : paint(Deno.stdout, "red", "FAILED");
-  return `${outcome}  ${name.padEnd(10)}  ${printable(message)}${code ? ` [${code}]` : ""}`;
+  return `${outcome}  ${name.padEnd(width)}  ${printable(message)}${code ? ` [${code}]` : ""}`;
 }
 
 /** The line that ends it: whether to use the archive. */
-function verdict(archive: string, { checks, trusted }: VerifyReport): string {
+function verdict(archive: string, policy: Policy, { checks, trusted }: VerifyReport): string {
   const name = printable(archive);
   if (!trusted) {
     const failed = new Set(checks.filter(({ passed }) => !passed).map(({ name }) => name));
@@ -99,7 +171,7 @@ function verdict(archive: string, { checks, trusted }: VerifyReport): string {
       [...failed].join(", ")
     }.`;
   }
-  if (checks.some(({ name }) => name === "issuer")) {
+  if (policy.keys || checks.some(({ name }) => name === "issuer")) {
     return `${paint(Deno.stdout, "green", "Trusted:")} ${name} passed every check.`;
   }
   return `${
@@ -130,7 +202,7 @@ function looksLikeKey(item: string): boolean {
 }
 
 async function readIssuers(path: string, signal: AbortSignal): Promise<PublicKey[]> {
-  const text = new TextDecoder().decode(await readSmallInput(path, MAX_LIST, signal));
+  const text = await readText(path, signal);
   const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
   const keys = lines.filter((line) => line !== "").map((line) => {
     try {
@@ -144,4 +216,8 @@ async function readIssuers(path: string, signal: AbortSignal): Promise<PublicKey
     "ERR_OPTION_INVALID",
     `Cannot find an issuer in ${quote(path)}: write one public key (A…) per line`,
   );
+}
+
+async function readText(path: string, signal: AbortSignal): Promise<string> {
+  return new TextDecoder().decode(await readSmallInput(path, MAX_TEXT, signal));
 }

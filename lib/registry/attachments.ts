@@ -57,7 +57,7 @@ export interface Attachments extends AsyncDisposable {
    *
    * @param blob The blob.
    * @param maxSize The most bytes that it may have.
-   * @throws {ParError} `ERR_LIMIT_REFERRERS` if it is larger, `ERR_REGISTRY_DIGEST` if it has another
+   * @throws {ParError} `ERR_LIMIT_REFERRERS` if it is larger, or too much was read; `ERR_REGISTRY_DIGEST` if it has another
    * digest; other errors of category `failed`.
    */
   read(blob: Descriptor, maxSize: number): Promise<Uint8Array<ArrayBuffer>>;
@@ -79,6 +79,9 @@ export interface AttachmentsOptions extends RegistryOptions {
 
 /** All manifests that refer to one archive have at most so many bytes. */
 const MAX_TOTAL = 16 * 1024 * 1024;
+
+/** All blobs that are read have together at most so many bytes. */
+const MAX_CONTENT = 64 * 1024 * 1024;
 
 /** How many manifests are requested at once. */
 const AT_ONCE = 8;
@@ -102,19 +105,29 @@ export function openAttachments(
   const { write = false } = options;
   const name = formatReference(reference);
   const task = write ? `attach to ${name}` : `read what is attached to ${name}`;
-  if (write && "layout" in reference && reference.layout === "oci-archive") {
-    throw new ParError(
-      "ERR_REFERENCE_INVALID",
-      `Cannot ${task}: a layout in a tar archive is not changed; copy it to a folder (oci:FOLDER)`,
-    );
-  }
+  if (write) checkAttachable(reference);
   return new StoredAttachments(openStore(reference, { task, push: write }, options), task, subject);
+}
+
+/**
+ * Checks that something can be attached where a reference leads.
+ *
+ * @throws {ParError} `ERR_REFERENCE_INVALID` for a layout in a tar archive, which is never changed.
+ */
+export function checkAttachable(reference: Reference): void {
+  if (!("layout" in reference) || reference.layout === "oci") return;
+  throw new ParError(
+    "ERR_REFERENCE_INVALID",
+    `Cannot attach to ${formatReference(reference)}: a layout in a tar archive is not changed; ` +
+      "copy it to a folder (oci:FOLDER), and back when everything is attached",
+  );
 }
 
 class StoredAttachments implements Attachments {
   readonly #store: Store;
   readonly #task: string;
   readonly #subject: string;
+  #content = 0;
 
   constructor(store: Store, task: string, subject: string) {
     this.#store = store;
@@ -131,7 +144,7 @@ class StoredAttachments implements Attachments {
       const manifests = await Promise.all(group.map(({ digest }) => this.#find(digest)));
       for (const [index, bytes] of manifests.entries()) {
         total += bytes?.length ?? 0;
-        if (total > MAX_TOTAL) throw this.#tooLarge(`the manifests that refer to it`, MAX_TOTAL);
+        if (total > MAX_TOTAL) throw this.#tooLarge("the manifests that refer to it", MAX_TOTAL);
         const parts = bytes && partsOf(bytes);
         if (parts?.subject !== this.#subject) continue;
         const { artifactType, layers, annotations = {} } = parts;
@@ -144,6 +157,8 @@ class StoredAttachments implements Attachments {
 
   async read(blob: Descriptor, maxSize: number): Promise<Uint8Array<ArrayBuffer>> {
     if (blob.size > maxSize) throw this.#tooLarge(`the blob ${blob.digest}`, maxSize);
+    this.#content += blob.size;
+    if (this.#content > MAX_CONTENT) throw this.#tooLarge("what is attached", MAX_CONTENT);
     const chunks: Uint8Array[] = [];
     const bytes = this.#store.readBlob(blob, 0, blob.size);
     for await (const chunk of checkBlob(bytes, blob, this.#task)) chunks.push(keep(chunk));

@@ -10,7 +10,7 @@
 
 import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 import { concat } from "../bytes/chunks.ts";
-import { ParError, quote } from "../errors.ts";
+import { excerpt, ParError, quote } from "../errors.ts";
 import type { BundleKey, BundleSigner } from "./bundle_key.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
 import {
@@ -125,7 +125,7 @@ export function parseBundle(bytes: Uint8Array, name = "the bundle"): Bundle {
     const { mediaType } = bundle;
     throw reader.unsupported(
       `its mediaType is ${
-        typeof mediaType === "string" ? quote(mediaType.slice(0, 100)) : "not a text"
+        typeof mediaType === "string" ? quote(excerpt(mediaType)) : "not a text"
       }, not "${BUNDLE_MEDIA_TYPE}"`,
     );
   }
@@ -211,7 +211,7 @@ export async function verifyBundle(
     throw new ParError(
       "ERR_BUNDLE_PREDICATE",
       `Cannot use the bundle, which ${key} signed: it is of the type ${
-        quote(predicateTypeName(statement.predicateType).slice(0, 200))
+        quote(excerpt(predicateTypeName(statement.predicateType)))
       }, and not ${quote(predicateTypeName(predicateType))}`,
     );
   }
@@ -247,7 +247,7 @@ function preAuthEncoding(payload: Uint8Array): Uint8Array<ArrayBuffer> {
 
 function describeSubjects({ subject }: Statement): string {
   const [first, ...others] = subject.map(({ digest }) =>
-    Object.entries(digest).map(([algorithm, value]) => `${algorithm}:${value}`.slice(0, 140))[0]
+    Object.entries(digest).map(([algorithm, value]) => excerpt(`${algorithm}:${value}`, 140))[0]
   );
   return `${first}${others.length > 0 ? ` and ${others.length} more` : ""}`;
 }
@@ -284,7 +284,7 @@ class BundleReader {
     if (!isJsonObject(json)) throw this.invalid(`${path} is not a JSON object`);
     const other = Object.keys(json).find((name) => !members.includes(name));
     if (other !== undefined) {
-      throw this.invalid(`${path} has the unknown member ${quote(other.slice(0, 100))}`);
+      throw this.invalid(`${path} has the unknown member ${quote(excerpt(other))}`);
     }
     return json;
   }

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
+import { excerpt, ParError } from "../errors.ts";
 
 /** Any value that JSON can hold. */
 export type Json = string | number | JsonNumber | boolean | null | readonly Json[] | {
@@ -167,7 +167,7 @@ class Parser {
       const start = this.#at;
       const name = this.#string();
       if (Object.hasOwn(object, name)) {
-        throw this.#error(`the member ${JSON.stringify(shorten(name))} appears twice`, start);
+        throw this.#error(`the member ${JSON.stringify(excerpt(name))} appears twice`, start);
       }
       if (name === "__proto__") {
         throw this.#error(`the name "${name}" is special in JavaScript`, start);
@@ -221,7 +221,7 @@ class Parser {
     if (text === undefined) throw this.#notJson();
     const value = Number(text);
     if (!Number.isFinite(value)) {
-      throw this.#error(`the number ${shorten(text)} is out of the range of a double`);
+      throw this.#error(`the number ${excerpt(text)} is out of the range of a double`);
     }
     this.#at += text.length;
     return String(value) === text ? value : new JsonNumber(text);
@@ -258,6 +258,10 @@ function match(expression: RegExp, text: string, at: number): string | undefined
   return expression.exec(text)?.[0];
 }
 
-function shorten(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+/** Sorts the members of each object, because their order has no meaning. */
+export function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null || value instanceof JsonNumber) return value;
+  const members = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(members.map(([name, each]) => [name, sorted(each)]));
 }

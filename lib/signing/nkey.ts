@@ -142,21 +142,6 @@ function bytesOf(key: PublicKey): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Writes a public key in the form that OpenSSL and cosign read: SubjectPublicKeyInfo (RFC 8410,
- * section 4) as PEM (RFC 7468, section 13).
- *
- * @param key The key.
- * @returns Three lines, the last without a line feed.
- */
-export function publicKeyPem(key: PublicKey): string {
-  // The last byte of the object identifier: id-X25519 is 1.3.101.110, id-Ed25519 is 1.3.101.112.
-  const algorithm = roleOf(key) === "curve" ? 110 : 112;
-  const start = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, algorithm, 0x03, 0x21, 0x00];
-  const text = btoa(String.fromCharCode(...start, ...publicKeyBytes(key)));
-  return `-----BEGIN PUBLIC KEY-----\n${text}\n-----END PUBLIC KEY-----`;
-}
-
-/**
  * A private key with its public key.
  *
  * The seed is private to the object. Whoever prints, spreads or serializes a pair sees its role and

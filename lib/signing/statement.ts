@@ -5,11 +5,17 @@
  * @module
  */
 
-import { ParError, quote } from "../errors.ts";
+import { excerpt, ParError, quote } from "../errors.ts";
 import { findOtherCase, isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
 
-/** The `_type` of every statement. */
+/** The `_type` of every statement that is written. */
 const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
+
+/**
+ * The `_type` of every statement that is read. `cosign attest` still writes version 0.1, which has the
+ * same members.
+ */
+const READ_TYPES: readonly unknown[] = [STATEMENT_TYPE, "https://in-toto.io/Statement/v0.1"];
 
 /** The predicate type of each kind of statement that has a short name. */
 export const PREDICATE_TYPES = {
@@ -180,7 +186,7 @@ export function parseStatement(bytes: Uint8Array): Statement {
   if (!isJsonObject(json)) throw invalid("it is not a JSON object");
   refuseOtherCase(json, ["_type", "subject", "predicateType", "predicate"]);
   const { _type, subject, predicateType, predicate = null } = json;
-  if (_type !== STATEMENT_TYPE) {
+  if (!READ_TYPES.includes(_type)) {
     throw new ParError(
       "ERR_BUNDLE_UNSUPPORTED",
       `Cannot read the bundle's statement: its _type is ${shown(_type)}, not "${STATEMENT_TYPE}"`,
@@ -298,13 +304,15 @@ export function checkPredicate(
     const named = known.find((each) =>
       names.some((every) => each.name !== undefined && baseName(every) === baseName(each.name))
     );
-    if (named && !known.some((each) => sha256Of(each.digest) === digest.toLowerCase())) {
+    if (!named) continue;
+    if (!SHA256.test(digest.toLowerCase())) {
+      throw refuse(`for ${quote(named.name ?? "")}, ${path} has a SHA-256 that is none`);
+    }
+    if (!known.some((each) => sha256Of(each.digest) === digest.toLowerCase())) {
       throw new ParError(
         "ERR_PREDICATE_MISMATCH",
         `Cannot use the predicate as ${name}: for ${quote(named.name ?? "")}, ${path} has the ` +
-          `SHA-256 ${digest.slice(0, 64)}, and the archive has ${
-            sha256Of(subjects.archive.digest)
-          }; ` +
+          `SHA-256 ${digest}, and the archive has ${sha256Of(subjects.archive.digest)}; ` +
           "make the predicate of this archive",
       );
     }
@@ -453,7 +461,7 @@ function refuseOtherCase(json: JsonObject, names: readonly string[], path = ""):
 }
 
 function shown(json: Json | undefined): string {
-  return typeof json === "string" ? quote(json.slice(0, 100)) : "not a text";
+  return typeof json === "string" ? quote(excerpt(json)) : "not a text";
 }
 
 function invalid(reason: string, cause?: unknown): ParError {

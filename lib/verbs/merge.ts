@@ -9,7 +9,7 @@ import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
 import { inFile, ParError, quote } from "../errors.ts";
-import { JsonNumber } from "../signing/json.ts";
+import { sorted } from "../signing/json.ts";
 import { checkDestination, writeFile } from "../system/files.ts";
 import { openSource } from "./inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
@@ -132,14 +132,6 @@ export const DESCRIPTION: readonly Fact[] = [
   ["version", ({ wascap }) => wascap.ver],
   ["schema", ({ wascap }) => JSON.stringify(sorted(wascap.config_schema))],
 ];
-
-/** Sorts the members of each object, because their order has no meaning. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null || value instanceof JsonNumber) return value;
-  const members = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
-  return Object.fromEntries(members.map(([name, each]) => [name, sorted(each)]));
-}
 
 /** The claims that must be equal too, unless the merged archive gets a new identity. */
 const KEYS: readonly Fact[] = [

@@ -197,7 +197,9 @@ testWith([MAKE], "make install puts what a package is made of under DESTDIR", as
   );
   assert.equal(code, 0, stderr);
   assert.match(await Deno.readTextFile(`${stage}/usr/bin/par`), /^share='\/usr\/share\/par'$/m);
-  assert((await Deno.stat(`${stage}/usr/share/par/lib/cli.js`)).isFile);
+  for (const file of ["lib/cli.js", "LICENSE", "LICENSES.txt"]) {
+    assert((await Deno.stat(`${stage}/usr/share/par/${file}`)).isFile);
+  }
 });
 
 Deno.test("launcher() gives each verb its permissions, and no verb few", async () => {

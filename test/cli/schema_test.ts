@@ -60,10 +60,10 @@ async function openChecker(): Promise<(name: string, output: Output) => Record<s
 /** Words of a command line that ask for JSON. */
 const JSON_OUTPUT = ["-o", "json"];
 
-Deno.test("docs/schema has a valid schema for each verb, and no other", async () => {
+Deno.test("docs/schema has a valid schema for each verb, for failures and policies, and no other", async () => {
   const verbs = Object.keys(VERBS).filter((verb) => !WITHOUT_JSON.includes(verb))
     .flatMap((verb) => verb === "keys" ? ["keys-gen", "keys-list", "keys-get"] : [verb]);
-  assert.deepEqual(await schemaNames(), [...verbs, "failure"].sort());
+  assert.deepEqual(await schemaNames(), [...verbs, "failure", "policy"].sort());
   for (const name of await schemaNames()) {
     const { $id, $schema } = await readSchema(name);
     assert.equal($id, `${name}.json`);
@@ -75,6 +75,8 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
   await using box = await sandbox();
   const check = await openChecker();
   await box.write("x.nk", "no seed");
+  await Deno.mkdir(box.keys, { recursive: true });
+  await Deno.writeTextFile(`${box.keys}/kevin_account.nk`, ISSUER.seed);
   const failures: Readonly<Record<string, readonly (readonly [readonly string[], string])[]>> = {
     create: [
       [["-n", "a", "-v", "b", "-b", "none.so"], "ERR_FILE_NOT_FOUND"],
@@ -86,6 +88,20 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
     extract: [[["none.par"], "ERR_FILE_NOT_FOUND"]],
     inspect: [[["none.par"], "ERR_FILE_NOT_FOUND"], [["--wit"], "ERR_USAGE"]],
     verify: [[["none.par"], "ERR_FILE_NOT_FOUND"]],
+    diff: [[["none.par", "none.par"], "ERR_FILE_NOT_FOUND"]],
+    sign: [
+      [["none.par"], "ERR_FILE_NOT_FOUND"],
+      [["none.par", "--key", "x.nk"], "ERR_KEY_INVALID"],
+    ],
+    attest: [
+      [["none.par", "--type", "sbom", "--predicate", "x.nk"], "ERR_OPTION_INVALID"],
+      [["none.par", "--type", "spdx"], "ERR_USAGE"],
+    ],
+    attachments: [
+      [["none.par"], "ERR_FILE_NOT_FOUND"],
+      [["none.par", "--get", "x"], "ERR_REFERENCE_INVALID"],
+      [["none.par", "--get", "0".repeat(64)], "ERR_USAGE"],
+    ],
     push: [[["a b/c:1", "none.par"], "ERR_REFERENCE_INVALID"]],
     pull: [[["example.com/c:latest"], "ERR_REFERENCE_LATEST"]],
     copy: [[["example.com/c:1", "kv:1"], "ERR_REFERENCE_INVALID"]],
@@ -188,9 +204,15 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
   const check = await openChecker();
   await box.write("broken.par", (await box.read("plain.par")).slice(0, 700));
   const all = ["--require-arch", "x86_64-linux", "--max-age", "1", "--this-host"];
+  const bundles = ["--key", ISSUER.publicKey, "--require-attestation", "spdx"];
+  const issuers = [{ name: "x", key: ISSUER.publicKey }];
+  const revoked = { keys: [{ key: OTHER_ISSUER.publicKey }] };
+  await box.write("policy.json", JSON.stringify({ issuers, revoked }));
   const cases: readonly (readonly [readonly string[], number])[] = [
     [["plain.par"], 0],
     [["plain.par", ...all, "--trusted-issuer", OTHER_ISSUER.publicKey], 3],
+    [["plain.par", ...bundles, "--require-attestation", "https://example.com/type"], 3],
+    [["plain.par", "--policy", "policy.json"], 0],
     [["plain.par", "--require-arch", "arm-linux", "--subject", subjectOf(await inspect(box))], 3],
     [["broken.par"], 3],
     [["plain.par", "--max-age", "soon"], 2],
@@ -205,6 +227,18 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
     check("verify", { ...several, stdout })
   );
   assert.deepEqual(lines.map(({ archive }) => archive), ["plain.par", "broken.par", "none.par"]);
+});
+
+Deno.test("diff prints what docs/schema describes", async () => {
+  await using box = await archiveBox();
+  const check = await openChecker();
+  const other = ["-b", "arm.so", "-b", "linux.so", "--wit", "world.wasm", "--destination", "b.par"];
+  assert.equal((await box.create([...other, "--version", "2"])).code, 0);
+  for (const [archive, same] of [["plain.par", true], ["b.par", false]] as const) {
+    const output = await box.run(["diff", "plain.par", archive, ...JSON_OUTPUT]);
+    assert.equal(output.code, same ? 0 : 1);
+    assert.equal(check("diff", output)["same"], same);
+  }
 });
 
 async function inspect(box: Sandbox): Promise<Output> {
@@ -223,6 +257,9 @@ Deno.test("keys print what docs/schema describes", async () => {
     const { file } = check("keys-gen", await box.run(["keys", "gen", kind, ...JSON_OUTPUT]));
     const name = String(file).replace(/^.*\//, "");
     check("keys-get", await box.run(["keys", "get", "--public", name, ...JSON_OUTPUT]));
+    if (kind !== "x25519") {
+      check("keys-get", await box.run(["keys", "get", "--pem", name, ...JSON_OUTPUT]));
+    }
     // This one prints a secret on purpose, which the sandbox does not let anything do.
     const { seed } = check(
       "keys-get",
@@ -256,6 +293,10 @@ testWith(
     const reference = `${registry.host}/payments/fakepay:1.0`;
     const insecure = ["--insecure", ...JSON_OUTPUT];
     const pushed = check("push", await box.run(["push", reference, "plain.par", ...insecure]));
+    assert.equal(
+      pushed["reference_by_digest"],
+      `${registry.host}/payments/fakepay@${pushed["digest"]}`,
+    );
     const pulled = check("pull", await box.run(["pull", reference, ...insecure]));
     assert.equal(pulled["digest"], pushed["digest"]);
     assert.equal(pulled["size"], pushed["size"]);
@@ -271,6 +312,50 @@ testWith(
       const output = await box.run(["logout", registry.host, ...JSON_OUTPUT]);
       assert.equal(check("logout", output)["found"], found);
     }
+  },
+);
+
+testWith(
+  [REGISTRY],
+  "sign, attest, attachments, inspect and push print what docs/schema describes of bundles",
+  async () => {
+    await using registry = await startDockerRegistry();
+    await using box = await archiveBox();
+    const check = await openChecker();
+    const reference = `${registry.host}/payments/fakepay:1.0`;
+    await box.write("sbom.json", '{"bomFormat":"CycloneDX","specVersion":"1.6"}');
+    const options = { env: KEYS, remote: true };
+    const run = (args: readonly string[]): Promise<Output> =>
+      box.run([...args, ...JSON_OUTPUT], options);
+    const pushed = check(
+      "push",
+      await run(["push", reference, "plain.par", "--sign", "--sbom", "sbom.json"]),
+    );
+    assert.equal((pushed["attached"] as unknown[]).length, 2);
+    const signed = check("sign", await run(["sign", reference]));
+    assert.equal(signed["manifest_digest"], pushed["digest"]);
+    assert.equal(signed["archive_digest"], pushed["layer_digest"]);
+    assert.equal((signed["key"] as Record<string, unknown>)["nkey"], ISSUER.publicKey);
+    const attest = ["--type", "cyclonedx", "--predicate", "sbom.json"];
+    check("attest", await run(["attest", reference, ...attest]));
+    assert.equal(
+      check("sign", await run(["sign", "plain.par"]))["bundle"],
+      "plain.par.sigstore.json",
+    );
+    check("attest", await run(["attest", "plain.par", ...attest]));
+    for (const [place, count] of [[reference, 4], ["plain.par", 2]] as const) {
+      const { attachments } = check("attachments", await run(["attachments", place]));
+      const listed = attachments as { digest: string }[];
+      assert.equal(listed.length, count);
+      const get = ["--get", listed[0]?.digest ?? "", "--destination", "got.json"];
+      check("attachments", await run(["attachments", place, ...get]));
+      assert.match(new TextDecoder().decode(await box.read("got.json")), /dsseEnvelope/);
+    }
+    const { attachments } = check("inspect", await run(["inspect", reference]));
+    assert.equal((attachments as unknown[]).length, 4);
+    const pull = ["pull", reference, "--with-attachments", "--destination", "pulled.par"];
+    const { bundles } = check("pull", await run(pull));
+    assert.equal((bundles as unknown[]).length, 4);
   },
 );
 

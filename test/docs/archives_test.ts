@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { denoDir, sandbox } from "../_cli.ts";
-import { ELF_X86_64 } from "../_executable.ts";
+import { denoDir } from "../_cli.ts";
 import { CARGO, HOST_TARGET, testWith, type Tool } from "../examples/_example.ts";
 import { type Output, ROOT, runTool, temporaryFolder } from "../_tools.ts";
 import { blockWith, readDocument } from "./_document.ts";
@@ -92,15 +91,3 @@ async function copy(from: string, to: string, names: readonly string[]): Promise
     } else await Deno.copyFile(source, copied);
   }
 }
-
-Deno.test("docs/archives.md shows the table that inspect prints", async () => {
-  await using box = await sandbox();
-  await box.write("lib.so", ELF_X86_64);
-  const flags = "--capid examples:payments --version 1.0 --revision 1 --binary lib.so";
-  const created = await box.create([...flags.split(" "), "--destination", "a.par"], {
-    env: { SOURCE_DATE_EPOCH: "1700000000" },
-  });
-  assert.equal(created.code, 0, created.stderr);
-  const { stdout } = await box.run(["inspect", "a.par"]);
-  assert.equal(blockWith(PAGE, "text", "Provider Archive"), stdout);
-});

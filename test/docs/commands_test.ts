@@ -18,6 +18,7 @@ import {
   hasCosign,
   hasDockerRegistry,
   hasOpenssl,
+  hasOras,
   makeCertificate,
   startDockerRegistry,
 } from "../registry/_registry.ts";
@@ -26,7 +27,7 @@ import { type Block, type Document, documents } from "./_document.ts";
 /** Blocks that are not run, by their first line, and why. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   "make check": "it runs these tests",
-  "make test": "it runs these tests",
+  "image=$(jq -r .reference_by_digest pushed.json)": "it asks the services of Sigstore",
 };
 
 /** How a block of each language is run. */
@@ -46,6 +47,7 @@ const MODULE = "https://example.com/par/";
 
 const REGISTRY: Tool = { name: "docker-registry", isThere: () => hasDockerRegistry };
 const COSIGN: Tool = { name: "cosign", isThere: () => hasCosign };
+const ORAS: Tool = { name: "oras", isThere: () => hasOras };
 const OPENSSL: Tool = { name: "openssl", isThere: () => hasOpenssl };
 const program = (name: Program): Tool => ({ name, isThere: () => isInstalled(name) });
 
@@ -63,8 +65,9 @@ function toolsOf({ path, blocks }: Document): Tool[] {
     ...(path === MAKEFILES ? [CARGO] : []),
     ...(speaksOf("wit") ? [program("wasm-tools")] : []),
     ...(PLAIN_REGISTRIES.some(speaksOf) ? [REGISTRY] : []),
-    ...(speaksOf("openssl ") ? [OPENSSL] : []),
     ...(speaksOf("cosign ") ? [COSIGN] : []),
+    ...(speaksOf("oras ") ? [ORAS] : []),
+    ...(speaksOf("openssl ") ? [OPENSSL] : []),
     ...(speaksOf(TLS_REGISTRY) ? [REGISTRY, OPENSSL] : []),
   ];
 }

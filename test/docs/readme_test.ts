@@ -72,13 +72,21 @@ const OF_USERS: readonly string[] = [
   ...["archives", "install", "moving-from-wash", "registries"].map((page) => `docs/${page}.md`),
 ];
 
-/** The flags of Deno, cargo, cosign and sha256sum, what `--help` lists itself among, and what wash has and par has not. */
+/** The flags of Deno, cargo, cosign and sha256sum, and those that wash has and par has not. */
 const OTHERS: ReadonlySet<string> = new Set([
   ...["--allow-import", "--allow-run", "--force", "--global", "--name", "--quiet", "--reload"],
   ...["--bundle", "--insecure-ignore-tlog", "--key", "--type"],
   ...["--release", "--check", "--help", "--version", "--experimental"],
+  ...["--build-only", "--keys-directory", "--sign-only", "--skip-fetch"],
   ...["WASH_KEYS_DIR", "WASH_DATA_DIR"],
 ]);
+
+Deno.test("CHANGELOG.md begins with the version that deno.json states, and its date", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
+  const [, newest, date = ""] = /^## (\S+) - (\S+)$/m.exec(readDocument("CHANGELOG.md").text) ?? [];
+  assert.equal(newest, version);
+  assert.match(date, /^20\d\d-\d\d-\d\d$/);
+});
 
 Deno.test("docs/library.md's first example runs", async () => {
   await using folder = await temporaryFolder();

@@ -427,7 +427,10 @@ test("make start starts the provider with wash", async () => {
 
 test("hooks see no seeds and no password", async () => {
   await using provider = await quick(`BUILD_${HOST_TARGET} = env >$@`);
-  await provider.made(["par"], { WASH_REG_PASSWORD: "not for builds" });
+  await provider.made(["par"], {
+    WASH_REG_PASSWORD: "not for builds",
+    PAR_SIGNING_KEY: "not for builds",
+  });
   const seen = await contentOf(provider, HOST_TARGET);
   assert.match(seen, /^HOME=/m);
   assert.doesNotMatch(seen, /SEED|_KEY=|PASSWORD|MAKEFLAGS/);

@@ -101,7 +101,7 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "of [pinned, expected]", by: "of [expected]" },
     { text: "of [pinned, expected]", by: "of [pinned]" },
   ],
-  "lib/registry/push.ts": [
+  "lib/bytes/hashed_source.ts": [
     { text: "await hash.update(chunk);" },
   ],
   "lib/registry/client.ts": [

@@ -39,8 +39,17 @@ export function signers(): Promise<Record<BundleKey["algorithm"], BundleSigner>>
 
 /** A new private key as PEM, as WebCrypto writes it. */
 export async function p256Pem(): Promise<string> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
-  const { privateKey } = await crypto.subtle.generateKey(algorithm, true, ["sign"]);
+  return await pemOf({ name: "ECDSA", namedCurve: "P-256" });
+}
+
+/** The same of the other kind. */
+export async function ed25519Pem(): Promise<string> {
+  return await pemOf({ name: "Ed25519" });
+}
+
+async function pemOf(algorithm: EcKeyGenParams | Algorithm): Promise<string> {
+  const pair = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const { privateKey } = pair as CryptoKeyPair;
   const der = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
   const lines = btoa(String.fromCharCode(...der)).match(/.{1,64}/g) ?? [];
   return `-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`;
