@@ -111,6 +111,7 @@ const ROUTES: Routes = {
       list: () => command(VERBS.keys.verbs.list, async () => (await import("./keys.ts")).list),
       get: () => command(VERBS.keys.verbs.get, async () => (await import("./keys.ts")).get),
     }, VERBS.keys.brief),
+  doctor: () => command(VERBS.doctor, async () => (await import("./doctor.ts")).run),
   completions: () => command(VERBS.completions, async () => (await import("./completions.ts")).run),
 };
 

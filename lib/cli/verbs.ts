@@ -515,6 +515,18 @@ export const VERBS = {
       },
     },
   },
+  doctor: {
+    brief: "check what par needs: Deno, permissions, keys, wasm-tools, credentials, a registry",
+    arguments: [{ ...REGISTRY_HOST, optional: true }],
+    flags: { ...KEY_DIRECTORY, ...LOGIN, ...OUTPUT },
+    examples: ["par doctor", "par doctor registry.example"],
+    needs: {
+      ...CONNECTS,
+      read: true,
+      run: WASM_TOOLS.run,
+      env: [...CONNECTS.env, ...WASM_TOOLS.env, ...KEY_VARIABLES],
+    },
+  },
   completions: {
     brief: "print a script that completes par's command lines in a shell",
     arguments: [{

@@ -2,6 +2,7 @@ import { inFile, ParError, printable, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
 import { type Check, type Policy, verify, type VerifyReport } from "../verbs/verify.ts";
+import { type CheckLine, checkLines } from "./checks.ts";
 import { forEachArchive } from "./each.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
@@ -76,18 +77,15 @@ async function verifyOne(
     }, label);
   } else {
     const checks = report.checks.filter(({ passed }) => !(passed && isQuiet()));
-    const lines = checks.map(toLine);
+    const lines = await checkLines(checks.map(toLine));
     if (!isQuiet() || failed) lines.push(verdict(archive, report));
     if (lines.length > 0) await print(lines.join("\n"));
   }
   if (failed) throw new ExitStatus(EXIT_STATUS.untrusted);
 }
 
-function toLine({ name, passed, message, code }: Check): string {
-  const outcome = passed
-    ? paint(Deno.stdout, "green", "ok    ")
-    : paint(Deno.stdout, "red", "FAILED");
-  return `${outcome}  ${name.padEnd(10)}  ${printable(message)}${code ? ` [${code}]` : ""}`;
+function toLine({ name, passed, message, code }: Check): CheckLine {
+  return { name, outcome: passed ? "ok" : "FAILED", message: message + (code ? ` [${code}]` : "") };
 }
 
 /** The line that ends it: whether to use the archive. */

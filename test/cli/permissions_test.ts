@@ -36,6 +36,9 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
   list: [`-RN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   login: [`-RWN -E${LOGIN},${REGISTRY},${COLOURS}`],
   logout: [`-RW -E${AUTH_FILES},${COLOURS}`],
+  doctor: [
+    `-RN --allow-run=wasm-tools -EWASH_KEYS,${LOGIN},${REGISTRY},PATH,USER,USERNAME,${COLOURS}`,
+  ],
   "keys gen": [`-RW -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys list": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys get": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
@@ -64,7 +67,7 @@ for (const [line, [local, remote = local]] of Object.entries(GRANTED)) {
 Deno.test("takesHelpers() is true of what logs in to a registry, and of nothing else", () => {
   const lines = Object.keys(GRANTED);
   const of = (remote: boolean) => lines.filter((line) => takesHelpers(line.split(" "), remote));
-  const always = ["push", "pull", "copy", "list", "login", "logout"];
+  const always = ["push", "pull", "copy", "list", "login", "logout", "doctor"];
   assert.deepEqual(of(false), always);
   assert.deepEqual(of(true), ["extract", "inspect", "verify", "diff", ...always]);
 });
