@@ -169,8 +169,8 @@ function build(
         complete: true,
         defaultForRouteMap: true,
         async run(_application, { result }): Promise<void> {
-          const { helpText } = await import("./help.ts");
-          const text = helpText(result.prefix.slice(1));
+          const { greeting, helpText } = await import("./help.ts");
+          const text = words.length === 0 ? greeting() : helpText(result.prefix.slice(1));
           if (words.includes("--help") || words.includes("-h")) return await print(text);
           // Stricli comes here too where no verb is named.
           say(text);

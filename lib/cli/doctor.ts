@@ -1,13 +1,14 @@
-import { countOf, ParError, quote } from "../errors.ts";
+import { countOf, ParError } from "../errors.ts";
 import { authFiles } from "../registry/credentials.ts";
 import { listHelpers, readDockerConfig } from "../registry/docker_config.ts";
 import { checkRegistry } from "../registry/login.ts";
-import { keyPath, listKeys } from "../system/keystore.ts";
-import { checkLines, type Outcome } from "./checks.ts";
+import { listKeys } from "../system/keystore.ts";
+import { type Outcome, printChecks } from "./checks.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
-import { isQuiet, print, printJson } from "./io.ts";
+import { isQuiet, printJson } from "./io.ts";
 import { registryOptions } from "./registry.ts";
 import { keyDirectory, userName } from "./signing.ts";
+import { paint } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -45,10 +46,11 @@ export async function run(this: Context, flags: DoctorFlags, registry?: string):
     }));
     await printJson({ checks: shown, success });
   } else {
-    const lines = await checkLines(checks.filter(({ outcome }) => !isQuiet() || outcome !== "ok"));
-    if (!success) lines.push(`Not ready: see to ${failed.join(" and ")}.`);
-    else if (!isQuiet()) lines.push("Ready.");
-    if (lines.length > 0) await print(lines.join("\n"));
+    const shown = checks.filter(({ outcome }) => !isQuiet() || outcome !== "ok");
+    const verdict = success
+      ? isQuiet() ? [] : [paint(Deno.stdout, "green", "Ready.")]
+      : [`${paint(Deno.stdout, "red", "Not ready:")} see to ${failed.join(" and ")}.`];
+    await printChecks(shown, verdict);
   }
   if (!success) throw new ExitStatus(EXIT_STATUS.failed);
 }
@@ -109,10 +111,7 @@ async function checkKeys(flags: DoctorFlags): Promise<Found> {
     ? ["ok", `${count}, the issuer's is ${issuer}.nk`]
     : [
       "warning",
-      `${count}, and no ${
-        quote(keyPath(directory, userName(), "account"))
-      }; par create makes one, ` +
-      "unless --issuer names another",
+      `${count}, and none of them is ${issuer}.nk; par create makes it, unless --issuer names another`,
     ];
 }
 

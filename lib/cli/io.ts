@@ -48,11 +48,12 @@ let fit = (line: string): string => line;
 /** Lets messages for people fit the terminal that they go to, if it is one. */
 export async function fitToTerminal(): Promise<void> {
   if (!Deno.stderr.isTerminal()) return;
-  const { wrap } = await import("./text.ts");
+  const { widthOf, wrap } = await import("./text.ts");
   const indent = "  ";
   fit = (line) => {
-    const room = (columns(Deno.stderr) ?? Infinity) - indent.length;
-    return wrap(line, room, false).join(`\n${indent}`);
+    const room = columns(Deno.stderr) ?? Infinity;
+    if (widthOf(line) <= room) return line;
+    return wrap(line, room - indent.length, false).join(`\n${indent}`);
   };
 }
 

@@ -180,8 +180,8 @@ export const VERBS = {
       ...OUTPUT,
     },
     examples: [
-      "par create -n 'Fake Payments' -v wasmCloud -c examples:payments \\\n" +
-      "      -b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
+      "par create -n 'Fake Payments' -v wasmCloud -c examples:payments " +
+      "-b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
       "par create -n Echo -v Acme -b x86_64-linux=build/echo -b aarch64-linux=build/echo-arm",
     ],
     needs: { ...SIGNS, run: WASM_TOOLS.run, env: [...WASM_TOOLS.env, ...SIGNS.env] },

@@ -2,7 +2,7 @@ import { inFile, ParError, printable, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
 import { type Check, type Policy, verify, type VerifyReport } from "../verbs/verify.ts";
-import { type CheckLine, checkLines } from "./checks.ts";
+import { type CheckLine, printChecks } from "./checks.ts";
 import { forEachArchive } from "./each.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
@@ -77,9 +77,8 @@ async function verifyOne(
     }, label);
   } else {
     const checks = report.checks.filter(({ passed }) => !(passed && isQuiet()));
-    const lines = await checkLines(checks.map(toLine));
-    if (!isQuiet() || failed) lines.push(verdict(archive, report));
-    if (lines.length > 0) await print(lines.join("\n"));
+    if (label !== undefined && !isQuiet()) await print(`${printable(label)}:`);
+    await printChecks(checks.map(toLine), isQuiet() && !failed ? [] : [verdict(archive, report)]);
   }
   if (failed) throw new ExitStatus(EXIT_STATUS.untrusted);
 }

@@ -56,7 +56,10 @@ Deno.test("par doctor warns of what is missing, and of keys that others can read
   await using box = await sandbox();
   const bare = await examine(box);
   assert.equal(bare.code, 0);
-  assert.match(bare.checks["keys"]?.message ?? "", /^0 keys in .*; par create makes one/);
+  assert.match(
+    bare.checks["keys"]?.message ?? "",
+    /^0 keys in .*, and none of them is kevin_account\.nk; par create makes it/,
+  );
   assert.match(bare.checks["wasm-tools"]?.message ?? "", /^not on the PATH; .*cargo install/);
   assert.equal(bare.checks["wasm-tools"]?.outcome, "warning");
   await Deno.mkdir(box.keys, { recursive: true });
