@@ -45,7 +45,7 @@ export async function printChecks(
   const lines = checks.map(({ name, outcome, message }) => {
     const text = printable(message);
     const lines = wrap ? wrap(text, Math.max((room ?? 0) - indent, 20)) : [text];
-    return paint(Deno.stdout, STYLES[outcome], outcome.padEnd(outcomes)) +
+    return paint(Deno.stdout, STYLES[outcome], outcome) + " ".repeat(outcomes - outcome.length) +
       name.padEnd(indent - outcomes) + lines.join(`\n${" ".repeat(indent)}`);
   });
   lines.push(...verdict.map((line) => wrap ? wrap(line, room ?? 0).join("\n") : line));
