@@ -1,7 +1,7 @@
 import type { BuildResult } from "../verbs/project/mod.ts";
 import { quote } from "../errors.ts";
 import { describe, readClaims } from "./create.ts";
-import { note, printDone, printJson, say, warn } from "./io.ts";
+import { note, printDone, say, warn } from "./io.ts";
 import { pairBinaries } from "./options.ts";
 import { withHashing } from "./progress.ts";
 import { findKeys } from "./signing.ts";
@@ -56,11 +56,10 @@ export async function run(this: Context, flags: BuildFlags, folder = "."): Promi
 
 async function report(result: BuildResult, output: BuildFlags["output"]): Promise<void> {
   const { path, targets, skipped, upToDate: up_to_date } = result;
-  if (output === "json") {
-    return await printJson({ path, targets, skipped, up_to_date, success: true });
-  }
   await printDone(
+    output,
+    { path, targets, skipped, up_to_date },
     up_to_date ? `${quote(path)} is up to date` : `Built artifact can be found at ${quote(path)}`,
   );
-  if (!up_to_date) await describe(path, result);
+  if (output === "text" && !up_to_date) await describe(path, result);
 }

@@ -69,9 +69,20 @@ export function isQuiet(): boolean {
   return quiet;
 }
 
-/** Says that a verb has done what it was asked to do. */
-export async function printDone(text: string): Promise<void> {
-  if (!quiet) await print(text);
+/**
+ * Says that a verb has done what it was asked to do.
+ *
+ * @param format How `--output` wants it.
+ * @param result What programs are told, beside that it succeeded.
+ * @param text What people are told, unless they want it quiet.
+ */
+export async function printDone(
+  format: "text" | "json",
+  result: object,
+  text: string,
+): Promise<void> {
+  if (format === "json") await printJson({ ...result, success: true });
+  else if (!quiet) await print(text);
 }
 
 /** Writes a message for people to standard error. */

@@ -1,6 +1,6 @@
 import { pull } from "../verbs/pull.ts";
 import { STDOUT } from "../system/pipe.ts";
-import { printDone, printJson } from "./io.ts";
+import { printDone } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions, referenceOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -22,6 +22,9 @@ export async function run(this: Context, flags: Flags, from: string): Promise<vo
     (onProgress) => pull(from, { ...options, onProgress }),
   );
   if (path === STDOUT) return;
-  if (flags.output === "json") return await printJson({ file: path, digest, size, success: true });
-  await printDone(`Successfully pulled ${path}\ndigest: ${digest}`);
+  await printDone(
+    flags.output,
+    { file: path, digest, size },
+    `Successfully pulled ${path}\ndigest: ${digest}`,
+  );
 }

@@ -1,6 +1,6 @@
 import { push } from "../verbs/push.ts";
 import { formatReference } from "../registry/reference.ts";
-import { printDone, printJson } from "./io.ts";
+import { printDone } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { parseAnnotations, readConfig, referenceOptions, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -33,19 +33,10 @@ export async function run(
   );
   const name = formatReference(pushed.reference);
   const { digest, layerDigest, size, tags, unchanged } = pushed;
-  if (flags.output === "json") {
-    return await printJson({
-      reference: name,
-      tags,
-      digest,
-      layer_digest: layerDigest,
-      size,
-      unchanged,
-      success: true,
-    });
-  }
   const more = tags.slice(1).map((tag) => `, ${tag}`).join("");
   await printDone(
+    flags.output,
+    { reference: name, tags, digest, layer_digest: layerDigest, size, unchanged },
     `${unchanged ? "Already there:" : "Successfully pushed"} ${archive} ${
       unchanged ? "is" : "to"
     } ${name}${more}\ndigest: ${digest}`,
