@@ -36,8 +36,9 @@ needs jq jq
 needs cc gcc libc6-dev
 # What makes system calls fail.
 needs strace strace
-# The web page is tried in it. The fonts are for the page's picture: without any, text has no letters.
+# The web page is tried in them. The fonts are for the page's picture: without any, text has no letters.
 needs /usr/bin/chromium chromium fonts-dejavu-core fonts-liberation
+needs /usr/bin/firefox-esr firefox-esr
 [ -n "$packages" ] || exit 0
 
 command -v apt-get >/dev/null 2>&1 || fail "this is no Debian; install by hand:$packages"

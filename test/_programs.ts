@@ -33,6 +33,7 @@ export const PROGRAMS = {
 
   "7zz": "install-programs.sh",
   "/usr/bin/chromium": "install-programs.sh",
+  "/usr/bin/firefox-esr": "install-programs.sh",
   bsdtar: "install-programs.sh",
   busybox: "install-programs.sh",
   cc: "install-programs.sh",
