@@ -66,6 +66,7 @@ export type {
 export type { CandidateBundle } from "./lib/verbs/bundle_search.ts";
 export { parsePolicy, type ParsePolicyOptions } from "./lib/verbs/policy_file.ts";
 export { BundleKey, parseBundleKey } from "./lib/signing/bundle_key.ts";
+export { diff, type Difference, type DiffOptions } from "./lib/verbs/diff.ts";
 export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
 export { type AttachedBundle, push, type PushOptions, type PushResult } from "./lib/verbs/push.ts";
 export { pull, type PullOptions, type PullResult } from "./lib/verbs/pull.ts";

@@ -45,6 +45,10 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "A file cannot be written: no permission, no such folder, or a full disk.",
   },
+  ERR_SYSTEM: {
+    category: "failed",
+    meaning: "The operating system, or Deno's permissions, refused something else.",
+  },
   ERR_FILE_CHANGED: { category: "failed", meaning: "A file changed while it was being read." },
   ERR_TARGET_UNKNOWN: {
     category: "failed",
@@ -81,6 +85,7 @@ export const ERROR_CODES = {
     meaning: "The program `wasm-tools`, which encodes and prints WIT packages, cannot be started.",
   },
   ERR_WIT_NOT_FOUND: { category: "failed", meaning: "The archive has no WIT package." },
+  ERR_FIELD_NOT_FOUND: { category: "failed", meaning: "An archive says nothing by that name." },
   ERR_KEY_INVALID: {
     category: "failed",
     meaning: "A key is not written as an nkey, or a key for bundles not as PEM or an nkey.",
@@ -100,6 +105,10 @@ export const ERROR_CODES = {
   ERR_KEY_NOT_FOUND: {
     category: "failed",
     meaning: "No key was found, and generating one is disabled.",
+  },
+  ERR_KEY_AMBIGUOUS: {
+    category: "failed",
+    meaning: "Two key directories have different keys of the same name.",
   },
   ERR_KEY_MISMATCH: {
     category: "failed",
@@ -362,13 +371,20 @@ const START_OF_SEED = /S[ACMNOUVX][A-Z2-7]{30}/i;
 
 const PUBLIC_KEY_LENGTH = 56;
 
+/**
+ * Matches a private key in PEM form (RFC 7468), also one that is cut off, or quoted, or on one line. A
+ * message that only names the first line of one has nothing behind it.
+ */
+const PRIVATE_KEY =
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:(?:\\[rn]|[\r\n])+\S| *[A-Za-z0-9+/]{16})[^]*?(?:-----END [A-Z0-9 ]*KEY-----|$)/g;
+
 /** Matches the user and the password in a URL. */
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi;
 
 /**
- * Removes secrets from a text before it is shown: nkey seeds, and the user and password in a URL. It
- * also finds seeds that are mistyped, in lower case, cut off, or joined to another word. Public keys,
- * digests and tokens stay.
+ * Removes secrets from a text before it is shown: nkey seeds, private keys in PEM form, and the user and
+ * password in a URL. It also finds seeds that are mistyped, in lower case, cut off, or joined to another
+ * word. Public keys, digests and tokens stay.
  *
  * At most 31 characters of a seed remain. The rest holds more than 100 unknown bits.
  *
@@ -376,7 +392,8 @@ const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi;
  * @returns The text without secrets.
  */
 export function redact(text: string): string {
-  return text.replace(RUN, (run) => couldBeSeed(run) ? "[a seed, not shown]" : run)
+  return text.replace(PRIVATE_KEY, "[a private key, not shown]")
+    .replace(RUN, (run) => couldBeSeed(run) ? "[a seed, not shown]" : run)
     .replace(USER_INFO, "$1…@");
 }
 
@@ -454,6 +471,35 @@ export class ParError extends Error {
  */
 export function quote(text: string): string {
   return JSON.stringify(text);
+}
+
+/**
+ * Writes a number with its noun: `1 target`, `2 targets`.
+ *
+ * @param count The number.
+ * @param noun The noun in the singular.
+ */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Says which of several files an error is about, unless its message does.
+ *
+ * @param error What went wrong.
+ * @param file The file's name.
+ * @returns The same error, or one with the same code whose message names the file.
+ */
+export function inFile(error: ParError, file: string): ParError {
+  const name = quote(file);
+  if (error.message.includes(name)) return error;
+  const message = error.message.replace(/^Cannot [^:;]*/, (start) => {
+    const named = start.replace("the archive", () => `the archive ${name}`);
+    if (named !== start) return named;
+    const about = start.replace("the token", () => `the token of ${name}`);
+    return about === start ? `${start} in ${name}` : about;
+  });
+  return new ParError(error.code, message, error.cause);
 }
 
 /**

@@ -34,6 +34,8 @@ needs openssl openssl
 needs jq jq
 # A C program loads the example provider.
 needs cc gcc libc6-dev
+# What makes system calls fail.
+needs strace strace
 # The web page is tried in them. The fonts are for the page's picture: without any, text has no letters.
 needs /usr/bin/chromium chromium fonts-dejavu-core fonts-liberation
 needs /usr/bin/firefox-esr firefox-esr

@@ -46,6 +46,7 @@ export const PROGRAMS = {
   pigz: "install-programs.sh",
   python3: "install-programs.sh",
   skopeo: "install-programs.sh",
+  strace: "install-programs.sh",
   zsh: "install-programs.sh",
 
   actionlint: "install-go-programs.sh",

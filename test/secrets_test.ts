@@ -110,6 +110,10 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   inspect: [(text, s) => par.inspect(`${s.folder}/${text}`)],
   inspectClaims: [(text, s) => par.inspectClaims(`${s.folder}/${text}`)],
   inspectWit: [(text, s) => par.inspectWit(`${s.folder}/${text}`)],
+  diff: [
+    (text, s) => par.diff(`${s.folder}/${text}`, s.archive),
+    (text, s) => par.diff(s.archive, `${s.folder}/${text}`),
+  ],
   verify: [
     (text, s) => par.verify(`${s.folder}/${text}`),
     async (text, s) =>

@@ -7,6 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { VERSION } from "../lib/cli/verbs.ts";
 import { bundle } from "./bundle.ts";
 import { type PageKind, pagePolicy } from "./src/policy.ts";
@@ -87,6 +88,6 @@ function sha256(text: string): string {
 }
 
 if (import.meta.main) {
-  const folder = Deno.args[0] ?? new URL("build", SOURCE).pathname;
+  const folder = Deno.args[0] ?? fileURLToPath(new URL("build", SOURCE));
   for (const path of await build(folder)) console.log(path);
 }

@@ -160,7 +160,7 @@ async function* readSegment(
   options: ReadOptions,
 ): Bytes {
   const segment = index.find((segment) => segment.name === name);
-  if (!segment || !source.range) {
+  if (!segment) {
     throw new ParError(
       "ERR_INDEX_MISMATCH",
       `Cannot trust ${JSON.stringify(source.name)}: its index has no entry ${JSON.stringify(name)}`,
@@ -168,7 +168,7 @@ async function* readSegment(
   }
   const { offset, deflatedLength, length } = segment;
   checkSize(length, deflatedLength, options.limits ?? {});
-  const raw = new ByteReader(source.range(offset, deflatedLength));
+  const raw = new ByteReader(source.range?.(offset, deflatedLength) ?? nothing());
   try {
     const tar = new ByteReader(bounded(inflateSegment(raw.take(deflatedLength)), raw, options));
     yield* readOnlyEntry(tar, name, length);

@@ -239,15 +239,12 @@ export function decodePax(content: Uint8Array): PaxRecords {
   for (let at = 0; at < content.length;) {
     const space = content.indexOf(0x20, at);
     const digits = space - at > 9 ? "" : String.fromCharCode(...content.subarray(at, space));
-    const length = /^[1-9][0-9]*$/.test(digits) ? Number(digits) : 0;
-    const record = content.subarray(space + 1, at + length - 1);
+    const length = /^[1-9][0-9]*$/.test(digits) ? Number(digits) : NaN;
+    const end = at + length - 1;
+    const record = content.subarray(space + 1, end);
     const equals = record.indexOf(0x3d);
-    if (
-      length === 0 || at + length > content.length || equals < 1 ||
-      content[at + length - 1] !== 0x0a
-    ) {
-      throw malformedPax();
-    }
+    // There is no line feed past the content's end, nor where the length is no number.
+    if (equals < 1 || content[end] !== 0x0a) throw malformedPax();
     const keyword = decodeText(record.subarray(0, equals));
     const value = decodeText(record.subarray(equals + 1));
     // Readers disagree about a repeated keyword, and about where a value with a line feed or NUL ends.
@@ -258,8 +255,8 @@ export function decodePax(content: Uint8Array): PaxRecords {
     at += length;
     if (keyword === "path") records.path = value;
     else if (keyword === "size") {
-      records.size = /^[0-9]{1,16}$/.test(value) ? Number(value) : -1;
-      if (!Number.isSafeInteger(records.size) || records.size < 0) throw sizeError("a pax header");
+      records.size = /^[0-9]{1,16}$/.test(value) ? Number(value) : NaN;
+      if (!Number.isSafeInteger(records.size)) throw sizeError("a pax header");
     } else if (
       /^(linkpath|GNU\.sparse\..*|SUN\.holesdata|SCHILY\.(realsize|filetype))$/.test(keyword)
     ) {

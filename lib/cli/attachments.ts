@@ -2,9 +2,10 @@ import { ParError, printable } from "../errors.ts";
 import { formatReference, parseDigest } from "../registry/reference.ts";
 import { predicateTypeName } from "../signing/statement.ts";
 import { writeFile } from "../system/files.ts";
+import { STDOUT } from "../system/pipe.ts";
 import { listAttachments, type ListedAttachment, readAttachment } from "../verbs/attachments.ts";
 import { findPlace, type Place } from "./input.ts";
-import { note, print, printJson } from "./io.ts";
+import { note, print, printDone, printJson } from "./io.ts";
 import { toSize } from "./progress.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -32,8 +33,8 @@ export async function run(this: Context, flags: Flags, name: string): Promise<vo
 }
 
 async function get(flags: Flags, place: Place, digest: string, signal: AbortSignal): Promise<void> {
-  const { destination = "-", output } = flags;
-  if (destination === "-" && output === "json") {
+  const { destination = STDOUT, output } = flags;
+  if (destination === STDOUT && output === "json") {
     throw new ParError(
       "ERR_USAGE",
       "Cannot print an attachment and JSON to standard output: give --destination",
@@ -42,15 +43,13 @@ async function get(flags: Flags, place: Place, digest: string, signal: AbortSign
   const bytes = "path" in place
     ? await readAttachment(place.path, digest, { signal })
     : await readAttachment(place.reference, digest, place.options);
-  if (destination === "-") {
-    for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
-    return;
-  }
   await writeFile(destination, (sink) => sink.write(bytes), { signal });
-  if (output === "json") {
-    return await printJson({ file: destination, digest, size: bytes.length, success: true });
-  }
-  await print(`Successfully wrote ${destination}`);
+  if (destination === STDOUT) return;
+  await printDone(
+    output,
+    { file: destination, digest, size: bytes.length },
+    `Successfully wrote ${destination}`,
+  );
 }
 
 /** One line for people: what it is, who signed it, how large it is, its digest. */

@@ -1,9 +1,10 @@
 import type { BuildResult } from "../verbs/project/mod.ts";
 import { ParError, quote } from "../errors.ts";
-import { readClaims } from "./create.ts";
-import { note, print, printJson, say, warn } from "./io.ts";
+import { WIT_ENTRY } from "../archive/entries.ts";
+import { adviseOnHosts, describe, readClaims } from "./create.ts";
+import { note, printDone, say, warn } from "./io.ts";
 import { pairBinaries } from "./options.ts";
-import { withProgress } from "./progress.ts";
+import { withHashing } from "./progress.ts";
 import { findKeys } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
 import { type VERBS, VERSION } from "./verbs.ts";
@@ -40,17 +41,15 @@ export async function run(this: Context, flags: BuildFlags, folder = "."): Promi
     signal,
   };
   const { build, NO_VENDOR } = await import("../verbs/project/mod.ts");
-  const result = await withProgress("Bundling", (onProgress) =>
+  const result = await withHashing("Bundling", (updates) =>
     build(folder, {
       ...options,
-      onProgress,
+      ...updates,
       signers: ({ binary, keyDirectory }) =>
         findKeys({ ...flags, directory: flags.directory ?? keyDirectory }, binary, signal),
     }));
-  const { capid, vendor } = result.claims.wascap;
-  if (!result.upToDate && capid === undefined) {
-    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
-  }
+  const { capid, target_hashes, vendor } = result.claims.wascap;
+  if (!result.upToDate) adviseOnHosts(capid, WIT_ENTRY in target_hashes);
   if (vendor === NO_VENDOR) {
     note(`the vendor is ${NO_VENDOR}; state it in the project's file, or with --vendor.`);
   }
@@ -70,17 +69,10 @@ async function report(
   { output, provenance }: BuildFlags,
 ): Promise<void> {
   const { path, targets, skipped, upToDate: up_to_date } = result;
-  if (output === "json") {
-    return await printJson({
-      path,
-      targets,
-      skipped,
-      up_to_date,
-      ...(provenance !== undefined && { provenance }),
-      success: true,
-    });
-  }
-  await print(
+  await printDone(
+    output,
+    { path, targets, skipped, up_to_date, ...(provenance !== undefined && { provenance }) },
     up_to_date ? `${quote(path)} is up to date` : `Built artifact can be found at ${quote(path)}`,
   );
+  if (output === "text" && !up_to_date) await describe(path, result);
 }

@@ -31,7 +31,7 @@ export type Place =
 
 /**
  * Finds out what an archive's argument names: an existing file first, else a reference if it has the
- * form of one. `oci://`, `oci:` and `oci-archive:` make it a reference, and `-` standard input.
+ * form of one. `oci://`, `oci:` and `oci-archive:` make it a reference.
  *
  * @param name What the command line says.
  * @param flags How to reach a registry.
@@ -42,7 +42,6 @@ export async function findPlace(
   flags: Values<typeof PULLING>,
   signal: AbortSignal,
 ): Promise<Place> {
-  if (name === "-") return { path: "/dev/stdin" };
   // Most archives are files, and starting up should not pay for what registries take.
   const isOci = /^oci(-archive)?:/i.test(name);
   if (!isOci && await isThere(name)) return { path: name };

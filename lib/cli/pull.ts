@@ -1,5 +1,6 @@
 import { pull } from "../verbs/pull.ts";
-import { note, print, printJson } from "./io.ts";
+import { STDOUT } from "../system/pipe.ts";
+import { note, printDone } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions, referenceOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -21,16 +22,16 @@ export async function run(this: Context, flags: Flags, from: string): Promise<vo
     "Pulling",
     (onProgress) => pull(from, { ...options, onProgress }),
   );
-  if (flags.output === "json") {
-    return await printJson({
-      file: path,
-      digest,
-      size,
-      ...(flags.withAttachments && { bundles }),
-      success: true,
-    });
-  }
-  await print(`Successfully pulled ${path}\ndigest: ${digest}`);
-  for (const bundle of bundles) await print(`bundle: ${bundle}`);
+  if (path === STDOUT) return;
+  await printDone(
+    flags.output,
+    { file: path, digest, size, ...(flags.withAttachments && { bundles }) },
+    [
+      `Successfully pulled ${path}`,
+      `digest: ${digest}`,
+      ...bundles.map((each) => `bundle: ${each}`),
+    ]
+      .join("\n"),
+  );
   if (flags.withAttachments && bundles.length === 0) note("no bundle is attached to it.");
 }

@@ -2,10 +2,11 @@ import { printable } from "../errors.ts";
 import type { BundleKey } from "../signing/bundle_key.ts";
 import { MAX_STATEMENT_SIZE, parsePredicateType, predicateTypeName } from "../signing/statement.ts";
 import { readSmallInput } from "../system/files.ts";
+import { STDOUT } from "../system/pipe.ts";
 import type { Attestation } from "../verbs/bundles.ts";
 import { attest as attestArchive, sign as signArchive, type Signed } from "../verbs/sign.ts";
 import { findPlace } from "./input.ts";
-import { print, printJson } from "./io.ts";
+import { printDone } from "./io.ts";
 import { sourceDateEpoch } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { findSigner } from "./signing.ts";
@@ -56,8 +57,12 @@ async function signOrAttest(
 
 async function report(name: string, flags: SignFlags, signed: Signed): Promise<void> {
   const { manifest, archive, predicateType, key, attached, path } = signed;
-  if (flags.output === "json") {
-    return await printJson({
+  if (path === STDOUT) return;
+  const type = predicateTypeName(predicateType);
+  const done = type === "signature" ? "signed" : `attested ${type} of`;
+  await printDone(
+    flags.output,
+    {
       archive: name,
       ...(manifest !== undefined && { manifest_digest: manifest }),
       archive_digest: archive,
@@ -65,12 +70,7 @@ async function report(name: string, flags: SignFlags, signed: Signed): Promise<v
       key: keyToJson(key),
       ...(attached !== undefined && { digest: attached }),
       ...(path !== undefined && { bundle: path }),
-      success: true,
-    });
-  }
-  const type = predicateTypeName(predicateType);
-  const done = type === "signature" ? "signed" : `attested ${type} of`;
-  await print(
+    },
     printable(
       `Successfully ${done} ${name} with ${key}\n` +
         (path === undefined ? `digest: ${attached}` : `bundle: ${path}`),

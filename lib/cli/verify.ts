@@ -1,4 +1,4 @@
-import { ParError, printable, quote } from "../errors.ts";
+import { inFile, ParError, printable, quote } from "../errors.ts";
 import { MAX_BUNDLE_SIZE } from "../signing/bundle.ts";
 import { type BundleKey, parseBundleKey } from "../signing/bundle_key.ts";
 import { parsePublicKey, type PublicKey } from "../signing/nkey.ts";
@@ -7,10 +7,12 @@ import { readSmallInput } from "../system/files.ts";
 import type { RegistrySource } from "../registry/pull.ts";
 import type { CandidateBundle } from "../verbs/bundle_search.ts";
 import type { Check, Policy } from "../verbs/policy.ts";
-import { verify } from "../verbs/verify.ts";
+import { verify, type VerifyReport } from "../verbs/verify.ts";
+import { type CheckLine, printChecks } from "./checks.ts";
+import { forEachArchive } from "./each.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { print, printJson } from "./io.ts";
+import { isQuiet, print, printJson } from "./io.ts";
 import { paint } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
 import { VERBS } from "./verbs.ts";
@@ -21,30 +23,62 @@ type VerifyFlags = Values<typeof VERBS.verify.flags>;
 const MAX_TEXT = 2 ** 20;
 
 /** Runs `par verify`. */
-export async function run(this: Context, flags: VerifyFlags, name: string): Promise<void> {
-  const { signal } = this;
-  using input = await openInput(name, flags, signal);
-  const { source } = input;
+export async function run(
+  this: Context,
+  flags: VerifyFlags,
+  ...archives: string[]
+): Promise<void> {
+  const policy = await findPolicy(flags, this.signal);
+  await forEachArchive(
+    this,
+    archives,
+    (archive, label) => verifyOne(archive, label, policy, flags, this.signal),
+  );
+}
+
+/** Reads what every archive must fulfil. */
+async function findPolicy(flags: VerifyFlags, signal: AbortSignal): Promise<Policy> {
   const basis = flags.policy === undefined
     ? await policyOfFlags(flags, signal)
     : await readPolicy(flags.policy, signal);
-  const manifest = await manifestOf(input);
-  const policy: Policy = {
+  // A bundle that nobody looks at must not seem to be in order.
+  if (flags.bundle && !basis.keys) {
+    throw new ParError(
+      "ERR_USAGE",
+      "Cannot check a --bundle without keys: give --key, or a policy that has keys",
+    );
+  }
+  return {
     ...basis,
-    manifest,
     subject: flags.subject === undefined ? undefined : parsePublicKey(flags.subject, "service"),
     requiredTargets: flags.requireArch,
     thisHost: flags.thisHost,
     limits: { maxSize: flags.maxSize },
     signal,
-    ...(basis.keys
-      ? { bundles: findBundles(input, flags, manifest, signal) }
-      : refuseBundles(flags)),
   };
+}
+
+/**
+ * Verifies one archive, and prints what was found.
+ *
+ * @param label Its name, if it is one of several.
+ * @throws {ExitStatus} If it must not be trusted.
+ */
+async function verifyOne(
+  archive: string,
+  label: string | undefined,
+  policy: Policy,
+  flags: VerifyFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  using input = await openInput(archive, flags, signal);
+  const { source } = input;
+  const manifest = await manifestOf(input);
+  const bundles = policy.keys && findBundles(input, flags, manifest, signal);
   const report = await withReadProgress(
     "Verifying",
     source,
-    (onProgress) => verify(source, { ...policy, onProgress }),
+    (onProgress) => verify(source, { ...policy, manifest, bundles, onProgress }),
   );
   await sayTraffic(input);
   const failed = report.checks.find((check) => !check.passed);
@@ -55,10 +89,12 @@ export async function run(this: Context, flags: VerifyFlags, name: string): Prom
       checks: report.checks,
       ...(claims && { issuer: claims.iss, service: claims.sub }),
       ...(failed && { error: { code: failed.code, message: failed.message } }),
-    });
+    }, label);
   } else {
-    const width = Math.max(10, ...report.checks.map((check) => check.name.length));
-    for (const check of report.checks) await print(toLine(check, width));
+    const checks = report.checks.filter(({ passed }) => !(passed && isQuiet()));
+    if (label !== undefined && !isQuiet()) await print(`${printable(label)}:`);
+    const end = isQuiet() && !failed ? [] : [verdict(archive, policy, report)];
+    await printChecks(checks.map(toLine), end);
   }
   if (failed) throw new ExitStatus(EXIT_STATUS.untrusted);
 }
@@ -119,20 +155,26 @@ async function* findBundles(
   else if (manifest) yield* readAttachedBundles(place.reference, manifest, place.options);
 }
 
-/** A bundle that nobody looks at must not seem to be in order. */
-function refuseBundles({ bundle }: VerifyFlags): Pick<Policy, "bundles"> {
-  if (!bundle) return {};
-  throw new ParError(
-    "ERR_USAGE",
-    "Cannot check a --bundle without keys: give --key, or a policy that has keys",
-  );
+function toLine({ name, passed, message, code }: Check): CheckLine {
+  return { name, outcome: passed ? "ok" : "FAILED", message: message + (code ? ` [${code}]` : "") };
 }
 
-function toLine({ name, passed, message, code }: Check, width: number): string {
-  const outcome = passed
-    ? paint(Deno.stdout, "green", "ok    ")
-    : paint(Deno.stdout, "red", "FAILED");
-  return `${outcome}  ${name.padEnd(width)}  ${printable(message)}${code ? ` [${code}]` : ""}`;
+/** The line that ends it: whether to use the archive. */
+function verdict(archive: string, policy: Policy, { checks, trusted }: VerifyReport): string {
+  const name = printable(archive);
+  if (!trusted) {
+    const failed = new Set(checks.filter(({ passed }) => !passed).map(({ name }) => name));
+    return `${paint(Deno.stdout, "red", "Not trusted:")} ${name} failed: ${
+      [...failed].join(", ")
+    }.`;
+  }
+  if (policy.keys || checks.some(({ name }) => name === "issuer")) {
+    return `${paint(Deno.stdout, "green", "Trusted:")} ${name} passed every check.`;
+  }
+  return `${
+    paint(Deno.stdout, "yellow", "Valid:")
+  } ${name} passed every check, but no issuer was ` +
+    "asked for; say whom you trust (--trusted-issuer).";
 }
 
 /** The flags' issuers, else the environment's; `undefined` where there is no list at all. */
@@ -159,7 +201,13 @@ function looksLikeKey(item: string): boolean {
 async function readIssuers(path: string, signal: AbortSignal): Promise<PublicKey[]> {
   const text = await readText(path, signal);
   const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim());
-  const keys = lines.filter((line) => line !== "").map((line) => parsePublicKey(line, "account"));
+  const keys = lines.filter((line) => line !== "").map((line) => {
+    try {
+      return parsePublicKey(line, "account");
+    } catch (error) {
+      throw error instanceof ParError ? inFile(error, path) : error;
+    }
+  });
   if (keys.length > 0) return keys;
   throw new ParError(
     "ERR_OPTION_INVALID",

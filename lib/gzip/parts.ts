@@ -20,11 +20,12 @@ export interface Boundary {
 export const FINAL_BLOCK: Uint8Array<ArrayBuffer> = Uint8Array.of(3, 0);
 
 /** A sync flush ends with the two lengths of an empty stored block (RFC 1951, section 3.2.4). */
-export const FLUSH_LENGTH = 4;
+const FLUSH = Uint8Array.of(0, 0, 0xff, 0xff);
+export const FLUSH_LENGTH: number = FLUSH.length;
 
 /** Whether bytes are the end of a sync flush. */
 export function isFlush(bytes: Uint8Array): boolean {
-  return bytes.length === FLUSH_LENGTH && [0, 0, 0xff, 0xff].every((byte, i) => byte === bytes[i]);
+  return equal(bytes, FLUSH);
 }
 
 /**

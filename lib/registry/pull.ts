@@ -203,7 +203,7 @@ export async function pullArchive(
         );
       }
     };
-    await writeFile(path, copy, options.signal ? { signal: options.signal } : {});
+    await writeFile(path, copy, { signal: options.signal, whole: true, onWarning: options.onNote });
     return { path, digest, layerDigest: layer.digest, size: layer.size };
   } finally {
     await reader.close();

@@ -257,3 +257,11 @@ function match(expression: RegExp, text: string, at: number): string | undefined
   expression.lastIndex = at;
   return expression.exec(text)?.[0];
 }
+
+/** Sorts the members of each object, because their order has no meaning. */
+export function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null || value instanceof JsonNumber) return value;
+  const members = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(members.map(([name, each]) => [name, sorted(each)]));
+}

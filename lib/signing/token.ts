@@ -75,6 +75,12 @@ export interface VerifyTokenOptions {
   readonly allowEarly?: boolean | undefined;
 }
 
+/** Options with which a token is verified without regard to its time of validity. */
+export const ANY_TIME = {
+  now: new Date(-1),
+  allowEarly: true,
+} as const satisfies VerifyTokenOptions;
+
 /**
  * Verifies a token: its form, its header, its claims, its signature, and its time of validity.
  *
@@ -101,10 +107,9 @@ export async function verifyToken(
   token: string,
   options: VerifyTokenOptions = {},
 ): Promise<VerifiedToken> {
-  const [header, payload, signature, ...rest] = token.split(".");
-  if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) {
-    throw malformed("it does not have three parts");
-  }
+  const parts = token.split(".");
+  if (parts.length !== 3) throw malformed("it does not have three parts");
+  const [header = "", payload = "", signature = ""] = parts;
   checkHeader(readJson(header, "header"));
   const claims = parseClaims(readJson(payload, "payload"));
   // jose decodes it again, and would accept spellings that are not canonical.

@@ -86,25 +86,27 @@ function checkHost(
   host: Target | undefined,
   head: Uint8Array,
 ): Check {
-  if (!host || !binaries.some((binary) => binary.target === host)) {
+  const binary = binaries.find(({ target }) => target === host);
+  if (!binary) {
     return fail(
       "host",
       "ERR_HOST_INCOMPATIBLE",
       `no binary for this machine, ${host ?? "unknown"}`,
     );
   }
+  const { target } = binary;
   const executable = readExecutable(head);
   if (!executable) {
     return fail(
       "host",
       "ERR_HOST_INCOMPATIBLE",
-      `the binary for ${host} is not an ELF, Mach-O or PE file`,
+      `the binary for ${target} is not an ELF, Mach-O or PE file`,
     );
   }
   const { format, machine, flaw } = executable;
-  if (flaw) return fail("host", "ERR_HOST_INCOMPATIBLE", `the binary for ${host} ${flaw}`);
-  const what = `the binary for ${host} is ${format} for ${machine}`;
-  return runsOn(executable, host)
+  if (flaw) return fail("host", "ERR_HOST_INCOMPATIBLE", `the binary for ${target} ${flaw}`);
+  const what = `the binary for ${target} is ${format} for ${machine}`;
+  return runsOn(executable, target)
     ? pass("host", what)
     : fail("host", "ERR_HOST_INCOMPATIBLE", `${what}, which this machine cannot run`);
 }

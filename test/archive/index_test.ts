@@ -108,6 +108,8 @@ for (
     "a name that runs out of it": subfield(1, 200, 0x61),
     "lengths that run out of it": encoded().with(2, (encoded()[2] ?? 0) - 1),
     "more than the extra field holds": encoded().subarray(0, -1),
+    "a subfield that is whole and says that it is longer": encoded()
+      .with(2, (encoded()[2] ?? 0) + 1),
     "a segment twice": encoded([SEGMENTS[0], SEGMENTS[0], SEGMENTS[2]] as SegmentLengths[]),
     "no last segment": encoded(SEGMENTS.slice(0, 2)),
     "the last segment before others": encoded([...SEGMENTS].reverse()),

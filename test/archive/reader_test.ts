@@ -100,6 +100,12 @@ Deno.test("readArchive() hands each entry's bytes to whoever asks for them", asy
   assert.deepEqual(got, { "x86_64-linux": BINARIES["x86_64-linux"] });
 });
 
+Deno.test("readArchive() hands over nothing of an entry that the claims before it do not list", async () => {
+  const archive = await archiveOf({ bend: ({ wascap }) => wascap.target_hashes = {} });
+  const reading = readArchive(chunked(archive, 3), {}, () => assert.fail("it was handed over"));
+  await assert.rejects(reading, { code: "ERR_HASH_UNLISTED" });
+});
+
 Deno.test("readArchive() tells how far it is", async () => {
   const bytes = await archiveOf();
   const seen: number[] = [];

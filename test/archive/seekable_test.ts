@@ -413,10 +413,10 @@ async function deflateTogether(...parts: readonly Uint8Array[]): Promise<Uint8Ar
 function handMade(
   segments: readonly Uint8Array[],
   deflated: readonly Uint8Array[],
-): Uint8Array<ArrayBuffer> {
-  const names = segments.map((bytes, i) =>
+  names = segments.map((bytes, i) =>
     i === segments.length - 1 ? "" : new TextDecoder().decode(bytes.subarray(0, 100)).split("\0")[0]
-  ) as string[];
+  ),
+): Uint8Array<ArrayBuffer> {
   const parts = deflated.map((bytes, i) =>
     i === deflated.length - 1 ? concat(bytes, Uint8Array.of(3, 0)) : bytes
   );
@@ -578,4 +578,123 @@ Deno.test("readArchive() refuses a segment whose last block goes on, though it e
       await assert.rejects(read(archive), { code: "ERR_INDEX_MISMATCH" }, bend.name);
     }
   }
+});
+
+Deno.test("readArchive() refuses segments that end elsewhere than the entries in them", async () => {
+  const [claims = new Uint8Array(), ...others] = await entriesOf();
+  const tar = concat(claims, ...others, TAR_END);
+  const names = ["claims.jwt", "aarch64-linux.bin", "x86_64-linux.bin", ""];
+  const end = tar.length - TAR_END.length;
+  for (
+    const [cuts, passes] of [
+      [[claims.length, claims.length + 1024, end], true],
+      [[claims.length + 512, claims.length + 1024, end], false],
+      [[claims.length, claims.length + 512, end], false],
+      [[claims.length, claims.length + 1024, end + 512], false],
+      [[claims.length, claims.length + 1024, end - 512], false],
+    ] as const
+  ) {
+    const segments = [...cuts, tar.length].map((cut, i) => tar.subarray(cuts[i - 1] ?? 0, cut));
+    const archive = handMade(segments, segments.map((bytes) => deflate(bytes)), names);
+    assert.deepEqual(concat(gunzipSync(archive)), tar);
+    if (passes) await read(archive);
+    else await assert.rejects(read(archive), { code: "ERR_INDEX_MISMATCH" }, cuts.join());
+  }
+});
+
+Deno.test("readArchive() refuses a segment of an entry that the archive does not have", async () => {
+  const entries = await entriesOf();
+  const segments = [...entries, TAR_END.subarray(512), TAR_END.subarray(512)];
+  const names = ["claims.jwt", "aarch64-linux.bin", "x86_64-linux.bin", "riscv64-linux.bin", ""];
+  const archive = handMade(segments, segments.map((bytes) => deflate(bytes)), names);
+  assert.deepEqual(concat(gunzipSync(archive)), concat(...entries, TAR_END));
+  await assert.rejects(read(archive), { code: "ERR_INDEX_MISMATCH" });
+});
+
+/** The same archive with its index naming the first segment in another way. */
+async function renamed(archive: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return await withIndex(archive, ([claims, ...rest]) => [
+    { ...claims as SegmentLengths, name: "riscv64-linux.bin" },
+    ...rest,
+  ]);
+}
+
+Deno.test("openRanged() refuses an index that does not begin with the claims, though they are there", async () => {
+  const source = rangesOf(await renamed(await indexed()));
+  await assert.rejects(openRanged(source), { code: "ERR_INDEX_MISMATCH" });
+});
+
+Deno.test("openRanged() and readArchive() refuse claims that are not where the index has them", async () => {
+  const [claims, ...others] = await entriesOf() as [Uint8Array, ...Uint8Array[]];
+  const segments = [...others, claims, TAR_END];
+  const archive = handMade(segments, segments.map((bytes) => deflate(bytes)));
+  // The index is as the archive is: the claims do not come first in either.
+  await assert.rejects(openRanged(rangesOf(archive)), { code: "ERR_INDEX_MISMATCH" });
+  await assert.rejects(read(archive), {
+    code: "ERR_INDEX_MISMATCH",
+    message: /its first segment is not that of claims\.jwt/,
+  });
+  // The index has them first, and another entry is there.
+  const lying = handMade(segments, segments.map((bytes) => deflate(bytes)), [
+    "claims.jwt",
+    "aarch64-linux.bin",
+    "x86_64-linux.bin",
+    "",
+  ]);
+  await assert.rejects(openRanged(rangesOf(lying)), {
+    code: "ERR_INDEX_MISMATCH",
+    message: /says where "claims\.jwt" is/,
+  });
+});
+
+Deno.test("openRanged() unpacks nothing of a segment that the index says is too large", async () => {
+  const source = rangesOf(await indexed());
+  const opened = await openRanged(source, { limits: { maxSize: 100_000 } });
+  source.ranges.length = 0;
+  const entry = opened?.readEntry("x86_64-linux.bin") as Bytes;
+  await assert.rejects(collect(entry), { code: "ERR_LIMIT_SIZE" });
+  assert.deepEqual(source.ranges, []);
+});
+
+/** A plain archive elsewhere, that counts what is read of it. */
+async function remote(): Promise<ReturnType<typeof rangesOf>> {
+  const entries = await entriesOf({ binaries: binaries({ small: false }) });
+  return Object.assign(rangesOf(concat(...entries, TAR_END)), { remote: true });
+}
+
+Deno.test("openRanged() goes from header to header in a plain archive that is elsewhere", async () => {
+  const source = await remote();
+  const opened = await openRanged(source);
+  for (const [target, bytes] of Object.entries(binaries({ small: false }))) {
+    source.ranges.length = 0;
+    assert.deepEqual(await collect(opened?.readEntry(`${target}.bin`) as Bytes), bytes);
+    const received = source.ranges.reduce((sum, [, length]) => sum + length, 0);
+    assert(received < bytes.length + 16 * 1024, `${received} bytes were read`);
+  }
+});
+
+Deno.test("openRanged() refuses what a plain archive elsewhere does not have with ERR_ENTRY_MISSING", async () => {
+  const opened = await openRanged(await remote());
+  const entry = opened?.readEntry("riscv64-linux.bin") as Bytes;
+  await assert.rejects(collect(entry), { code: "ERR_ENTRY_MISSING" });
+});
+
+Deno.test("openRanged() passes by no more entries of a plain archive elsewhere than it may", async () => {
+  const last = Object.keys(binaries({ small: false })).at(-1);
+  const source = await remote();
+  const of = async (maxEntries: number): Promise<Uint8Array> => {
+    const opened = await openRanged(source, { limits: { maxEntries } });
+    return await collect(opened?.readEntry(`${last}.bin`) as Bytes);
+  };
+  assert((await of(4)).length > 0);
+  await assert.rejects(of(3), { code: "ERR_LIMIT_ENTRIES" });
+});
+
+Deno.test("openRanged() reads no content of a plain archive elsewhere that is larger than it may be", async () => {
+  const source = await remote();
+  const opened = await openRanged(source, { limits: { maxSize: 500_000 } });
+  source.ranges.length = 0;
+  const entry = opened?.readEntry("aarch64-linux.bin") as Bytes;
+  await assert.rejects(collect(entry), { code: "ERR_LIMIT_SIZE" });
+  assert.equal(source.ranges.length, 1, "more was read than a header");
 });

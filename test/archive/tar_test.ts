@@ -99,14 +99,18 @@ Deno.test("decodeHeader() refuses a byte wherever its format has none", () => {
     decodeHeader(tarHeader({ name: "a", magic, patch: (header) => header[offset] = byte }));
   const code = "ERR_HEADER_AMBIGUOUS";
   for (const magic of ["ustar", "gnu", "v7"] as const) {
-    // The name's rest, a link's name, GNU's times and sparse map, the marks of star, the last byte.
-    for (const offset of [2, 99, 157, 256, 346, 386, 476, 482, 495, 508, 511]) {
+    // The name's rest, a link's name, the names of the owner and the group, GNU's times and sparse map, the marks of star, the last byte.
+    for (const offset of [2, 99, 157, 256, 266, 296, 298, 328, 346, 386, 476, 482, 495, 508, 511]) {
       if (magic === "ustar" && offset >= 476 && offset < 500) continue;
       assert.throws(at(offset, 0x61, magic), { code }, `${magic}, byte ${offset}`);
     }
     for (const offset of [257, 262, 263, 264]) {
       assert.throws(at(offset, 0x21, magic), { code }, `${magic}, byte ${offset}`);
     }
+  }
+  for (const offset of [265, 297]) {
+    assert(at(offset, 0x61, "ustar")());
+    assert.throws(at(offset, 0xff, "ustar"), { code: "ERR_HEADER_INVALID" }, `byte ${offset}`);
   }
   // Behind the NUL that ends an empty prefix.
   assert.throws(at(346, 0x61, "ustar"), { code });
@@ -192,6 +196,55 @@ Deno.test("decodePax() refuses keywords that change content or name, and those i
     const content = concat(paxRecord(record.slice(0, equals), record.slice(equals + 1)));
     assert.throws(() => decodePax(content), { code }, record);
   }
+});
+
+Deno.test("decodePax() refuses a size that is no number, or none that is exact", () => {
+  const sizeOf = (size: string) => decodePax(concat(paxRecord("size", size))).size;
+  for (const size of [0, 1, 2 ** 33, Number.MAX_SAFE_INTEGER]) {
+    assert.equal(sizeOf(String(size)), size);
+  }
+  for (
+    const size of [
+      String(2 ** 53),
+      "9999999999999999",
+      "9".repeat(17),
+      "-1",
+      "+1",
+      "1e3",
+      "0x10",
+      "1.5",
+      " 1",
+      "",
+    ]
+  ) assert.throws(() => sizeOf(size), { code: "ERR_HEADER_SIZE" }, size);
+});
+
+Deno.test("decodePax() refuses a record whose length is no number, or ends elsewhere than the record", () => {
+  const good = paxRecord("path", "a");
+  for (
+    const bad of [
+      "path=a\n",
+      " path=a\n",
+      "x path=a\n",
+      "010 path=a\n",
+      "0 path=a\n",
+      "+9 path=a\n",
+      "8 path=a\n",
+      "9 path=ab\n",
+      "11 path=a\n",
+      "100 path=a\n",
+      "10 path=a",
+      "4294967306 path=a\n",
+      "2 path=a\n",
+      "\n",
+      "9",
+    ]
+  ) {
+    for (const content of [bad, `${good}${bad}`]) {
+      assert.throws(() => decodePax(concat(content)), { code: "ERR_HEADER_INVALID" }, content);
+    }
+  }
+  assert.deepEqual({ ...decodePax(concat(good)) }, { path: "a" });
 });
 
 Deno.test("decodePax() refuses a header without records", () => {

@@ -96,6 +96,25 @@ Deno.test("ByteReader.peek() gives what there is where the stream ends", async (
   assert.equal((await reader.read(3)).length, 3);
 });
 
+Deno.test("ByteReader.peek() gives bytes of several chunks, also where a chunk's memory is used again", async () => {
+  const bytes = noise(10);
+  const reader = new ByteReader(chunked(bytes, 3));
+  assert.deepEqual(concat(await reader.peek(8)), bytes.slice(0, 8));
+  assert.deepEqual(concat(await reader.read(10)), bytes);
+});
+
+Deno.test("ByteReader.read() and take() refuse more than there is with ERR_ARCHIVE_TRUNCATED", async () => {
+  for (const [size, length] of [[0, 1], [10, 11], [10, 1000]] as const) {
+    const truncated = {
+      code: "ERR_ARCHIVE_TRUNCATED",
+      message: new RegExp(`it stops after ${size} bytes`),
+    };
+    const source = () => new ByteReader(chunked(noise(size), 4));
+    await assert.rejects(source().read(length), truncated);
+    await assert.rejects(collect(source().take(length)), truncated);
+  }
+});
+
 Deno.test("ByteReader passes on what its source throws", async () => {
   const failure = new Error("the disk is gone");
   const source = async function* (): AsyncGenerator<Uint8Array> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { permissionFlags, takesHelpers } from "../../lib/cli/permissions.ts";
 
 const COLOURS = "NO_COLOR,FORCE_COLOR";
-const KEYS = "HOME,USER,USERPROFILE,USERNAME";
+const KEYS = "HOME,USER,USERPROFILE,USERNAME,WASH_KEYS_DIR,WASH_DATA_DIR,XDG_DATA_HOME";
 const SEEDS = "WASH_KEYS,WASH_ISSUER_KEY,WASH_SUBJECT_KEY";
 const AUTH_FILES =
   "REGISTRY_AUTH_FILE,DOCKER_CONFIG,XDG_RUNTIME_DIR,XDG_CONFIG_HOME,HOME,USERPROFILE";
@@ -32,6 +32,7 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
     `-R -EPAR_TRUSTED_ISSUERS,${COLOURS}`,
     `-RWN -EPAR_TRUSTED_ISSUERS,${REFERENCE},${REGISTRY},${COLOURS}`,
   ],
+  diff: [`-R -E${COLOURS}`, `-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   sign: [
     `-RW -E${BUNDLE},${KEYS},SOURCE_DATE_EPOCH,${COLOURS}`,
     `-RWN -E${BUNDLE},${REFERENCE},${KEYS},SOURCE_DATE_EPOCH,${WITHOUT_HOME},${COLOURS}`,
@@ -50,6 +51,9 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
   list: [`-RN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   login: [`-RWN -E${LOGIN},${REGISTRY},${COLOURS}`],
   logout: [`-RW -E${AUTH_FILES},${COLOURS}`],
+  doctor: [
+    `-RN --allow-run=wasm-tools -EWASH_KEYS,${LOGIN},${REGISTRY},PATH,USER,USERNAME,${COLOURS}`,
+  ],
   "keys gen": [`-RW -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys list": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys get": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
@@ -78,9 +82,9 @@ for (const [line, [local, remote = local]] of Object.entries(GRANTED)) {
 Deno.test("takesHelpers() is true of what logs in to a registry, and of nothing else", () => {
   const lines = Object.keys(GRANTED);
   const of = (remote: boolean) => lines.filter((line) => takesHelpers(line.split(" "), remote));
-  const always = ["push", "pull", "copy", "list", "login", "logout"];
+  const always = ["push", "pull", "copy", "list", "login", "logout", "doctor"];
   assert.deepEqual(of(false), always);
-  const remote = ["extract", "inspect", "verify", "sign", "attest", "attachments"];
+  const remote = ["extract", "inspect", "verify", "diff", "sign", "attest", "attachments"];
   assert.deepEqual(of(true), [...remote, ...always]);
 });
 

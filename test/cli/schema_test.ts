@@ -37,9 +37,11 @@ function close(schema: unknown): void {
 
 /** Checks what verbs print, against closed schemas. */
 async function openChecker(): Promise<(name: string, output: Output) => Record<string, unknown>> {
-  const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true });
+  const options = { strict: true, strictRequired: false, allErrors: true };
+  const [ajv, open] = [new Ajv(options), new Ajv(options)];
   for (const name of await schemaNames()) {
     const schema = await readSchema(name);
+    open.addSchema(structuredClone(schema));
     close(schema);
     ajv.addSchema(schema);
   }
@@ -50,6 +52,7 @@ async function openChecker(): Promise<(name: string, output: Output) => Record<s
     const value = JSON.parse(stdout);
     const reasons = ajv.errorsText(validate(value) ? [] : validate.errors, { separator: "\n" });
     assert(validate(value), `${stdout}${reasons}`);
+    assert(open.validate(`${name}.json`, value), `${stdout}${open.errorsText()}`);
     return value;
   };
 }
@@ -85,6 +88,7 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
     extract: [[["none.par"], "ERR_FILE_NOT_FOUND"]],
     inspect: [[["none.par"], "ERR_FILE_NOT_FOUND"], [["--wit"], "ERR_USAGE"]],
     verify: [[["none.par"], "ERR_FILE_NOT_FOUND"]],
+    diff: [[["none.par", "none.par"], "ERR_FILE_NOT_FOUND"]],
     sign: [
       [["none.par"], "ERR_FILE_NOT_FOUND"],
       [["none.par", "--key", "x.nk"], "ERR_KEY_INVALID"],
@@ -107,6 +111,7 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
       "ERR_REFERENCE_INVALID",
     ]],
     logout: [[["a/b"], "ERR_REFERENCE_INVALID"]],
+    doctor: [[["a/b", "-q", "x"], "ERR_USAGE"]],
     "keys gen": [[["kind"], "ERR_OPTION_INVALID"]],
     "keys list": [[["-d", "x.nk"], "ERR_FILE_UNREADABLE"]],
     "keys get": [[["none"], "ERR_FILE_NOT_FOUND"]],
@@ -169,6 +174,13 @@ Deno.test("inspect prints what docs/schema describes, of archives with little an
   ], { env: { SOURCE_DATE_EPOCH: "1700000000" } });
   assert.equal(much.code, 0, much.stderr);
   assert.equal((await box.create(["--destination", "none.par"])).code, 0);
+  const short = ["-b", "linux.so", "--destination", "expired.par", "--expires-in", "1"];
+  const env = { SOURCE_DATE_EPOCH: "1700000000" };
+  assert.equal((await box.create(short, { env })).code, 0);
+  const token = await box.run(["inspect", "plain.par", "--jwt-only", ...JSON_OUTPUT]);
+  assert.match(String(check("inspect", token)["token"]), /^ey/);
+  const expired = await box.run(["inspect", "expired.par", ...JSON_OUTPUT]);
+  assert.equal(check("inspect", expired)["success"], false);
   for (const archive of ["plain.par", "much.par.gz", "none.par"]) {
     for (const flags of [[], ["--claims-only"]]) {
       const output = await box.run(["inspect", archive, ...flags, ...JSON_OUTPUT]);
@@ -210,6 +222,33 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
     const output = await box.run(["verify", ...args, ...JSON_OUTPUT]);
     assert.equal(output.code, status, output.stdout);
     assert.equal(check("verify", output)["success"], status === 0);
+  }
+  const several = await box.run(["verify", "plain.par", "broken.par", "none.par", ...JSON_OUTPUT]);
+  const lines = several.stdout.trimEnd().split("\n").map((stdout) =>
+    check("verify", { ...several, stdout })
+  );
+  assert.deepEqual(lines.map(({ archive }) => archive), ["plain.par", "broken.par", "none.par"]);
+});
+
+Deno.test("doctor prints what docs/schema describes", async () => {
+  await using box = await sandbox();
+  const check = await openChecker();
+  for (const args of [[], ["a/b"]]) {
+    const output = await box.run(["doctor", ...args, ...JSON_OUTPUT]);
+    assert.equal(check("doctor", output)["success"], args.length === 0);
+    assert.equal(output.code, args.length);
+  }
+});
+
+Deno.test("diff prints what docs/schema describes", async () => {
+  await using box = await archiveBox();
+  const check = await openChecker();
+  const other = ["-b", "arm.so", "-b", "linux.so", "--wit", "world.wasm", "--destination", "b.par"];
+  assert.equal((await box.create([...other, "--version", "2"])).code, 0);
+  for (const [archive, same] of [["plain.par", true], ["b.par", false]] as const) {
+    const output = await box.run(["diff", "plain.par", archive, ...JSON_OUTPUT]);
+    assert.equal(output.code, same ? 0 : 1);
+    assert.equal(check("diff", output)["same"], same);
   }
 });
 

@@ -103,6 +103,11 @@ testWith([OPENSSL], "par sign never makes a key, and never shows one", async () 
       await box.run(["sign", "fakepay.par.gz", "--key", "broken.pem", "--verbose"]),
       await box.run(["sign", "fakepay.par.gz", "--verbose"], { env: { PAR_SIGNING_KEY: broken } }),
       await box.run(["sign", "fakepay.par.gz", "--key", broken, "--verbose"]),
+      // Where something else belongs.
+      await box.run(["sign", "fakepay.par.gz", "--issuer", pem, "--verbose"]),
+      await box.run(["verify", "fakepay.par.gz", "--key", pem, "--verbose"]),
+      await box.run(["verify", "fakepay.par.gz", "--key", "a.pem", "--verbose"]),
+      await box.run(["sign", pem, "--verbose", "-o", "json"]),
     ]
   ) {
     assert.notEqual(output.code, 0);
@@ -257,5 +262,56 @@ testWith(
       assert(!stdout.includes("\u001b"));
       assert.doesNotMatch(stdout, /^signature/m);
     }
+  },
+);
+
+testWith(
+  [REGISTRY],
+  "par verify checks what is attached in a registry and in a layout",
+  async () => {
+    await using registry = await startDockerRegistry();
+    await using box = await openBox();
+    const remote = { remote: true };
+    const flags = ["--key", ISSUER.publicKey, "--require-attestation", "cyclonedx"];
+    for (const place of [`${registry.host}/payments/fakepay:1.0`, "oci:layout:1.0"]) {
+      await box.done(["push", place, "fakepay.par.gz", "--sign"]);
+      const missing = await box.run(["verify", place, ...flags, "-o", "json"], remote);
+      assert.equal(missing.code, 3, missing.stderr);
+      const { checks, error } = JSON.parse(missing.stdout);
+      assert.equal(error.code, "ERR_ATTESTATION_MISSING");
+      const names = checks.map(({ name }: { name: string }) => name).slice(-2);
+      assert.deepEqual(names, ["bundle signature", "attestation cyclonedx"]);
+      const attest = ["attest", place, "--type", "cyclonedx", "--predicate", "sbom.json"];
+      await box.done(attest, remote);
+      assert.match(
+        await box.done(["verify", place, ...flags], remote),
+        new RegExp(`^ok +bundle signature +by ${ISSUER.publicKey}, in sha256:[0-9a-f]{64}$`, "m"),
+      );
+      const other = ["--key", OTHER_ISSUER.publicKey];
+      assert.match(
+        (await box.run(["verify", place, ...other], remote)).stdout,
+        /^FAILED +bundle signature .*\[ERR_BUNDLE_KEY\]$/m,
+      );
+      // A manifest is revoked by its digest, whatever else the policy says.
+      const { manifest_digest } = JSON.parse(await box.done(["sign", place, "-o", "json"], remote));
+      await box.write(
+        "policy.json",
+        JSON.stringify({
+          issuers: [{ name: "us", key: ISSUER.publicKey }],
+          revoked: { archives: [manifest_digest] },
+        }),
+      );
+      const revoked = await box.run(["verify", place, "--policy", "policy.json"], remote);
+      assert.equal(revoked.code, 3, revoked.stdout);
+      assert.match(revoked.stdout, /ERR_ARCHIVE_REVOKED/);
+      // Another manifest than the one that was asked for.
+      const digest = ["--digest", "0".repeat(64), ...flags, "-o", "json"];
+      const wrong = await box.run(["verify", place, ...digest], remote);
+      assert.equal(JSON.parse(wrong.stdout).error.code, "ERR_REGISTRY_DIGEST");
+    }
+    // Beside a file, as pull puts them.
+    const pull = ["pull", "oci:layout:1.0", "--with-attachments", "--destination", "pulled.par.gz"];
+    await box.done(pull);
+    await box.done(["verify", "pulled.par.gz", ...flags]);
   },
 );

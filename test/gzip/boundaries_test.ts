@@ -3,7 +3,8 @@ import { constants, crc32, deflateRawSync, gunzipSync } from "node:zlib";
 import { ByteReader } from "../../lib/bytes/byte_reader.ts";
 import { gunzip, readGzipHeader } from "../../lib/gzip/gunzip.ts";
 import type { Boundary } from "../../lib/gzip/parts.ts";
-import { collect, concat, noise } from "../_bytes.ts";
+import { inflateParts } from "../../lib/gzip/web.ts";
+import { chunked, collect, concat, noise, watched } from "../_bytes.ts";
 import { once } from "../verbs/_fixtures.ts";
 
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
@@ -44,7 +45,25 @@ async function assertRefused(
   boundaries: readonly Boundary[],
   what: string,
 ): Promise<void> {
-  await assert.rejects(read(bytes, boundaries), { code: "ERR_INDEX_MISMATCH" }, what);
+  const refused = { code: "ERR_INDEX_MISMATCH" };
+  await assert.rejects(read(bytes, boundaries), refused, what);
+  // That the member ends behind the last boundary, its checksum tells there.
+  if (what === "the last missing") return;
+  await assert.rejects(
+    readOnTheWeb(bytes, boundaries),
+    { category: "untrusted" },
+    `${what}, on the web`,
+  );
+}
+
+/** Reads as in a browser, where there is no `node:zlib`. */
+async function readOnTheWeb(
+  bytes: Uint8Array,
+  boundaries: readonly Boundary[],
+): Promise<Uint8Array> {
+  const reader = new ByteReader(once(bytes));
+  await readGzipHeader(reader);
+  return await collect(inflateParts(reader, boundaries));
 }
 
 // Small members are read in another way than large ones.
@@ -57,6 +76,7 @@ for (const [size, length] of [["small", 100], ["large", 30_000]] as const) {
   Deno.test(`gunzip() takes a ${size} member whose parts end where its boundaries are`, async () => {
     assert.deepEqual(await read(member(both, ...parts), honest), both);
     assert.deepEqual(await read(member(both, ...parts), honest.slice(1)), both);
+    assert.deepEqual(await readOnTheWeb(member(both, ...parts), honest), both);
   });
 
   Deno.test(`gunzip() refuses boundaries of a ${size} member that are none`, async () => {
@@ -66,15 +86,37 @@ for (const [size, length] of [["small", 100], ["large", 30_000]] as const) {
       "the first too long": [{ ...one, deflated: one.deflated + 1 }, two],
       "the first before the flush is whole": [{ ...one, deflated: 3 }, two],
       "the first with another length": [{ ...one, inflated: one.inflated + 1 }, two],
+      "all with another length": [one, two].map((boundary) => ({
+        ...boundary,
+        inflated: boundary.inflated + 40,
+      })),
       "the last too short": [one, { ...two, deflated: two.deflated - 1 }],
       "the last too long": [one, { ...two, deflated: two.deflated + 1 }],
       "the last with another length": [one, { ...two, inflated: two.inflated - 1 }],
       "the last missing": [one],
       "one after the last": [one, two, { deflated: two.deflated + 10, inflated: two.inflated }],
       "in another order": [two, one],
+      "one behind the end, before the last": [
+        one,
+        { deflated: two.deflated + 20, inflated: two.inflated },
+        two,
+      ],
     };
     for (const [what, boundaries] of Object.entries(wrong)) {
       await assertRefused(member(both, ...parts), boundaries, what);
+    }
+  });
+
+  Deno.test(`gunzip() reads no further where a part of a ${size} member is too short for a flush`, async () => {
+    const [one, two] = honest as [Boundary, Boundary];
+    for (const boundaries of [[{ ...one, deflated: 3 }, two], [one, { ...one }, two]]) {
+      const source = watched(chunked(member(both, ...parts), HEADER.length, 10));
+      const reader = new ByteReader(source);
+      const header = await readGzipHeader(reader);
+      // Whoever wants checksums gets them from the way that large members are read in.
+      const reading = gunzip(reader, header, { boundaries, onChecksum: () => {} });
+      await assert.rejects(collect(reading), { code: "ERR_INDEX_MISMATCH" });
+      assert(source.read < HEADER.length + one.deflated + 20, `${source.read} bytes were read`);
     }
   });
 
@@ -106,6 +148,19 @@ for (const [size, length] of [["small", 100], ["large", 30_000]] as const) {
     }
   });
 
+  Deno.test(`gunzip() refuses a ${size} part whose stored block goes on, though it ends like a flush`, async () => {
+    const stored = new DataView(new ArrayBuffer(5));
+    stored.setUint16(1, length + 100, true);
+    stored.setUint16(3, ~(length + 100) & 0xffff, true);
+    const bent = concat(new Uint8Array(stored.buffer), first, FLUSH);
+    assert.throws(() => gunzipSync(member(both, bent, parts[1])));
+    // What stands in the flush's place is content of the block, of these lengths.
+    for (const more of [0, 5, 6]) {
+      const boundaries = boundariesOf([[bent, length + more], [parts[1], length]]);
+      await assertRefused(member(both, bent, parts[1]), boundaries, `${more} bytes more`);
+    }
+  });
+
   Deno.test(`gunzip() refuses a ${size} part that ends in the final block, with another behind it`, async () => {
     const bent = concat(parts[0].subarray(0, -5), Uint8Array.of(1), FLUSH);
     assert.equal(parts[0].at(-5), 0, "a byte with a block's header alone");
@@ -115,3 +170,15 @@ for (const [size, length] of [["small", 100], ["large", 30_000]] as const) {
     }
   });
 }
+
+Deno.test("gunzip() proves the end of a part where the inflater's memory ends, too", async () => {
+  for (const left of [1, 16, 31, 32, 33]) {
+    const content = new Uint8Array(2 ** 20 - left);
+    const [part, end] = [flushed(content), deflateRawSync(new Uint8Array(0))];
+    const boundaries = boundariesOf([[part, content.length], [end, 0]]);
+    const reader = new ByteReader(once(member(content, part, end)));
+    const header = await readGzipHeader(reader);
+    const inflated = gunzip(reader, header, { boundaries, onChecksum: () => {} });
+    assert.equal((await collect(inflated)).length, content.length, `${left} bytes left`);
+  }
+});

@@ -142,3 +142,12 @@ Deno.test("inflateParts() refuses a part that leans on the one before it", async
   ];
   await assert.rejects(collect(inflateParts(reader, boundaries)), { category: "untrusted" });
 });
+
+Deno.test("inflateParts() refuses a part that is shorter than a flush, though it begins as one", async () => {
+  for (const deflated of [0, 1, 3]) {
+    const bytes = concat(Uint8Array.of(0, 0, 0xff, 0xff), deflateRawSync(noise(100)));
+    const boundaries = [{ deflated, inflated: 0 }, { deflated: bytes.length, inflated: 100 }];
+    const parts = inflateParts(new ByteReader(chunked(bytes)), boundaries);
+    await assert.rejects(collect(parts), { code: "ERR_INDEX_MISMATCH" }, `${deflated} bytes`);
+  }
+});

@@ -30,6 +30,8 @@ export interface Site {
   /** What is taken out, on one line. */
   readonly what: string;
   readonly edit: Edit;
+  /** Of a condition: the value that takes its place, and whether asking for it does anything else. */
+  readonly condition?: { readonly instead: boolean; readonly pure: boolean };
 }
 
 /** The errors whose checks are looked for. */
@@ -276,7 +278,8 @@ class Search {
     depth = 0,
   ): void {
     for (const leaf of leavesOf(condition, wanted)) {
-      this.#add(leaf.node, String(!leaf.wanted), codes);
+      const instead = !leaf.wanted;
+      this.#add(leaf.node, String(instead), codes, { instead, pure: isPure(leaf.node) });
       const node = bare(leaf.node);
       if (!ts.isCallExpression(node) || depth > 2) continue;
       for (const called of this.#program.calledBy(node.expression)) {
@@ -291,7 +294,12 @@ class Search {
     }
   }
 
-  #add(node: ts.Node, text: string, codes: ReadonlySet<string>): void {
+  #add(
+    node: ts.Node,
+    text: string,
+    codes: ReadonlySet<string>,
+    condition?: Site["condition"],
+  ): void {
     const file = this.#file.fileName;
     const start = node.getStart();
     const end = node.getEnd();
@@ -299,7 +307,8 @@ class Search {
     const gone = node.getText().replace(/\s+/g, " ");
     const shown = gone.length > 70 ? `${gone.slice(0, 69)}…` : gone;
     const what = `${shown}  [${[...codes].sort().slice(0, 3).join(", ")}]`;
-    this.#sites.push({ file, line, what, edit: { start, end, text } });
+    const edit = { start, end, text };
+    this.#sites.push({ file, line, what, edit, ...(condition && { condition }) });
   }
 }
 
@@ -364,6 +373,23 @@ function isFunctionNode(node: ts.Node): node is FunctionNode {
 function tellsTrueFromFalse({ type }: FunctionNode): boolean {
   return type !== undefined &&
     (ts.isTypePredicateNode(type) || /^(Promise<)?boolean>?$/.test(type.getText()));
+}
+
+/** Whether an expression calls, awaits and assigns nothing. */
+function isPure(expression: ts.Expression): boolean {
+  let pure = true;
+  visit(expression, (node) => {
+    if (
+      ts.isCallExpression(node) || ts.isNewExpression(node) || ts.isAwaitExpression(node) ||
+      ts.isYieldExpression(node) || ts.isTaggedTemplateExpression(node) ||
+      ts.isDeleteExpression(node) || ts.isPostfixUnaryExpression(node) ||
+      ts.isPrefixUnaryExpression(node) && node.operator !== ts.SyntaxKind.ExclamationToken &&
+        node.operator !== ts.SyntaxKind.MinusToken ||
+      ts.isBinaryExpression(node) && node.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
+        node.operatorToken.kind <= ts.SyntaxKind.LastAssignment
+    ) pure = false;
+  });
+  return pure;
 }
 
 function isLiteral(expression: ts.Expression, value: boolean): boolean {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readSources } from "./main.ts";
-import { findSites } from "./sites.ts";
+import { lotsFor, readSources } from "./main.ts";
+import type { Notes } from "./names.ts";
+import { findSites, type Site } from "./sites.ts";
 import { findSteps } from "./steps.ts";
-import { traced } from "./trace.ts";
+import { readNotes, traced } from "./trace.ts";
 import { failuresIn, filterFor } from "./trial.ts";
 
 const ERRORS = `
@@ -93,24 +94,102 @@ Deno.test("the library's checks and steps are all where they are looked for", as
   assert(findSites(sources).length > 200);
 });
 
-Deno.test("traced() notes the checks that are come to, and changes nothing else", async () => {
+Deno.test("traced() notes the checks that are come to and what they decide, and changes nothing else", async () => {
   const log = await Deno.makeTempFile();
   const source = `
     export function f(x: number): string {
       if (x > 1) throw new ParError("ERR_LIMIT_SIZE", "too large");
       const small = x < 0 ? "negative" : "small";
-      if (x > 0) throw new ParError("ERR_LIMIT_SIZE", "not zero");
+      if (!(x < 1 && g(() => x < 2))) throw new ParError("ERR_LIMIT_SIZE", "not zero");
+      h(x);
       return small;
     }`;
   const sites = findSites(new Map([["lib/a.ts", source]]));
+  assert.deepEqual(sites.map(({ condition }) => condition?.pure), [true, true, false]);
   const places = sites.map((site, index) => [String(index), site] as const);
   const body = traced(source, places, log).replace(/: (number|string)/g, "").replace("export", "");
-  const f = new Function("ParError", `${body}; return f;`)(RangeError) as (x: number) => string;
-  assert.throws(() => f(2), RangeError);
-  assert.equal(await Deno.readTextFile(log), "0\n");
-  assert.equal(f(0), "small");
-  assert.equal(await Deno.readTextFile(log), "0\n1\n");
-  await Deno.remove(log);
+  const f = new Function(
+    "ParError",
+    "g",
+    "h",
+    `${body}; return f;`,
+  )(RangeError, (ask: () => boolean) => ask(), () => {}) as (x: number) => string;
+  const notes = globalThis as Notes;
+  const reach = async (): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      [...readNotes(await Deno.readTextFile(log))].map(([test, { reaches, decides }]) => [
+        test,
+        `${[...reaches].join()} ${[...decides].join()}`,
+      ]),
+    );
+  try {
+    notes.parTest = "large";
+    assert.throws(() => f(2), RangeError);
+    assert.deepEqual(await reach(), { large: "0 0" });
+    notes.parTest = "zero";
+    assert.equal(f(0), "small");
+    assert.equal(f(-1), "negative");
+    assert.deepEqual(await reach(), { large: "0 0", zero: "0,1,2 " });
+    delete notes.parTest;
+    assert.throws(() => f(1), RangeError);
+    assert.deepEqual(await reach(), { large: "0 0", zero: "0,1,2 ", "": "0,1,2 1" });
+  } finally {
+    delete notes.parTest;
+    await Deno.remove(log);
+  }
+});
+
+Deno.test("readNotes() adds up the time that a test took", () => {
+  const took = (notes: string) => [...readNotes(notes)].map(([name, { took }]) => [name, took]);
+  assert.deepEqual(took("took\t5\ta\ntook\t7\ta\n1\t!\tb\n"), [["a", 12], ["b", 0]]);
+});
+
+Deno.test("lotsFor() begins with the tests that a check decides something in, the nearest first", () => {
+  const site = (pure: boolean): Site => ({
+    file: "lib/a/b.ts",
+    line: 1,
+    what: "",
+    edit: { start: 0, end: 0, text: "" },
+    condition: { instead: false, pure },
+  });
+  const reach = (took: number, decides: boolean, reaches = true) => ({
+    took,
+    decides: new Set(decides ? ["1"] : []),
+    reaches: new Set(reaches ? ["1"] : []),
+  });
+  const baselines = new Map([
+    ["test/a/a_test.ts", {
+      took: 100,
+      hidden: false,
+      tests: new Map([
+        ["slow", reach(60_000, true)],
+        ["quick", reach(5, true)],
+        ["comes by", reach(1, false)],
+        ["elsewhere", reach(1, false, false)],
+      ]),
+    }],
+    ["test/a/b_test.ts", {
+      took: 200,
+      hidden: false,
+      tests: new Map([["near", reach(9, true)], ["", reach(0, true)]]),
+    }],
+    ["test/z/z_test.ts", {
+      took: 1,
+      hidden: false,
+      tests: new Map([["other", reach(1, true)]]),
+    }],
+  ]);
+  const order = (pure: boolean) =>
+    lotsFor("1", site(pure), ["test/a/b_test.ts", "test/a/"], baselines)
+      .map(({ files, names }) => `${[...files].join()}: ${names.join(", ") || "all"}`);
+  const decided = [
+    "test/a/b_test.ts: near",
+    "test/a/a_test.ts: quick",
+    "test/a/a_test.ts: slow",
+    "test/a/b_test.ts: all",
+  ];
+  assert.deepEqual(order(true), decided);
+  assert.deepEqual(order(false), [...decided, "test/a/a_test.ts: comes by"]);
 });
 
 Deno.test("failuresIn() reads what deno test prints, and what it does not", () => {
@@ -130,8 +209,8 @@ first() does => ./test/a_test.ts:1:6
     { test: "second() => does", random: true, single: true },
   ]);
   assert.equal(
-    filterFor({ test: "f() is (a) b/c ... step ... inner", random: false, single: true }),
-    "--filter=/^f\\(\\) is \\(a\\) b\\/c$/",
+    filterFor(["f() is (a) b/c ... step ... inner", "g"]),
+    "--filter=/^(f\\(\\) is \\(a\\) b\\/c|g)$/",
   );
   const whole = { random: false, single: false };
   assert.deepEqual(failuresIn("", "a", 1), [{ test: "a as a whole", ...whole }]);

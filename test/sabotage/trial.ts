@@ -5,6 +5,7 @@
  */
 
 import { ROOT } from "../_tools.ts";
+import { LOG } from "./names.ts";
 import type { Edit } from "./sites.ts";
 
 /** A failure of tests. */
@@ -68,6 +69,21 @@ export class Copy implements AsyncDisposable {
     return `${this.#folder}/log`;
   }
 
+  /**
+   * Runs the tests of a file, and has them note what they come to.
+   *
+   * @param file Its path in the checkout.
+   * @param limit Milliseconds.
+   * @returns What they said, and noted.
+   */
+  async trace(file: string, limit: number): Promise<Outcome & { readonly notes: string }> {
+    await Deno.writeTextFile(this.log, "");
+    const outcome = await this.#run([file], limit, ["--preload=test/sabotage/names.ts"], {
+      [LOG]: this.log,
+    });
+    return { ...outcome, notes: await Deno.readTextFile(this.log) };
+  }
+
   /** Puts another text into a file, for good. */
   async write(file: string, text: string): Promise<void> {
     await Deno.writeTextFile(`${this.#folder}/par/${file}`, text);
@@ -86,13 +102,22 @@ export class Copy implements AsyncDisposable {
   }
 
   /**
-   * Runs the tests of a file.
+   * Runs the tests of files.
    *
-   * @param file Its path in the checkout.
+   * @param files Their paths in the checkout.
    * @param limit Milliseconds after which they count as never ending.
    * @param flags Further flags of `deno test`.
    */
-  async test(file: string, limit: number, ...flags: string[]): Promise<Outcome> {
+  test(files: readonly string[], limit: number, ...flags: string[]): Promise<Outcome> {
+    return this.#run(files, limit, flags);
+  }
+
+  async #run(
+    files: readonly string[],
+    limit: number,
+    flags: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Outcome> {
     const temporary = `${this.#folder}/tmp`;
     await Deno.mkdir(temporary, { recursive: true });
     const started = performance.now();
@@ -104,10 +129,10 @@ export class Copy implements AsyncDisposable {
         Deno.execPath(),
         ..."test --no-check --frozen --allow-all".split(" "),
         ...flags,
-        file,
+        ...files,
       ],
       cwd: `${this.#folder}/par`,
-      env: { NO_COLOR: "1", TMPDIR: temporary },
+      env: { NO_COLOR: "1", TMPDIR: temporary, ...env },
       stdin: "null",
       signal: this.#signal,
     }).output();
@@ -115,7 +140,7 @@ export class Copy implements AsyncDisposable {
     this.#signal.throwIfAborted();
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
     const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    return { took, failures: code === 0 ? [] : failuresIn(said, file, code) };
+    return { took, failures: code === 0 ? [] : failuresIn(said, files.join(" "), code) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -123,11 +148,14 @@ export class Copy implements AsyncDisposable {
   }
 }
 
-/** A flag for `deno test` that runs the test of a failure again, and no other. */
-export function filterFor({ test }: Failure): string {
-  // Behind the dots are the steps within a test.
-  const name = test.split(" ... ")[0] ?? test;
-  return `--filter=/^${name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}$/`;
+/** A flag for `deno test` that runs the tests of these names, and no others. */
+export function filterFor(tests: readonly string[]): string {
+  const names = tests.map((test) => {
+    // Behind the dots are the steps within a test.
+    const name = test.split(" ... ")[0] ?? test;
+    return name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  });
+  return `--filter=/^(${names.join("|")})$/`;
 }
 
 /** What `timeout` ends with where it had to step in. */

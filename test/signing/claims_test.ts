@@ -34,6 +34,15 @@ Deno.test("parseClaims() names the field that is wrong", () => {
   assert.match(messageOf((payload) => payload["sub"] = "x"), /subject "x"/);
 });
 
+Deno.test("parseClaims() says that a payload is a JSON object", () => {
+  for (const payload of [null, undefined, "text", 1, true, [payloadFor()]]) {
+    assert.throws(() => parseClaims(payload), {
+      code: "ERR_CLAIMS_INVALID",
+      message: /the payload is not a JSON object/,
+    });
+  }
+});
+
 Deno.test("isRevision() accepts integers of 32 bits", () => {
   for (const number of [0, 1, -1, 2 ** 31 - 1, -(2 ** 31)]) assert(isRevision(number));
   for (const other of [2 ** 31, -(2 ** 31) - 1, 0.5, NaN, Infinity, "1", null, undefined, 1n]) {

@@ -343,6 +343,21 @@ Deno.test("KeyPair.fromSeed() and parsePublicKey() refuse a prefix that stands f
   }
 });
 
+Deno.test("KeyPair.fromSeed() refuses what is as long as a seed and does not begin as one", async () => {
+  const rest = new Uint8Array(32).fill(7);
+  const refused = { code: "ERR_KEY_INVALID", message: /: it is not a seed; / };
+  // An account's seed begins with 0x90, 0: five bits for "seed", eight for the role, three zeros.
+  await KeyPair.fromSeed(encodeKey(Uint8Array.of(0x90, 0, ...rest)));
+  for (let first = 0; first < 256; first += 8) {
+    if (first === 0x90) continue;
+    await assert.rejects(KeyPair.fromSeed(encodeKey(Uint8Array.of(first, 0, ...rest))), refused);
+  }
+  for (let second = 1; second < 8; second++) {
+    const text = encodeKey(Uint8Array.of(0x90, second, ...rest));
+    await assert.rejects(KeyPair.fromSeed(text), refused);
+  }
+});
+
 Deno.test("KeyPair.fromSeed() and parsePublicKey() refuse another length under a right checksum", async () => {
   for (const length of [1, 31, 33, 64]) {
     const bytes = new Uint8Array(length).fill(7);

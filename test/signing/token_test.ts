@@ -121,6 +121,25 @@ Deno.test("verifyToken() refuses a token with any one character changed", async 
   }
 });
 
+Deno.test("verifyToken() says that a token has three parts, no fewer and no more", async () => {
+  const good = await tokenOf();
+  const [header, payload, signature] = good.split(".");
+  const others = [
+    "",
+    header,
+    `${header}.${payload}`,
+    `${good}.`,
+    `.${good}`,
+    `${good}.${signature}`,
+  ];
+  for (const token of others) {
+    await assert.rejects(verifyToken(token ?? ""), {
+      code: "ERR_TOKEN_MALFORMED",
+      message: /it does not have three parts/,
+    }, token);
+  }
+});
+
 Deno.test("verifyToken() judges at the time it is given", async () => {
   const token = await tokenOf({
     bend: (payload) => {

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
-import { extract } from "../../mod.ts";
+import { type ArchiveSource, blobSource } from "../../lib/bytes/source.ts";
+import { create, extract } from "../../mod.ts";
 import { archiveOf, gzipped } from "../_archive.ts";
+import { noise } from "../_bytes.ts";
 import { sandbox } from "../_cli.ts";
 import { temporaryFolder } from "../_tools.ts";
-import { assertFails, FOREIGN, HOST, hostElf, listFolder, richArchive } from "./_fixtures.ts";
+import {
+  assertFails,
+  FOREIGN,
+  HOST,
+  hostElf,
+  listFolder,
+  richArchive,
+  signers,
+} from "./_fixtures.ts";
 
 /** Changes one byte of a binary, so that its hash is no longer the signed one. */
 function tampered(archive: Uint8Array<ArrayBuffer>, content: string): Uint8Array<ArrayBuffer> {
@@ -86,6 +96,48 @@ Deno.test("extract() names no file of an archive that does not verify, wherever 
       assert.deepEqual(listFolder(folder.path), ["a.par"]);
     }
   }
+});
+
+Deno.test("extract() compares what it reads through the index with the signed hash", async () => {
+  await using folder = await temporaryFolder();
+  const archive = `${folder.path}/a.par.gz`;
+  const binaries = { "aarch64-linux": noise(5000, 1), "x86_64-linux": noise(200_000, 2) };
+  await create({
+    ...await signers(),
+    name: "Fake Payments",
+    vendor: "wasmCloud",
+    binaries: Object.entries(binaries).map(([target, source]) => ({ target, source })),
+    destination: archive,
+    compress: true,
+  });
+  // What does not compress is there as it is. Nothing else of the archive notices the change: the
+  // checksum is that of the whole, and only one segment is read.
+  const bytes = await Deno.readFile(archive);
+  const content = binaries["x86_64-linux"].subarray(150_000, 150_016);
+  const at = bytes.findLastIndex((_, i) => content.every((byte, j) => byte === bytes[i + j]));
+  assert(at > 0);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  await Deno.writeFile(archive, bytes);
+  const output = `${folder.path}/x.so`;
+  await assertFails(extract(archive, { outputs: { "x86_64-linux": output } }), "ERR_HASH_MISMATCH");
+  assert.deepEqual(listFolder(folder.path), ["a.par.gz"]);
+  await extract(archive, { outputs: { "aarch64-linux": output } });
+  assert.deepEqual(await Deno.readFile(output), binaries["aarch64-linux"]);
+});
+
+Deno.test("extract() compares what it reads of a plain archive elsewhere with the signed hash", async () => {
+  await using folder = await temporaryFolder();
+  const output = `${folder.path}/x.so`;
+  const archive = tampered(await archiveOf(), "an x86_64 binary");
+  const source: ArchiveSource = {
+    ...blobSource(archive, "elsewhere"),
+    open: () => assert.fail("it was read whole"),
+    remote: true,
+  };
+  await assertFails(extract(source, { outputs: { "x86_64-linux": output } }), "ERR_HASH_MISMATCH");
+  assert.deepEqual(listFolder(folder.path), []);
+  await extract(source, { outputs: { "aarch64-linux": output } });
+  assert.equal(await Deno.readTextFile(output), "an aarch64 binary");
 });
 
 Deno.test("extract() refuses a target that is not there, and names nothing", async () => {
@@ -173,6 +225,17 @@ Deno.test("par extract writes to a file, to a folder, and each target with --all
   );
 });
 
+Deno.test("par extract makes the folder that it writes to", async () => {
+  await using s = await sandbox();
+  await s.write("a.par", await archiveOf());
+  for (const folder of ["build/", "new", "deep/er/"]) {
+    const { code, stderr } = await s.run(["extract", "a.par", "--all", "--output", folder]);
+    assert.equal(code, 0, stderr);
+    const names = listFolder(`${s.folder}/${folder.replace(/\/$/, "")}`);
+    assert.deepEqual(names, ["aarch64-linux.bin", "x86_64-linux.bin"]);
+  }
+});
+
 Deno.test("par extract of a tampered archive leaves nothing", async () => {
   await using s = await sandbox();
   await s.write("a.par", tampered(await archiveOf(), "an x86_64 binary"));
@@ -183,6 +246,7 @@ Deno.test("par extract of a tampered archive leaves nothing", async () => {
       ["-a", "aarch64-linux"],
       ["--all", "--output", "out"],
       ["--all"],
+      ["--all", "--output", "new/"],
     ]
   ) {
     const { code, stdout, stderr } = await s.run(["extract", "a.par", ...args]);
@@ -202,10 +266,11 @@ Deno.test("par extract tells wrong usage, missing files and broken archives apar
     return [code, /\[(ERR_[A-Z_]+)\]/.exec(stderr)?.[1] ?? ""];
   };
   assert.deepEqual(await run(), [2, "ERR_USAGE"]);
-  assert.deepEqual(await run("a.par", "--all", "--output", "one"), [2, "ERR_OPTION_INVALID"]);
+  assert.deepEqual(await run("a.par", "--all", "--output", "a.par"), [1, "ERR_FILE_UNWRITABLE"]);
+  assert.deepEqual(await run("a.par", "--all", "--output", "-"), [2, "ERR_OPTION_INVALID"]);
   assert.deepEqual(await run("a.par", "-a", "../x"), [2, "ERR_TARGET_INVALID"]);
   assert.deepEqual(await run("none.par"), [1, "ERR_FILE_NOT_FOUND"]);
-  const missing = ["-a", "x86_64-linux", "--output", "none/"];
+  const missing = ["-a", "x86_64-linux", "--output", "none/one"];
   assert.deepEqual(await run("a.par", ...missing), [1, "ERR_FILE_UNWRITABLE"]);
   assert.deepEqual(
     await run("a.par", "-a", "x86_64-linux", "--max-size", "2k"),

@@ -74,6 +74,25 @@ Deno.test("verify() judges the age at the second", async () => {
   assert(await trusted(99));
   assert(await trusted(100));
   assert(!await trusted(101));
+  // From the future, by more than two clocks may differ.
+  assert(await trusted(-300));
+  const report = await verify(archive, { maxAge: 100, now: at(-301) });
+  assert(!report.trusted);
+  assert.deepEqual(failures(report), [["age", "ERR_TOO_OLD"]]);
+  assert.match(report.checks.at(-1)?.message ?? "", /which is in the future$/);
+});
+
+Deno.test("verify() refuses a policy whose keys are none, or of another role", async () => {
+  const archive = await archiveOf();
+  for (
+    const [policy, code] of [
+      [{ subject: "VBM5JMFOVUJDHGTO" }, "ERR_KEY_INVALID"],
+      [{ subject: "" }, "ERR_KEY_INVALID"],
+      [{ subject: issuer }, "ERR_KEY_ROLE"],
+      [{ trustedIssuers: [issuer, "AA7R5L74"] }, "ERR_KEY_INVALID"],
+      [{ trustedIssuers: [SUBJECT.publicKey] }, "ERR_KEY_ROLE"],
+    ] as const
+  ) await assert.rejects(verify(archive, policy), { code }, JSON.stringify(policy));
 });
 
 Deno.test("verify() with this host wants a binary that this machine can run", async () => {
@@ -91,6 +110,8 @@ Deno.test("verify() with this host wants a binary that this machine can run", as
     const report = await verify(await archiveOf({ binaries }), { thisHost: true });
     assert.equal(report.trusted, expected, JSON.stringify(report.checks));
     assert.deepEqual(failures(report), expected ? [] : [["host", "ERR_HOST_INCOMPATIBLE"]]);
+    const none = !Object.hasOwn(binaries, HOST);
+    assert.equal(none, report.checks.some(({ message }) => /^no binary for this/.test(message)));
   }
 });
 

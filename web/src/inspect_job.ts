@@ -16,7 +16,8 @@ import { checkPolicy, needsDigest } from "../../lib/verbs/policy.ts";
 import { parsePolicy } from "../../lib/verbs/policy_file.ts";
 import type { InspectionEvent, InspectOptions } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
-import { ANY_TIME, findStatedToken, judgeToken } from "./stated_token.ts";
+import { ANY_TIME } from "../../lib/signing/token.ts";
+import { findStatedToken, judgeToken } from "./stated_token.ts";
 
 /** Milliseconds between two tellings of progress: as often as an eye can follow. */
 const PROGRESS_INTERVAL = 60;
