@@ -12,6 +12,7 @@ import {
   trust,
   verdictOf,
 } from "./_browser.ts";
+import { bundleOf, strictPolicy } from "./_policies.ts";
 
 Deno.test({
   name: "the page judges archives in Firefox (needs Firefox)",
@@ -76,6 +77,24 @@ Deno.test({
     await choose(page, path);
     assert.match(await verdictOf(page), /^You decide: /);
     assert.equal((await targetOf(page, "x86_64-linux")).text, "As signed");
+  });
+
+  await t.step("one with its bundles, by a policy", async () => {
+    await using opened = await site.open();
+    const { page } = opened;
+    const archive = await providerArchive();
+    // The driver hears of one file chooser of a page, and of no second one.
+    await page.locator("#policy-file").setInputFiles(
+      await site.write("policy.json", strictPolicy()),
+    );
+    await page.getByText("policy.json decides, until you remove it.").waitFor();
+    await choose(
+      page,
+      await site.write("good.par.gz", archive),
+      await site.write("good.par.gz.sigstore.json", await bundleOf(archive)),
+      await site.write("good.par.gz.sigstore.2.json", await bundleOf(archive, "cyclonedx")),
+    );
+    assert.match(await verdictOf(page), /^Yes: signed by Payments team, Acme, /);
   });
 
   await t.step("and connects to nothing", async () => {

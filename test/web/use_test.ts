@@ -181,7 +181,7 @@ function focused(page: Page): Promise<string> {
 }
 
 async function takePicture(site: Site, path: string): Promise<void> {
-  await using opened = await site.open(undefined, { viewport: { width: 960, height: 1290 } });
+  await using opened = await site.open(undefined, { viewport: { width: 960, height: 945 } });
   const { page } = opened;
   await trust(page, ISSUER.publicKey, "Example Corp");
   await choose(page, path);
