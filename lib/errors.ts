@@ -371,13 +371,20 @@ const START_OF_SEED = /S[ACMNOUVX][A-Z2-7]{30}/i;
 
 const PUBLIC_KEY_LENGTH = 56;
 
+/**
+ * Matches a private key in PEM form (RFC 7468), also one that is cut off, or quoted, or on one line. A
+ * message that only names the first line of one has nothing behind it.
+ */
+const PRIVATE_KEY =
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:(?:\\[rn]|[\r\n])+\S| *[A-Za-z0-9+/]{16})[^]*?(?:-----END [A-Z0-9 ]*KEY-----|$)/g;
+
 /** Matches the user and the password in a URL. */
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi;
 
 /**
- * Removes secrets from a text before it is shown: nkey seeds, and the user and password in a URL. It
- * also finds seeds that are mistyped, in lower case, cut off, or joined to another word. Public keys,
- * digests and tokens stay.
+ * Removes secrets from a text before it is shown: nkey seeds, private keys in PEM form, and the user and
+ * password in a URL. It also finds seeds that are mistyped, in lower case, cut off, or joined to another
+ * word. Public keys, digests and tokens stay.
  *
  * At most 31 characters of a seed remain. The rest holds more than 100 unknown bits.
  *
@@ -385,7 +392,8 @@ const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi;
  * @returns The text without secrets.
  */
 export function redact(text: string): string {
-  return text.replace(RUN, (run) => couldBeSeed(run) ? "[a seed, not shown]" : run)
+  return text.replace(PRIVATE_KEY, "[a private key, not shown]")
+    .replace(RUN, (run) => couldBeSeed(run) ? "[a seed, not shown]" : run)
     .replace(USER_INFO, "$1…@");
 }
 

@@ -127,7 +127,8 @@ interface Run {
 
 /** SGR codes of ECMA-48 that the command uses, and the classes that draw them. */
 const STYLES: Readonly<Record<string, string>> = {
-  "1": "typed",
+  "1": "bold",
+  "2": "dim",
   "22": "",
   "31": "red",
   "32": "green",
@@ -174,7 +175,8 @@ export function draw(text: string): string {
 <title>A terminal session: a provider is built, inspected, pushed and verified</title>
 <style>
 text { font: 14px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #d5dae3; white-space: pre }
-.typed { fill: #ffffff; font-weight: bold }
+.bold { fill: #ffffff; font-weight: bold }
+.dim { fill: #8b949e }
 .red { fill: #ff7b72 }
 .green { fill: #7ee787 }
 .yellow { fill: #e3b341 }

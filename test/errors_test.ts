@@ -69,6 +69,34 @@ Deno.test("redact() takes out a seed in lower case, mistyped, or with its end lo
   }
 });
 
+Deno.test("redact() takes out private keys in PEM form, and leaves the names of their lines", () => {
+  for (const kind of ["", "EC ", "ENCRYPTED ", "ENCRYPTED SIGSTORE ", "RSA "]) {
+    const [begin, end] = [`-----BEGIN ${kind}PRIVATE KEY-----`, `-----END ${kind}PRIVATE KEY-----`];
+    const body = `${"MIGHAgEAMBMGByqGSM49AgEG".repeat(3)}\nN7L=`;
+    const pem = `${begin}\n${body}\n${end}`;
+    for (
+      const text of [
+        pem,
+        pem.replaceAll("\n", "\r\n"),
+        pem.replaceAll("\n", " "),
+        JSON.stringify(pem),
+      ]
+    ) {
+      const shown = redact(`Cannot read ${text}: no`);
+      assert.match(shown, /^Cannot read "?\[a private key, not shown\]"?: no$/);
+    }
+    assert.equal(redact(pem.slice(0, -30)), "[a private key, not shown]");
+    assert.equal(redact(`${pem}\n${pem}`).match(/not shown/g)?.length, 2);
+    for (
+      const text of [`it begins with ${begin}`, `give a key (${begin})`, `${begin} is its line`]
+    ) {
+      assert.equal(redact(text), text);
+    }
+  }
+  const open = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n";
+  assert.equal(redact(open), open);
+});
+
 Deno.test("redact() leaves public keys, digests, tokens and paths as they are", async () => {
   const texts = [ISSUER, OTHER_ISSUER, SUBJECT].map(({ publicKey }) => publicKey);
   for (const role of KEY_ROLES) {

@@ -114,6 +114,7 @@ const ROUTES: Routes = {
       list: () => command(VERBS.keys.verbs.list, async () => (await import("./keys.ts")).list),
       get: () => command(VERBS.keys.verbs.get, async () => (await import("./keys.ts")).get),
     }, VERBS.keys.brief),
+  doctor: () => command(VERBS.doctor, async () => (await import("./doctor.ts")).run),
   completions: () => command(VERBS.completions, async () => (await import("./completions.ts")).run),
 };
 
@@ -171,8 +172,8 @@ function build(
         complete: true,
         defaultForRouteMap: true,
         async run(_application, { result }): Promise<void> {
-          const { helpText } = await import("./help.ts");
-          const text = helpText(result.prefix.slice(1));
+          const { greeting, helpText } = await import("./help.ts");
+          const text = words.length === 0 ? greeting() : helpText(result.prefix.slice(1));
           if (words.includes("--help") || words.includes("-h")) return await print(text);
           // Stricli comes here too where no verb is named.
           say(text);

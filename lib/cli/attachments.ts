@@ -45,10 +45,11 @@ async function get(flags: Flags, place: Place, digest: string, signal: AbortSign
     : await readAttachment(place.reference, digest, place.options);
   await writeFile(destination, (sink) => sink.write(bytes), { signal });
   if (destination === STDOUT) return;
-  if (output === "json") {
-    return await printJson({ file: destination, digest, size: bytes.length, success: true });
-  }
-  await printDone(`Successfully wrote ${destination}`);
+  await printDone(
+    output,
+    { file: destination, digest, size: bytes.length },
+    `Successfully wrote ${destination}`,
+  );
 }
 
 /** One line for people: what it is, who signed it, how large it is, its digest. */

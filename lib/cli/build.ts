@@ -2,7 +2,7 @@ import type { BuildResult } from "../verbs/project/mod.ts";
 import { ParError, quote } from "../errors.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import { adviseOnHosts, describe, readClaims } from "./create.ts";
-import { note, printDone, printJson, say, warn } from "./io.ts";
+import { note, printDone, say, warn } from "./io.ts";
 import { pairBinaries } from "./options.ts";
 import { withHashing } from "./progress.ts";
 import { findKeys } from "./signing.ts";
@@ -69,18 +69,10 @@ async function report(
   { output, provenance }: BuildFlags,
 ): Promise<void> {
   const { path, targets, skipped, upToDate: up_to_date } = result;
-  if (output === "json") {
-    return await printJson({
-      path,
-      targets,
-      skipped,
-      up_to_date,
-      ...(provenance !== undefined && { provenance }),
-      success: true,
-    });
-  }
   await printDone(
+    output,
+    { path, targets, skipped, up_to_date, ...(provenance !== undefined && { provenance }) },
     up_to_date ? `${quote(path)} is up to date` : `Built artifact can be found at ${quote(path)}`,
   );
-  if (!up_to_date) await describe(path, result);
+  if (output === "text" && !up_to_date) await describe(path, result);
 }

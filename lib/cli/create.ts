@@ -9,7 +9,7 @@ import {
 import { ParError, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { STDOUT } from "../system/pipe.ts";
-import { isQuiet, note, printDone, printJson, say, warn, warnOfName } from "./io.ts";
+import { isQuiet, note, printDone, say, warn, warnOfName } from "./io.ts";
 import type { CLAIMS } from "./flags.ts";
 import { toSize, withHashing } from "./progress.ts";
 import { pairBinaries, sourceDateEpoch } from "./options.ts";
@@ -52,11 +52,9 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
   );
   adviseOnHosts(flags.capid, options.wit !== undefined);
   if (destination === STDOUT) return;
-  if (flags.output === "json") await printJson({ file: destination, success: true });
-  else {
-    await printDone(`Successfully created archive ${destination}`);
-    await describe(destination, created);
-  }
+  const text = `Successfully created archive ${destination}`;
+  await printDone(flags.output, { file: destination }, text);
+  if (flags.output === "text") await describe(destination, created);
 }
 
 /** Says what an archive is that was made, and what to do next. Programs read the line before alone. */

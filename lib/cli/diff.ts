@@ -69,10 +69,12 @@ function toLines({ path, before, after }: Difference): string[] {
 
 function toText(path: string, value: unknown): string {
   if (/^claims\.(iat|nbf|exp)$/.test(path)) return `${value} (${formatTime(Number(value))})`;
+  const room = (columns() ?? Infinity) - "- ".length;
   if (/^(targets\.|wit$)/.test(path)) {
     const { size, sha256 } = value as { size: number; sha256: string };
-    const text = toSize(size);
-    return `${text}  ${shorten(sha256, (columns() ?? Infinity) - text.length - 4)}`;
+    const text = `${toSize(size)}  `;
+    return text + shorten(sha256, room - text.length);
   }
+  if (path === "container.sha256") return shorten(String(value), room);
   return printable(typeof value === "string" ? value : JSON.stringify(value));
 }

@@ -6,7 +6,7 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import { hostTarget, type Target } from "../target/target.ts";
 import { STDOUT } from "../system/pipe.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { printDone, printJson, warn } from "./io.ts";
+import { printDone, warn } from "./io.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -33,13 +33,9 @@ export async function run(this: Context, flags: ExtractFlags, archive: string): 
   }
   await sayTraffic(input);
   if (flags.output === STDOUT) return;
-  if (flags.format === "json") {
-    const files = Object.entries(outputs).map(([target, file]) => ({ target, file }));
-    return await printJson({ files, success: true });
-  }
-  for (const [target, file] of Object.entries(outputs)) {
-    await printDone(`Successfully extracted ${target} to ${file}`);
-  }
+  const files = Object.entries(outputs).map(([target, file]) => ({ target, file }));
+  const lines = files.map(({ target, file }) => `Successfully extracted ${target} to ${file}`);
+  await printDone(flags.format, { files }, lines.join("\n"));
 }
 
 async function allTargets(

@@ -1,5 +1,5 @@
 import { insert } from "../verbs/insert.ts";
-import { note, printDone, printJson } from "./io.ts";
+import { note, printDone } from "./io.ts";
 import { pairBinaries } from "./options.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
@@ -21,8 +21,8 @@ export async function run(this: Context, flags: InsertFlags, archive: string): P
       forceTarget: flags.forceArch,
       onNote: note,
     }));
-  if (flags.output === "json") return await printJson({ file: archive, success: true });
-  for (const { source } of binaries) {
-    await printDone(`Successfully inserted ${source} into archive ${archive}`);
-  }
+  const lines = binaries.map(({ source }) =>
+    `Successfully inserted ${source} into archive ${archive}`
+  );
+  await printDone(flags.output, { file: archive }, lines.join("\n"));
 }

@@ -58,11 +58,12 @@ let fit = (line: string): string => line;
 /** Lets messages for people fit the terminal that they go to, if it is one. */
 export async function fitToTerminal(): Promise<void> {
   if (!Deno.stderr.isTerminal()) return;
-  const { wrap } = await import("./text.ts");
+  const { widthOf, wrap } = await import("./text.ts");
   const indent = "  ";
   fit = (line) => {
-    const room = (columns(Deno.stderr) ?? Infinity) - indent.length;
-    return wrap(line, room, false).join(`\n${indent}`);
+    const room = columns(Deno.stderr) ?? Infinity;
+    if (widthOf(line) <= room) return line;
+    return wrap(line, room - indent.length, false).join(`\n${indent}`);
   };
 }
 
@@ -78,9 +79,20 @@ export function isQuiet(): boolean {
   return quiet;
 }
 
-/** Says that a verb has done what it was asked to do. */
-export async function printDone(text: string): Promise<void> {
-  if (!quiet) await print(text);
+/**
+ * Says that a verb has done what it was asked to do.
+ *
+ * @param format How `--output` wants it.
+ * @param result What programs are told, beside that it succeeded.
+ * @param text What people are told, unless they want it quiet.
+ */
+export async function printDone(
+  format: "text" | "json",
+  result: object,
+  text: string,
+): Promise<void> {
+  if (format === "json") await printJson({ ...result, success: true });
+  else if (!quiet) await print(text);
 }
 
 /** Writes a message for people to standard error, if it can be written: the work goes on without. */

@@ -3,7 +3,7 @@ import { STDIN } from "../system/pipe.ts";
 import { authFiles, findCredentials } from "../registry/credentials.ts";
 import * as registries from "../registry/login.ts";
 import { parseRegistry } from "../registry/reference.ts";
-import { note, printDone, printJson } from "./io.ts";
+import { note, printDone } from "./io.ts";
 import { givenCredentials, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -27,17 +27,13 @@ export async function login(
   const options = await registryOptions({ ...flags, password }, signal);
   const helper = await registries.login(registry, { ...options, user, password, authFile });
   const host = parseRegistry(registry);
-  if (flags.output === "json") {
-    return await printJson({
-      registry: host,
-      user,
-      file: authFile,
-      ...(helper !== undefined && { helper }),
-      success: true,
-    });
-  }
   const place = helper === undefined ? authFile : `docker-credential-${helper}`;
-  await printDone(`Successfully logged in to ${host} as ${user}; ${place} has the password`);
+  await printDone(flags.output, {
+    registry: host,
+    user,
+    file: authFile,
+    ...(helper !== undefined && { helper }),
+  }, `Successfully logged in to ${host} as ${user}; ${place} has the password`);
 }
 
 /** Runs `par logout`. */
@@ -54,10 +50,9 @@ export async function logout(
   if (await findCredentials(host, { authFiles: others, signal }).catch(() => undefined)) {
     note(`${others.join(" or ")} has credentials for ${host} too, which stay.`);
   }
-  if (flags.output === "json") {
-    return await printJson({ registry: host, file: authFile, found, success: true });
-  }
   await printDone(
+    flags.output,
+    { registry: host, file: authFile, found },
     found
       ? `Successfully logged out of ${host}`
       : `${authFile} had no credentials for ${host}; nothing to do`,

@@ -3,7 +3,7 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import { STDOUT } from "../system/pipe.ts";
 import { openRepeatable } from "../system/spool.ts";
 import { merge } from "../verbs/merge.ts";
-import { printDone, printJson, warnOfName } from "./io.ts";
+import { printDone, warnOfName } from "./io.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -30,8 +30,9 @@ export async function run(
   );
   if (destination === STDOUT) return;
   warnOfName(destination, compressed);
-  if (flags.output === "json") await printJson({ file: destination, success: true });
-  else {await printDone(
-      `Successfully merged ${countOf(archives.length, "archive")} into ${destination}`,
-    );}
+  await printDone(
+    flags.output,
+    { file: destination },
+    `Successfully merged ${countOf(archives.length, "archive")} into ${destination}`,
+  );
 }

@@ -1,6 +1,6 @@
 import { pull } from "../verbs/pull.ts";
 import { STDOUT } from "../system/pipe.ts";
-import { note, printDone, printJson } from "./io.ts";
+import { note, printDone } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions, referenceOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -23,16 +23,15 @@ export async function run(this: Context, flags: Flags, from: string): Promise<vo
     (onProgress) => pull(from, { ...options, onProgress }),
   );
   if (path === STDOUT) return;
-  if (flags.output === "json") {
-    return await printJson({
-      file: path,
-      digest,
-      size,
-      ...(flags.withAttachments && { bundles }),
-      success: true,
-    });
-  }
-  await printDone(`Successfully pulled ${path}\ndigest: ${digest}`);
-  for (const bundle of bundles) await printDone(`bundle: ${bundle}`);
+  await printDone(
+    flags.output,
+    { file: path, digest, size, ...(flags.withAttachments && { bundles }) },
+    [
+      `Successfully pulled ${path}`,
+      `digest: ${digest}`,
+      ...bundles.map((each) => `bundle: ${each}`),
+    ]
+      .join("\n"),
+  );
   if (flags.withAttachments && bundles.length === 0) note("no bundle is attached to it.");
 }

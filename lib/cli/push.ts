@@ -4,7 +4,7 @@ import { push, type PushOptions } from "../verbs/push.ts";
 import { sbomType } from "../verbs/sign.ts";
 import { PREDICATE_TYPES, predicateTypeName } from "../signing/statement.ts";
 import { formatReference, formatRepository } from "../registry/reference.ts";
-import { printDone, printJson } from "./io.ts";
+import { printDone } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { parseAnnotations, readConfig, referenceOptions, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -38,8 +38,19 @@ export async function run(
   );
   const name = formatReference(pushed.reference);
   const { digest, layerDigest, size, tags, unchanged, attached } = pushed;
-  if (flags.output === "json") {
-    return await printJson({
+  const more = tags.slice(1).map((tag) => `, ${tag}`).join("");
+  const lines = [
+    `${unchanged ? "Already there:" : "Successfully pushed"} ${archive} ${
+      unchanged ? "is" : "to"
+    } ${name}${more}`,
+    `digest: ${digest}`,
+    ...attached.map(({ digest, predicateType }) =>
+      `attached: ${predicateTypeName(predicateType)} ${digest}`
+    ),
+  ];
+  await printDone(
+    flags.output,
+    {
       reference: name,
       tags,
       reference_by_digest: `${formatRepository(pushed.reference)}@${digest}`,
@@ -51,18 +62,9 @@ export async function run(
         digest,
         predicate_type: predicateType,
       })),
-      success: true,
-    });
-  }
-  const more = tags.slice(1).map((tag) => `, ${tag}`).join("");
-  await printDone(
-    `${unchanged ? "Already there:" : "Successfully pushed"} ${archive} ${
-      unchanged ? "is" : "to"
-    } ${name}${more}\ndigest: ${digest}`,
+    },
+    lines.join("\n"),
   );
-  for (const { digest, predicateType } of attached) {
-    await printDone(`attached: ${predicateTypeName(predicateType)} ${digest}`);
-  }
 }
 
 /** Reads what to sign after the push, and finds the key if there is anything. */

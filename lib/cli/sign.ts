@@ -6,7 +6,7 @@ import { STDOUT } from "../system/pipe.ts";
 import type { Attestation } from "../verbs/bundles.ts";
 import { attest as attestArchive, sign as signArchive, type Signed } from "../verbs/sign.ts";
 import { findPlace } from "./input.ts";
-import { printDone, printJson } from "./io.ts";
+import { printDone } from "./io.ts";
 import { sourceDateEpoch } from "./options.ts";
 import { withProgress } from "./progress.ts";
 import { findSigner } from "./signing.ts";
@@ -58,8 +58,11 @@ async function signOrAttest(
 async function report(name: string, flags: SignFlags, signed: Signed): Promise<void> {
   const { manifest, archive, predicateType, key, attached, path } = signed;
   if (path === STDOUT) return;
-  if (flags.output === "json") {
-    return await printJson({
+  const type = predicateTypeName(predicateType);
+  const done = type === "signature" ? "signed" : `attested ${type} of`;
+  await printDone(
+    flags.output,
+    {
       archive: name,
       ...(manifest !== undefined && { manifest_digest: manifest }),
       archive_digest: archive,
@@ -67,12 +70,7 @@ async function report(name: string, flags: SignFlags, signed: Signed): Promise<v
       key: keyToJson(key),
       ...(attached !== undefined && { digest: attached }),
       ...(path !== undefined && { bundle: path }),
-      success: true,
-    });
-  }
-  const type = predicateTypeName(predicateType);
-  const done = type === "signature" ? "signed" : `attested ${type} of`;
-  await printDone(
+    },
     printable(
       `Successfully ${done} ${name} with ${key}\n` +
         (path === undefined ? `digest: ${attached}` : `bundle: ${path}`),

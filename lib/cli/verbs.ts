@@ -217,8 +217,8 @@ export const VERBS = {
       ...OUTPUT,
     },
     examples: [
-      "par create -n 'Fake Payments' -v wasmCloud -c examples:payments \\\n" +
-      "      -b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
+      "par create -n 'Fake Payments' -v wasmCloud -c examples:payments " +
+      "-b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
       "par create -n Echo -v Acme -b x86_64-linux=build/echo -b aarch64-linux=build/echo-arm",
     ],
     needs: { ...SIGNS, run: WASM_TOOLS.run, env: [...WASM_TOOLS.env, ...SIGNS.env] },
@@ -537,7 +537,7 @@ export const VERBS = {
       ...CONNECTS,
       read: true,
       write: true,
-      env: [...CONNECTS.env, "USER", "USERNAME", "SOURCE_DATE_EPOCH"],
+      env: [...CONNECTS.env, ...KEY_VARIABLES, "SOURCE_DATE_EPOCH"],
     },
   },
   pull: {
@@ -665,6 +665,18 @@ export const VERBS = {
         ],
         needs: READS_KEYS,
       },
+    },
+  },
+  doctor: {
+    brief: "check what par needs: Deno, permissions, keys, wasm-tools, credentials, a registry",
+    arguments: [{ ...REGISTRY_HOST, optional: true }],
+    flags: { ...KEY_DIRECTORY, ...LOGIN, ...OUTPUT },
+    examples: ["par doctor", "par doctor registry.example"],
+    needs: {
+      ...CONNECTS,
+      read: true,
+      run: WASM_TOOLS.run,
+      env: [...CONNECTS.env, ...WASM_TOOLS.env, ...KEY_VARIABLES],
     },
   },
   completions: {

@@ -8,6 +8,7 @@ import type { RegistrySource } from "../registry/pull.ts";
 import type { CandidateBundle } from "../verbs/bundle_search.ts";
 import type { Check, Policy } from "../verbs/policy.ts";
 import { verify, type VerifyReport } from "../verbs/verify.ts";
+import { type CheckLine, printChecks } from "./checks.ts";
 import { forEachArchive } from "./each.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
@@ -90,11 +91,10 @@ async function verifyOne(
       ...(failed && { error: { code: failed.code, message: failed.message } }),
     }, label);
   } else {
-    const width = Math.max(10, ...report.checks.map((check) => check.name.length));
-    const lines = report.checks.filter(({ passed }) => !(passed && isQuiet()))
-      .map((check) => toLine(check, width));
-    if (!isQuiet() || failed) lines.push(verdict(archive, policy, report));
-    if (lines.length > 0) await print(lines.join("\n"));
+    const checks = report.checks.filter(({ passed }) => !(passed && isQuiet()));
+    if (label !== undefined && !isQuiet()) await print(`${printable(label)}:`);
+    const end = isQuiet() && !failed ? [] : [verdict(archive, policy, report)];
+    await printChecks(checks.map(toLine), end);
   }
   if (failed) throw new ExitStatus(EXIT_STATUS.untrusted);
 }
@@ -155,11 +155,8 @@ async function* findBundles(
   else if (manifest) yield* readAttachedBundles(place.reference, manifest, place.options);
 }
 
-function toLine({ name, passed, message, code }: Check, width: number): string {
-  const outcome = passed
-    ? paint(Deno.stdout, "green", "ok    ")
-    : paint(Deno.stdout, "red", "FAILED");
-  return `${outcome}  ${name.padEnd(width)}  ${printable(message)}${code ? ` [${code}]` : ""}`;
+function toLine({ name, passed, message, code }: Check): CheckLine {
+  return { name, outcome: passed ? "ok" : "FAILED", message: message + (code ? ` [${code}]` : "") };
 }
 
 /** The line that ends it: whether to use the archive. */

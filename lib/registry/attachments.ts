@@ -8,10 +8,9 @@
 import { concat, keep } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
 import { type Descriptor, digestOf } from "./descriptor.ts";
-import { RefusedError } from "./answer.ts";
 import { checkBlob } from "./download.ts";
 import { type Annotations, EMPTY_TYPE, MANIFEST_TYPE } from "./media_types.ts";
-import { fetchManifest, openStore } from "./open_store.ts";
+import { fetchManifest, findManifest, openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
 import { formatReference, type Reference } from "./reference.ts";
 import { describeManifest, partsOf } from "./referrers.ts";
@@ -141,8 +140,11 @@ class StoredAttachments implements Attachments {
     let total = 0;
     for (let at = 0; at < referrers.length; at += AT_ONCE) {
       const group = referrers.slice(at, at + AT_ONCE);
-      const manifests = await Promise.all(group.map(({ digest }) => this.#find(digest)));
-      for (const [index, bytes] of manifests.entries()) {
+      const manifests = await Promise.all(
+        group.map(({ digest }) => findManifest(this.#store, digest, this.#task)),
+      );
+      for (const [index, manifest] of manifests.entries()) {
+        const bytes = manifest?.bytes;
         total += bytes?.length ?? 0;
         if (total > MAX_TOTAL) throw this.#tooLarge("the manifests that refer to it", MAX_TOTAL);
         const parts = bytes && partsOf(bytes);
@@ -207,16 +209,6 @@ class StoredAttachments implements Attachments {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]();
-  }
-
-  /** Reads a manifest, if it is there: lists may keep what was deleted. */
-  async #find(digest: string): Promise<Uint8Array | undefined> {
-    try {
-      return (await fetchManifest(this.#store, { digest }, this.#task)).bytes;
-    } catch (error) {
-      if (error instanceof RefusedError && error.status === 404) return undefined;
-      throw error;
-    }
   }
 
   #tooLarge(what: string, limit: number): ParError {

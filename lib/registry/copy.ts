@@ -8,13 +8,20 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
 import type { BlobCache } from "./cache.ts";
+import type { RawManifest } from "./client.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
-import { fetchManifest, openStore } from "./open_store.ts";
+import { fetchManifest, findManifest, openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
 import { registrySource } from "./pull.ts";
 import { formatReference, type Reference } from "./reference.ts";
-import { describeManifest, partsOf } from "./referrers.ts";
+import {
+  describeManifest,
+  type ManifestParts,
+  MAX_REFERRERS,
+  partsOf,
+  tooManyReferrers,
+} from "./referrers.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_CHUNK_SIZE } from "./upload.ts";
 
@@ -88,9 +95,15 @@ export async function copyArchive(
   await using target = openStore(to, { task, push: true }, { ...options, ...options.to });
   const progress = options.to?.onProgress ?? options.onProgress;
   const copy = async (reference: string | undefined, digest: string): Promise<void> => {
+    const manifest = await fetchManifest(source, { digest }, task);
+    await write(reference, manifest, partsOf(manifest.bytes));
+  };
+  const write = async (
+    reference: string | undefined,
+    { bytes, mediaType, digest }: RawManifest & { readonly digest: string },
+    parts: ManifestParts | undefined,
+  ): Promise<void> => {
     throwIfAborted(signal);
-    const { bytes, mediaType } = await fetchManifest(source, { digest }, task);
-    const parts = partsOf(bytes);
     if (parts === undefined) {
       throw new ParError(
         "ERR_REGISTRY_CONTENT",
@@ -123,8 +136,13 @@ export async function copyArchive(
   const copyReferrers = async (subject: string, depth: number): Promise<void> => {
     for (const { digest } of await source.listReferrers(subject)) {
       if (copied.includes(digest) || depth > MAX_DEPTH) continue;
+      const manifest = await findManifest(source, digest, task);
+      const parts = manifest && partsOf(manifest.bytes);
+      // Lists may keep what was deleted, or name what refers to something else.
+      if (!manifest || parts && parts.subject !== subject) continue;
       copied.push(digest);
-      await copy(digest, digest);
+      if (copied.length > MAX_REFERRERS) throw tooManyReferrers(task);
+      await write(digest, manifest, parts);
       await copyReferrers(digest, depth + 1);
     }
   };

@@ -34,6 +34,33 @@ export interface LogoutOptions {
 }
 
 /**
+ * Checks that a registry answers, and accepts the credentials if there are some.
+ *
+ * @param registry The registry's host, with its port.
+ * @param options How to reach the registry.
+ * @param task What it is checked for, for messages.
+ * @throws {ParError} `ERR_REGISTRY_DENIED` if the registry refuses the credentials or needs some;
+ * category `usage` for the registry's name; category `failed` for the network.
+ */
+export async function checkRegistry(
+  registry: string,
+  options: RegistryOptions,
+  task?: string,
+): Promise<void> {
+  const host = parseRegistry(registry);
+  const client = new RegistryClient(
+    { registry: host, repository: "" },
+    { task: task ?? `reach ${host}`, push: false },
+    options,
+  );
+  try {
+    await retry(() => client.getBase(), client.backoff);
+  } finally {
+    client.close();
+  }
+}
+
+/**
  * Checks credentials with a registry and stores them, in the file itself or in the credential helper
  * that the file names. Everything else in the file stays as it is.
  *
@@ -63,16 +90,7 @@ export async function login(registry: string, options: LoginOptions): Promise<st
     );
   }
   const credentials = passwordCredentials(host, user, password);
-  const client = new RegistryClient(
-    { registry: host, repository: "" },
-    { task: `log in to ${host}`, push: false },
-    { ...options, credentials },
-  );
-  try {
-    await retry(() => client.getBase(), client.backoff);
-  } finally {
-    client.close();
-  }
+  await checkRegistry(host, { ...options, credentials }, `log in to ${host}`);
   const helper = (await readDockerConfig(authFile))?.findHelper(host);
   if (helper !== undefined) {
     await storeInHelper(helper, serverKey(host), { username: user, secret: password }, signal);

@@ -292,13 +292,8 @@ testWith(
   "par keys get --public --pem prints what openssl reads as the same key",
   async () => {
     await using s = await sandbox();
-    for (
-      const [kind, algorithm] of [["account", "ED25519"], ["service", "ED25519"], [
-        "curve",
-        "X25519",
-      ]]
-    ) {
-      const { stdout: key } = await s.run(["keys", "gen", kind as string, "--name", "x"]);
+    for (const kind of ["account", "service"]) {
+      const { stdout: key } = await s.run(["keys", "gen", kind, "--name", "x"]);
       const got = await s.run(["keys", "get", `x_${kind}`, "--public", "--pem"]);
       assert.equal(got.code, 0, got.stderr);
       const file = await s.write("x.pem", got.stdout);
@@ -306,7 +301,7 @@ testWith(
         ...["pkey", "-pubin", "-in", file, "-noout", "-text"],
       ]);
       assert.equal(code, 0, stderr);
-      assert.match(stdout, new RegExp(`^${algorithm} Public-Key:`));
+      assert.match(stdout, /^ED25519 Public-Key:/);
       const shown = stdout.replace(/^.*\npub:/s, "").replace(/[\s:]/g, "");
       assert.equal(shown, hex(publicKeyBytes(parsePublicKey(key.trim()))));
       const json = await s.run(["keys", "get", `x_${kind}`, "--public", "--pem", "-o", "json"]);

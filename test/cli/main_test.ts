@@ -6,14 +6,6 @@ import { archiveOf, gzipped } from "../_archive.ts";
 import { denoDir, FIXED_KEYS, REQUIRED, type Sandbox, sandbox, task } from "../_cli.ts";
 import { type Output, ROOT, runTool, temporaryFolder } from "../_tools.ts";
 
-Deno.test("par prints its verbs, and fails, where it is given none", async () => {
-  await using box = await sandbox();
-  const { code, stdout, stderr } = await box.run([]);
-  assert.equal(code, 2);
-  assert.equal(stdout, "");
-  for (const verb of Object.keys(VERBS)) assert.match(stderr, new RegExp(`^ +${verb} `, "m"));
-});
-
 Deno.test("par --help and each verb's --help explain themselves on standard output", async () => {
   await using box = await sandbox();
   for (const args of [["--help"], ["help"], ["help", "create"]]) {

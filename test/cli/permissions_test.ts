@@ -51,6 +51,9 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
   list: [`-RN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   login: [`-RWN -E${LOGIN},${REGISTRY},${COLOURS}`],
   logout: [`-RW -E${AUTH_FILES},${COLOURS}`],
+  doctor: [
+    `-RN --allow-run=wasm-tools -EWASH_KEYS,${LOGIN},${REGISTRY},PATH,USER,USERNAME,${COLOURS}`,
+  ],
   "keys gen": [`-RW -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys list": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys get": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
@@ -79,7 +82,7 @@ for (const [line, [local, remote = local]] of Object.entries(GRANTED)) {
 Deno.test("takesHelpers() is true of what logs in to a registry, and of nothing else", () => {
   const lines = Object.keys(GRANTED);
   const of = (remote: boolean) => lines.filter((line) => takesHelpers(line.split(" "), remote));
-  const always = ["push", "pull", "copy", "list", "login", "logout"];
+  const always = ["push", "pull", "copy", "list", "login", "logout", "doctor"];
   assert.deepEqual(of(false), always);
   const remote = ["extract", "inspect", "verify", "diff", "sign", "attest", "attachments"];
   assert.deepEqual(of(true), [...remote, ...always]);

@@ -111,6 +111,7 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
       "ERR_REFERENCE_INVALID",
     ]],
     logout: [[["a/b"], "ERR_REFERENCE_INVALID"]],
+    doctor: [[["a/b", "-q", "x"], "ERR_USAGE"]],
     "keys gen": [[["kind"], "ERR_OPTION_INVALID"]],
     "keys list": [[["-d", "x.nk"], "ERR_FILE_UNREADABLE"]],
     "keys get": [[["none"], "ERR_FILE_NOT_FOUND"]],
@@ -227,6 +228,16 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
     check("verify", { ...several, stdout })
   );
   assert.deepEqual(lines.map(({ archive }) => archive), ["plain.par", "broken.par", "none.par"]);
+});
+
+Deno.test("doctor prints what docs/schema describes", async () => {
+  await using box = await sandbox();
+  const check = await openChecker();
+  for (const args of [[], ["a/b"]]) {
+    const output = await box.run(["doctor", ...args, ...JSON_OUTPUT]);
+    assert.equal(check("doctor", output)["success"], args.length === 0);
+    assert.equal(output.code, args.length);
+  }
 });
 
 Deno.test("diff prints what docs/schema describes", async () => {

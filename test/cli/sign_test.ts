@@ -103,6 +103,11 @@ testWith([OPENSSL], "par sign never makes a key, and never shows one", async () 
       await box.run(["sign", "fakepay.par.gz", "--key", "broken.pem", "--verbose"]),
       await box.run(["sign", "fakepay.par.gz", "--verbose"], { env: { PAR_SIGNING_KEY: broken } }),
       await box.run(["sign", "fakepay.par.gz", "--key", broken, "--verbose"]),
+      // Where something else belongs.
+      await box.run(["sign", "fakepay.par.gz", "--issuer", pem, "--verbose"]),
+      await box.run(["verify", "fakepay.par.gz", "--key", pem, "--verbose"]),
+      await box.run(["verify", "fakepay.par.gz", "--key", "a.pem", "--verbose"]),
+      await box.run(["sign", pem, "--verbose", "-o", "json"]),
     ]
   ) {
     assert.notEqual(output.code, 0);

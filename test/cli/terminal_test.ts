@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
 import { denoFlags } from "../../scripts/par.ts";
 import { denoDir, FIXED_KEYS, REQUIRED, type Sandbox, sandbox } from "../_cli.ts";
-import { elf } from "../_executable.ts";
+import { widthOf } from "../../lib/cli/text.ts";
+import { elf, ELF_X86_64 } from "../_executable.ts";
 import { isInstalled, ROOT, runTool } from "../_tools.ts";
 import { testWith, type Tool } from "../examples/_example.ts";
 
@@ -80,6 +82,7 @@ testWith(
       env: await environment(box),
       stdin: "null",
       stdout: "piped",
+      stderr: "null",
     }).spawn();
     let shown = "";
     const decoder = new TextDecoder();
@@ -97,6 +100,48 @@ testWith(
     assert(line.length < 60, line);
   },
 );
+
+/** Command lines, and what they print on any terminal. */
+const SCREENS: readonly (readonly [line: string, RegExp])[] = [
+  ["", /See what is in an archive:\n {2}\$ par inspect/],
+  ["--help", /^Verbs:\n {2}build +/m],
+  ["create --help", /^Examples:\n {2}\$ par create/m],
+  ["inspect good.par", /║ x86_64-linux +64 B {2}D5854887[^\n]+91DC713 +║/],
+  ["inspect old.par", /║ Signature +║ +EXPIRED,/],
+  ["inspect good.par none.par", /^good\.par:\n╔/],
+  ["verify good.par", /^Valid: good\.par passed every check,/m],
+  ["verify old.par none.par", /^Not trusted: old\.par failed: validity\.$/m],
+  ["diff good.par old.par", /^container\.sha256\n- [0-9A-F.]+\n\+ [0-9A-F.]+$/m],
+  ["doctor", /^ok +deno +/m],
+  ["craete", /did you\s+mean\s+create\?\s+\[ERR_USAGE\]\nUsage: par <verb>$/m],
+  ["create --nmae x --vendor", /^Usage: par create --name <name> --vendor <vendor>/m],
+  ["remove good.par -a mips-linux", /^Error: Cannot /],
+];
+
+for (const columns of [60, 80, 200]) {
+  testWith([SCRIPT], `what par prints fits ${columns} columns, in colour and without`, async () => {
+    await using box = await sandbox();
+    await box.write("lib.so", ELF_X86_64);
+    for (const [name, more] of [["good", []], ["old", ["--expires-in", "1"]]] as const) {
+      const args = ["-b", "lib.so", "--destination", `${name}.par`, "-c", "examples:payments"];
+      const env = { SOURCE_DATE_EPOCH: "1700000000" };
+      assert.equal((await box.create([...args, ...more], { env })).code, 0);
+    }
+    const create = ["create", ...REQUIRED, ...FIXED_KEYS, "-b", "lib.so", "-c", "a:b"];
+    const created = await onTerminal(box, columns, create);
+    assert.match(created, /^ {2}size +.*\n {2}targets +x86_64-linux\n {2}issuer\s+A/m);
+    for (const [line, expected] of SCREENS) {
+      const args = line.split(" ").filter((word) => word !== "");
+      const coloured = await onTerminal(box, columns, args);
+      const plain = await onTerminal(box, columns, args, { NO_COLOR: "1" });
+      assert.doesNotMatch(plain, CONTROL, line);
+      assert.equal(stripVTControlCharacters(coloured), plain, line);
+      assert.match(plain, expected, line);
+      const widest = Math.max(...plain.split("\n").map((line) => widthOf(line)));
+      assert(widest <= columns, `${line}: ${widest}\n${plain}`);
+    }
+  });
+}
 
 testWith([SCRIPT], "par colours what it says on a terminal, unless NO_COLOR is set", async () => {
   await using box = await sandbox();

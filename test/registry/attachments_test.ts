@@ -288,6 +288,10 @@ Deno.test({
         7,
       ])));
       assert.deepEqual(await read(place, digest, options), ["one"]);
+      await using folder = await temporaryFolder();
+      const layout = parseReference(`oci:${folder.path}/copy:1`);
+      const { referrers } = await copyArchive(parseReference(place), layout, options);
+      assert.deepEqual(referrers, [one]);
       await using attachments = openAttachments(parseReference(place), digest, options);
       assert.deepEqual((await attachments.list()).map(({ artifactType }) => artifactType), [TYPE]);
       // Other bytes than those of the digest.

@@ -12,6 +12,7 @@ import {
 } from "../../lib/signing/mod.ts";
 import { fromDer, toDer } from "../../lib/signing/ecdsa.ts";
 import { ISSUER, issuerPair } from "../_keys.ts";
+import { signers } from "./_bundles.ts";
 import { isInstalled, runTool, temporaryFolder } from "../_tools.ts";
 import { assertFails } from "../verbs/_fixtures.ts";
 
@@ -205,6 +206,7 @@ Deno.test("parseBundleKey() refuses what is not one key in canonical PEM", async
     [pem.slice(0, -10), "ERR_KEY_INVALID"],
     [pem.replace("END PUBLIC", "END PRIVATE"), "ERR_KEY_INVALID"],
     [pemOf("CERTIFICATE", key.der()), "ERR_KEY_INVALID"],
+    [pemOf("NAME", key.der()), "ERR_KEY_INVALID"],
     [pemOf("RSA PUBLIC KEY", key.der()), "ERR_KEY_UNSUPPORTED"],
     [pemOf("PUBLIC KEY", Uint8Array.of(...key.der(), 0)), "ERR_KEY_UNSUPPORTED"],
     [pemOf("PUBLIC KEY", key.der().slice(0, -1)), "ERR_KEY_UNSUPPORTED"],
@@ -213,6 +215,23 @@ Deno.test("parseBundleKey() refuses what is not one key in canonical PEM", async
   for (const [text, code] of texts) await assertFails(parseBundleKey(text), code);
   for (const text of [`\r\n ${pem}\n\n`, pem.replaceAll("\n", "\r\n")]) {
     assert.equal((await parseBundleKey(text)).hint, key.hint);
+  }
+});
+
+Deno.test("parseBundleKey() and parseSigningKey() say what is wrong with a block of PEM", async () => {
+  const { key } = await signerOf(await issuerPair());
+  const der = key.der();
+  const cases: readonly [text: string, ofPublic: RegExp, ofPrivate: RegExp][] = [
+    [key.pem() + key.pem(), /2 blocks of PEM/, /2 blocks of PEM/],
+    ["-----BEGIN public key-----", /0 blocks of PEM/, /0 blocks of PEM/],
+    [pemOf("CERTIFICATE", der), /openssl x509/, /not a private key/],
+    [pemOf("OPENSSH PRIVATE KEY", der), /it is a private key/, /OpenSSH key/],
+    [pemOf("PRIVATE KEY", der).replace("\n", "\n!"), /it is a private key/, /not one whole key/],
+    [pemOf("PRIVATE KEY", der).repeat(2), /it is a private key/, /not one whole key/],
+  ];
+  for (const [text, ofPublic, ofPrivate] of cases) {
+    await assert.rejects(parseBundleKey(text), { name: "ParError", message: ofPublic });
+    await assert.rejects(parseSigningKey(text), { name: "ParError", message: ofPrivate });
   }
 });
 
@@ -232,6 +251,29 @@ Deno.test("parseBundleKey() refuses a P-256 key that is not a point of the curve
   assert.equal((await BundleKey.fromDer(der)).algorithm, "ECDSA-P256");
   der[der.length - 1] = (der[der.length - 1] ?? 0) ^ 1;
   await assertFails(parseBundleKey(pemOf("PUBLIC KEY", der)), "ERR_KEY_INVALID");
+});
+
+Deno.test("parseBundleKey() refuses a P-256 key whose coordinates are not reduced", async () => {
+  const p = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
+  // Two points of the curve: one whose x is 0, and one whose y is 5.
+  const points: readonly [x: bigint, y: bigint][] = [
+    [0n, 0x66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4n],
+    [0xd7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7n, 5n],
+  ];
+  const { "ECDSA-P256": signer } = await signers();
+  const prefix = signer.key.der().slice(0, -64);
+  const derOf = (x: bigint, y: bigint): Uint8Array => {
+    const digits = [x, y].map((each) => each.toString(16).padStart(64, "0")).join("");
+    return Uint8Array.of(
+      ...prefix,
+      ...digits.match(/../g)?.map((each) => parseInt(each, 16)) ?? [],
+    );
+  };
+  for (const [x, y] of points) {
+    assert.equal((await BundleKey.fromDer(derOf(x, y))).algorithm, "ECDSA-P256");
+    const other = x < y ? derOf(x + p, y) : derOf(x, y + p);
+    await assertFails(BundleKey.fromDer(other), "ERR_KEY_INVALID");
+  }
 });
 
 Deno.test("BundleSigner.sign() refuses to give a signature that its key does not verify", async () => {

@@ -176,6 +176,10 @@ Deno.test("parseBundle() refuses what is not a bundle that all readers read alik
     }],
     ["no signature", { ...bundle, dsseEnvelope: { ...envelope, signatures: [] } }],
     ["two signatures", { ...bundle, dsseEnvelope: { ...envelope, signatures: [first, first] } }],
+    ["no list of signatures", {
+      ...bundle,
+      dsseEnvelope: { ...envelope, signatures: { 0: first, length: 1 } },
+    }],
     ["a signature that is a text", { ...bundle, dsseEnvelope: { ...envelope, signatures: [sig] } }],
     ["an unknown member of the signature", {
       ...bundle,
@@ -222,6 +226,7 @@ Deno.test("parseBundle() refuses what is not a bundle that all readers read alik
       return true;
     });
   }
+  assert.throws(() => parseBundle(encode("[1 2]")), { message: /the text is not JSON \(line 1/ });
   assert.throws(() => parseBundle(new Uint8Array(MAX_BUNDLE_SIZE + 1)), {
     code: "ERR_BUNDLE_INVALID",
     message: /more than/,

@@ -98,6 +98,8 @@ Deno.test("parseStatement() refuses what readers could read in different ways", 
     { ...GOOD, subject: undefined },
     { ...GOOD, subject: {} },
     { ...GOOD, subject: ["x"] },
+    { ...GOOD, subject: [null] },
+    { ...GOOD, subject: [{ ...GOOD.subject[0], Digest: {} }] },
     { ...GOOD, subject: [{ name: "x" }] },
     { ...GOOD, subject: [{ name: "x", digest: {} }] },
     { ...GOOD, subject: [{ name: 1, digest: { sha256: HEX.archive } }] },
@@ -109,6 +111,7 @@ Deno.test("parseStatement() refuses what readers could read in different ways", 
     " ".repeat(16 * 2 ** 20) + JSON.stringify(GOOD),
   ];
   for (const text of texts) fails(() => parseStatement(bytesOf(text)), "ERR_BUNDLE_INVALID");
+  fails(() => parseStatement(bytesOf("[1 2]")), "ERR_BUNDLE_INVALID", /the text is not JSON/);
   assert.equal(parseStatement(bytesOf(GOOD)).predicateType, "urn:x");
   // As `cosign attest` 3.1.3 writes it.
   const older = { ...GOOD, _type: "https://in-toto.io/Statement/v0.1" };

@@ -291,6 +291,7 @@ Deno.test("verify() refuses a policy with an error before it reads the archive",
     [{ trustedIssuers: [{ key, subjects: [key] }] }, "ERR_KEY_ROLE"],
     [{ trustedIssuers: [{ key, targets: ["a/b"] }] }, "ERR_TARGET_INVALID"],
     [{ trustedIssuers: [{ key, name: 1 }] }, "ERR_OPTION_INVALID"],
+    [{ subject: key }, "ERR_KEY_ROLE"],
     [{ keys: release.key }, "ERR_OPTION_INVALID"],
     [{ keys: [key] }, "ERR_OPTION_INVALID"],
     [{ keys: [null] }, "ERR_OPTION_INVALID"],
@@ -307,4 +308,11 @@ Deno.test("verify() refuses a policy with an error before it reads the archive",
     const source = { name: "x", open: () => assert.fail("the archive was read") };
     await assertFails(verify(source, policy as Policy), code);
   }
+});
+
+Deno.test("verify() refuses an archive from the future, beyond what clocks may differ", async () => {
+  const iat = (await verify(archive)).archive?.claims.iat ?? assert.fail();
+  const at = (seconds: number): Policy => ({ maxAge: 60, now: new Date((iat + seconds) * 1000) });
+  assert((await check("age", at(-300))).passed);
+  assert.match((await assertCode("age", at(-301), "ERR_TOO_OLD")).message, /in the future/);
 });
