@@ -3,7 +3,7 @@
 DENO := scripts/deno
 EXAMPLE := examples/fakepay-provider
 
-.PHONY: help par par-full inspect push install test check sabotage bench web web-serve fmt deno
+.PHONY: help par par-full inspect push install dist test check sabotage bench web web-serve fmt deno
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,11 @@ push: deno ## push the example provider's archive to a registry
 	@$(MAKE) --no-print-directory -C $(EXAMPLE) push
 
 install: deno ## put the command par under PREFIX, /usr/local by default
-	@$(DENO) run --quiet --allow-read --allow-write --allow-run --allow-env=PREFIX,DESTDIR scripts/install.ts
+	@umask 022 && $(DENO) run --quiet --allow-read --allow-write --allow-run --allow-env=PREFIX,DESTDIR scripts/install.ts
+
+dist: deno ## make the folder of a release, signed if KEY names a private key
+	@umask 022 && $(DENO) run --quiet --frozen --allow-read --allow-write --allow-run --allow-env scripts/dist.ts \
+		$(if $(KEY),--key '$(KEY)')
 
 test: deno ## run the tests; what needs a missing tool is skipped by name
 	@$(DENO) task test

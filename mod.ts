@@ -9,7 +9,9 @@
  * - {@linkcode verify} compares an archive with a policy: whom you trust, and what it must have;
  * - {@linkcode extract} verifies an archive and writes binaries to files;
  * - {@linkcode insert}, {@linkcode remove} and {@linkcode merge} change archives;
- * - {@linkcode push} and {@linkcode pull} move archives to and from OCI registries.
+ * - {@linkcode push} and {@linkcode pull} move archives to and from OCI registries;
+ * - {@linkcode sign} and {@linkcode attest} sign them as `cosign` does, and {@linkcode listAttachments}
+ *   lists what is attached.
  *
  * Keys come from {@linkcode KeyPair} or, on disk, {@linkcode findKey}. Every failure that a caller can
  * cause is a {@linkcode ParError} with a stable code.
@@ -53,10 +55,35 @@ export { remove, type RemoveOptions } from "./lib/verbs/remove.ts";
 export { merge, type MergeOptions } from "./lib/verbs/merge.ts";
 export type { Resigning, RewriteResult } from "./lib/verbs/rewrite.ts";
 export { type ArchiveInput, inspect, inspectClaims } from "./lib/verbs/inspect.ts";
-export { type Check, type Policy, verify, type VerifyReport } from "./lib/verbs/verify.ts";
+export { verify, type VerifyReport } from "./lib/verbs/verify.ts";
+export type {
+  Check,
+  NamedKey,
+  Policy,
+  RequiredAttestation,
+  TrustedIssuer,
+} from "./lib/verbs/policy.ts";
+export type { CandidateBundle } from "./lib/verbs/bundle_search.ts";
+export { parsePolicy, type ParsePolicyOptions } from "./lib/verbs/policy_file.ts";
+export { BundleKey, parseBundleKey } from "./lib/signing/bundle_key.ts";
+export { diff, type Difference, type DiffOptions } from "./lib/verbs/diff.ts";
 export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
-export { push, type PushOptions } from "./lib/verbs/push.ts";
-export { pull, type PullOptions } from "./lib/verbs/pull.ts";
+export { type AttachedBundle, push, type PushOptions, type PushResult } from "./lib/verbs/push.ts";
+export { pull, type PullOptions, type PullResult } from "./lib/verbs/pull.ts";
+export {
+  attest,
+  type AttestOptions,
+  sign,
+  type Signed,
+  type SignOptions,
+} from "./lib/verbs/sign.ts";
+export { type Attestation, readAttachedBundles, readBundlesBeside } from "./lib/verbs/bundles.ts";
+export {
+  type BundleSummary,
+  listAttachments,
+  type ListedAttachment,
+  readAttachment,
+} from "./lib/verbs/attachments.ts";
 export { copy, type CopyOptions } from "./lib/verbs/copy.ts";
 export type { Pushed } from "./lib/registry/push.ts";
 export { type Pulled, registrySource } from "./lib/registry/pull.ts";

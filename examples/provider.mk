@@ -43,18 +43,20 @@ PAR_CREATE_FLAGS ?=
 PAR_INSERT_FLAGS ?=
 PAR_VERIFY_FLAGS ?=
 PAR_PUSH_FLAGS   ?=
+pm_space    := $(subst x,,x x)
+pm_quote     = '$(subst ','\'',$(1))'
+# The end of the list that is a file: a path with spaces is several words of it.
+pm_file     := $(shell l=$(call pm_quote,$(MAKEFILE_LIST)); set -f; set -- $$l; while [ "$$*" ] && ! [ -f "$$*" ]; do shift; done; echo "$$*")
+pm_above    := $(subst <space>,$(pm_space),$(dir $(subst $(pm_space),<space>,$(pm_file))))../
+pm_checkout := $(if $(wildcard $(subst $(pm_space),\$(pm_space),$(pm_above)cli.ts)),$(pm_above))
 # An installed par, or the path or URL of cli.ts, which Deno then runs.
-pm_file     := $(lastword $(MAKEFILE_LIST))
-pm_checkout := $(if $(wildcard $(dir $(pm_file))../cli.ts),$(dir $(pm_file))../)
 PAR         ?= $(if $(pm_checkout),$(pm_checkout)cli.ts,par)
 DENO        ?= $(if $(pm_checkout),$(pm_checkout)scripts/deno,deno)
 WASH        ?= wash
 
 # ---- Values --------------------------------------------------------------------------------------
 
-pm_space   := $(subst x,,x x)
 pm_hash    := \#
-pm_quote    = '$(subst ','\'',$(1))'
 # The value of a variable that a Makefile or the command line sets, without double quotes around it.
 pm_own      = $(if $(call pm_is,$(1)),$(call pm_bare,$($(1))))
 pm_is       = $(filter file command override,$(firstword $(origin $(1))))
@@ -128,7 +130,7 @@ insert: $(call pm_outputs,$(pm_more)) | $(filter par par-full,$(pm_goals))
 
 # A hook runs each time, and is not shown the seeds and passwords of the environment.
 $(pm_hook): pm_always
-	@mkdir -p '$(@D)' && rm -f '$@' && ( unset WASH_ISSUER_KEY WASH_SUBJECT_KEY WASH_REG_PASSWORD MAKEFLAGS MFLAGS; $(BUILD_$*) ) && test -f '$@' || { echo 'Cannot build for $*: BUILD_$* failed, or wrote no $@' >&2; exit 1; }
+	@mkdir -p '$(@D)' && rm -f '$@' && ( unset WASH_ISSUER_KEY WASH_SUBJECT_KEY WASH_REG_PASSWORD PAR_SIGNING_KEY MAKEFLAGS MFLAGS; $(BUILD_$*) ) && test -f '$@' || { echo 'Cannot build for $*: BUILD_$* failed, or wrote no $@' >&2; exit 1; }
 
 # These take the archive that is there, so that what was verified is what is pushed.
 pm_there: | $(pm_goals)

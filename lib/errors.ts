@@ -45,6 +45,10 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "A file cannot be written: no permission, no such folder, or a full disk.",
   },
+  ERR_SYSTEM: {
+    category: "failed",
+    meaning: "The operating system, or Deno's permissions, refused something else.",
+  },
   ERR_FILE_CHANGED: { category: "failed", meaning: "A file changed while it was being read." },
   ERR_TARGET_UNKNOWN: {
     category: "failed",
@@ -81,7 +85,15 @@ export const ERROR_CODES = {
     meaning: "The program `wasm-tools`, which encodes and prints WIT packages, cannot be started.",
   },
   ERR_WIT_NOT_FOUND: { category: "failed", meaning: "The archive has no WIT package." },
-  ERR_KEY_INVALID: { category: "failed", meaning: "A key is not written as an nkey." },
+  ERR_FIELD_NOT_FOUND: { category: "failed", meaning: "An archive says nothing by that name." },
+  ERR_KEY_INVALID: {
+    category: "failed",
+    meaning: "A key is not written as an nkey, or a key for bundles not as PEM or an nkey.",
+  },
+  ERR_KEY_UNSUPPORTED: {
+    category: "failed",
+    meaning: "A PEM key is encrypted, or of another kind than P-256 and Ed25519.",
+  },
   ERR_KEY_CHECKSUM: {
     category: "failed",
     meaning: "A key's checksum does not match. Perhaps it is mistyped.",
@@ -94,9 +106,25 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "No key was found, and generating one is disabled.",
   },
+  ERR_KEY_AMBIGUOUS: {
+    category: "failed",
+    meaning: "Two key directories have different keys of the same name.",
+  },
   ERR_KEY_MISMATCH: {
     category: "failed",
     meaning: "A key is not the one that the archive or the claims name.",
+  },
+  ERR_POLICY_INVALID: {
+    category: "failed",
+    meaning: "A policy file cannot be read, or has a member that is unknown or wrong.",
+  },
+  ERR_PREDICATE_INVALID: {
+    category: "failed",
+    meaning: "A predicate is not JSON, or not of the type that was stated.",
+  },
+  ERR_PREDICATE_MISMATCH: {
+    category: "failed",
+    meaning: "A predicate has a digest for the archive that is not the archive's.",
   },
   ERR_MERGE_CONFLICT: {
     category: "failed",
@@ -223,9 +251,38 @@ export const ERROR_CODES = {
     meaning: "The claims have the hash of an entry that is not in the archive.",
   },
 
+  ERR_BUNDLE_INVALID: {
+    category: "untrusted",
+    meaning: "A bundle is not a Sigstore bundle that every reader reads the same way.",
+  },
+  ERR_BUNDLE_UNSUPPORTED: {
+    category: "untrusted",
+    meaning: "A bundle has no signature by a plain key over a statement; `cosign` may verify it.",
+  },
+  ERR_BUNDLE_KEY: {
+    category: "untrusted",
+    meaning: "A bundle was not signed with one of the given keys.",
+  },
+  ERR_BUNDLE_SIGNATURE: {
+    category: "untrusted",
+    meaning: "A bundle's signature was not made with the key that the bundle names.",
+  },
+  ERR_BUNDLE_SUBJECT: {
+    category: "untrusted",
+    meaning: "A bundle is about another archive.",
+  },
+  ERR_BUNDLE_PREDICATE: {
+    category: "untrusted",
+    meaning: "A bundle's statement is of another type than the one asked for.",
+  },
+
   ERR_ISSUER_UNTRUSTED: {
     category: "untrusted",
     meaning: "The archive's issuer is not a trusted issuer.",
+  },
+  ERR_ISSUER_NOT_ALLOWED: {
+    category: "untrusted",
+    meaning: "The archive's issuer is trusted, but not for its vendor, its subject or its targets.",
   },
   ERR_SUBJECT_MISMATCH: {
     category: "untrusted",
@@ -243,6 +300,15 @@ export const ERROR_CODES = {
     category: "untrusted",
     meaning: "The archive was issued too long ago, or its time of issue is in the future.",
   },
+  ERR_ATTESTATION_MISSING: {
+    category: "untrusted",
+    meaning: "The archive has no bundle of a required type.",
+  },
+  ERR_KEY_REVOKED: {
+    category: "untrusted",
+    meaning: "The key that signed the archive or a bundle is revoked.",
+  },
+  ERR_ARCHIVE_REVOKED: { category: "untrusted", meaning: "The archive is revoked." },
 
   ERR_REFERENCE_INVALID: { category: "usage", meaning: "A reference to a registry is malformed." },
   ERR_REFERENCE_LATEST: {
@@ -277,6 +343,10 @@ export const ERROR_CODES = {
     category: "failed",
     meaning: "A registry's answer does not follow the distribution specification.",
   },
+  ERR_LIMIT_REFERRERS: {
+    category: "untrusted",
+    meaning: "More manifests refer to an archive in a registry than allowed, or larger ones.",
+  },
   ERR_REGISTRY_DIGEST: {
     category: "untrusted",
     meaning: "Content does not have the digest or size that its descriptor states.",
@@ -301,13 +371,20 @@ const START_OF_SEED = /S[ACMNOUVX][A-Z2-7]{30}/i;
 
 const PUBLIC_KEY_LENGTH = 56;
 
+/**
+ * Matches a private key in PEM form (RFC 7468), also one that is cut off, or quoted, or on one line. A
+ * message that only names the first line of one has nothing behind it.
+ */
+const PRIVATE_KEY =
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:(?:\\[rn]|[\r\n])+\S| *[A-Za-z0-9+/]{16})[^]*?(?:-----END [A-Z0-9 ]*KEY-----|$)/g;
+
 /** Matches the user and the password in a URL. */
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi;
 
 /**
- * Removes secrets from a text before it is shown: nkey seeds, and the user and password in a URL. It
- * also finds seeds that are mistyped, in lower case, cut off, or joined to another word. Public keys,
- * digests and tokens stay.
+ * Removes secrets from a text before it is shown: nkey seeds, private keys in PEM form, and the user and
+ * password in a URL. It also finds seeds that are mistyped, in lower case, cut off, or joined to another
+ * word. Public keys, digests and tokens stay.
  *
  * At most 31 characters of a seed remain. The rest holds more than 100 unknown bits.
  *
@@ -315,7 +392,8 @@ const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*:[^\s/]*@/gi;
  * @returns The text without secrets.
  */
 export function redact(text: string): string {
-  return text.replace(RUN, (run) => couldBeSeed(run) ? "[a seed, not shown]" : run)
+  return text.replace(PRIVATE_KEY, "[a private key, not shown]")
+    .replace(RUN, (run) => couldBeSeed(run) ? "[a seed, not shown]" : run)
     .replace(USER_INFO, "$1…@");
 }
 
@@ -393,6 +471,47 @@ export class ParError extends Error {
  */
 export function quote(text: string): string {
   return JSON.stringify(text);
+}
+
+/**
+ * Writes a number with its noun: `1 target`, `2 targets`.
+ *
+ * @param count The number.
+ * @param noun The noun in the singular.
+ */
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Says which of several files an error is about, unless its message does.
+ *
+ * @param error What went wrong.
+ * @param file The file's name.
+ * @returns The same error, or one with the same code whose message names the file.
+ */
+export function inFile(error: ParError, file: string): ParError {
+  const name = quote(file);
+  if (error.message.includes(name)) return error;
+  const message = error.message.replace(/^Cannot [^:;]*/, (start) => {
+    const named = start.replace("the archive", () => `the archive ${name}`);
+    if (named !== start) return named;
+    const about = start.replace("the token", () => `the token of ${name}`);
+    return about === start ? `${start} in ${name}` : about;
+  });
+  return new ParError(error.code, message, error.cause);
+}
+
+/**
+ * Cuts a long text for a message. Secrets are removed first: what a cut leaves of one may look like
+ * something else.
+ *
+ * @param text A text from a file or an archive.
+ * @param length The most characters to show.
+ */
+export function excerpt(text: string, length = 100): string {
+  const clean = redact(text);
+  return clean.length > length ? `${clean.slice(0, length)}…` : clean;
 }
 
 /**

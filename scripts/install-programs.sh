@@ -30,10 +30,15 @@ needs docker-registry docker-registry
 needs skopeo skopeo
 needs htpasswd apache2-utils
 needs openssl openssl
+# The example's workflow writes its provenance with it.
+needs jq jq
 # A C program loads the example provider.
 needs cc gcc libc6-dev
-# The web page is tried in it. The fonts are for the page's picture: without any, text has no letters.
+# What makes system calls fail.
+needs strace strace
+# The web page is tried in them. The fonts are for the page's picture: without any, text has no letters.
 needs /usr/bin/chromium chromium fonts-dejavu-core fonts-liberation
+needs /usr/bin/firefox-esr firefox-esr
 [ -n "$packages" ] || exit 0
 
 command -v apt-get >/dev/null 2>&1 || fail "this is no Debian; install by hand:$packages"

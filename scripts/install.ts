@@ -9,17 +9,37 @@
  */
 
 import { permissionFlags, takesHelpers } from "../lib/cli/permissions.ts";
-import { VERBS, WASH_GROUPS } from "../lib/cli/verbs.ts";
+import { VERBS, WASH_FLAGS, WASH_GROUPS } from "../lib/cli/verbs.ts";
+import { bundledLicences, bundleToFolder, ROOT } from "./bundle.ts";
 
 /** What the launcher needs of the checkout, beside the bundle. */
 const FILES: readonly string[] = ["LICENSE", "scripts/deno"];
 
+/** How a launcher runs the command. All of it is text of a shell script. */
+export interface Launching {
+  /** Lines that come first. */
+  readonly setup: string;
+  /** The program that is Deno. */
+  readonly deno: string;
+  /** The bundled command. */
+  readonly script: string;
+}
+
 /**
- * Writes the launcher. Each verb has the permissions that it needs, also for an archive in a registry.
+ * Writes the launcher of what `make install` puts into a folder.
  *
- * @param share Where the bundle is.
+ * @param share The folder.
  */
-export function launcher(share: string): string {
+export function installedLauncher(share: string): string {
+  return launcher({
+    setup: `share='${share.replaceAll("'", "'\\''")}'`,
+    deno: `"$share/scripts/deno"`,
+    script: `"$share/lib/cli.js"`,
+  });
+}
+
+/** Writes a launcher. Each verb has the permissions that it needs, also for an archive in a registry. */
+export function launcher({ setup, deno, script }: Launching): string {
   const allow = (pattern: string, ...words: string[]): string => {
     const flags = permissionFlags(words, true);
     const all = [...flags, ...(takesHelpers(words, true) ? ["$(helpers)"] : [])];
@@ -30,9 +50,11 @@ export function launcher(share: string): string {
       ? Object.keys(verb.verbs).map((inner) => allow(`"${name} ${inner}"`, name, inner))
       : allow(`"${name} "*`, name)
   );
+  const output = WASH_FLAGS.output.join(" | ");
+  const skipped = ["-o*", "--output=*", ...WASH_FLAGS.none, ...WASH_GROUPS].join(" | ");
   return `#!/bin/sh
 # Runs par with the permissions that its verb needs.
-share='${share.replaceAll("'", "'\\''")}'
+${setup}
 
 # Gives the permission to run the credential helpers that docker's and podman's files name.
 helpers() {
@@ -51,52 +73,61 @@ helpers() {
   done
 }
 
-# wash has these verbs in groups: wash par create, wash reg push.
-case "\${1-}" in ${WASH_GROUPS.join(" | ")}) shift ;; esac
-case "\${1-} \${2-}" in
+# Deno would take /dev/null for it, and nobody would learn that the result is lost.
+if ! { true 3>&1; } 2>/dev/null; then
+  echo "Cannot print anything: standard output is closed; redirect it, to /dev/null if need be" >&2
+  exit 1
+fi
+
+# Finds the verb: wash has verbs in groups, as in wash par create, and takes flags before them.
+find_verb() {
+  while :; do
+    case "\${1-}" in
+      ${output}) [ $# -gt 1 ] || break; shift 2 ;;
+      ${skipped}) shift ;;
+      *) break ;;
+    esac
+  done
+  verb="\${1-} \${2-}"
+}
+
+find_verb "$@"
+case "$verb" in
 ${cases.join("\n")}
 ${allow("*")}
 esac
 # shellcheck disable=SC2086 # a list of words
-exec "$share/scripts/deno" run --quiet --no-prompt --no-config --no-lock \\
-  $allowed "$share/lib/cli.js" "$@"
+exec ${deno} run --quiet --no-prompt --no-config --no-lock \\
+  $allowed ${script} "$@"
 `;
 }
 
-/** Bundles the command. Each verb stays a file of its own, which is loaded when it is called. */
-async function bundleCommand(root: string, folder: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["bundle", "--quiet", "--no-config", `--lock=${root}/cli.lock`, "--frozen"],
-      ...["--platform", "deno", "--code-splitting", "--outdir", folder, `${root}/cli.ts`],
-    ],
-    stdin: "null",
-  }).output();
-  if (!success) throw new Error(`Cannot bundle par: ${new TextDecoder().decode(stderr)}`);
-}
-
 /** Where the PATH has no Deno, the checkout has got one, and the launcher looks for it beside it. */
-async function copyOwnDeno(root: string, staged: string): Promise<void> {
+async function copyOwnDeno(staged: string): Promise<void> {
   const deno = Deno.execPath();
-  if (!deno.startsWith(`${root}/.deno/`)) return;
-  const copy = `${staged}${deno.slice(root.length)}`;
+  if (!deno.startsWith(`${ROOT}/.deno/`)) return;
+  const copy = `${staged}${deno.slice(ROOT.length)}`;
   await Deno.mkdir(copy.replace(/\/[^/]*$/, ""), { recursive: true });
   await Deno.copyFile(deno, copy);
+  await Deno.chmod(copy, 0o755);
 }
 
 async function install(): Promise<void> {
-  const root = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
   const prefix = (Deno.env.get("PREFIX") || "/usr/local").replace(/\/+$/, "");
   const share = `${prefix.startsWith("/") ? prefix : `${Deno.cwd()}/${prefix}`}/share/par`;
   const staged = `${Deno.env.get("DESTDIR") ?? ""}${share}`;
   const bin = staged.replace(/share\/par$/, "bin");
   await Deno.remove(staged, { recursive: true }).catch(() => {});
   await Deno.mkdir(`${staged}/scripts`, { recursive: true });
-  await bundleCommand(root, `${staged}/lib`);
-  for (const file of FILES) await Deno.copyFile(`${root}/${file}`, `${staged}/${file}`);
+  await bundleToFolder(`${staged}/lib`);
+  for (const file of FILES) {
+    await Deno.copyFile(`${ROOT}/${file}`, `${staged}/${file}`);
+    await Deno.chmod(`${staged}/${file}`, file === "LICENSE" ? 0o644 : 0o755);
+  }
+  await Deno.writeTextFile(`${staged}/LICENSES.txt`, await bundledLicences());
   await Deno.mkdir(bin, { recursive: true });
-  await copyOwnDeno(root, staged);
-  await Deno.writeTextFile(`${bin}/par`, launcher(share));
+  await copyOwnDeno(staged);
+  await Deno.writeTextFile(`${bin}/par`, installedLauncher(share));
   await Deno.chmod(`${bin}/par`, 0o755);
   console.log(`Installed ${bin}/par`);
 }

@@ -33,18 +33,22 @@ export function denoFlags(
   words: readonly string[],
   { remote = false, permissions = [], helpers = [] }: Extra = {},
 ): string[] {
-  const { dirname } = import.meta;
   const kind = (permission: string): string => permission.replace(/=.*/s, "");
   const kinds = permissions.map(kind);
   const needed = permissionFlags(words, remote);
   if (helpers.length > 0 && takesHelpers(words, remote)) needed.push(`--allow-run=${helpers}`);
   return [
     ...["--quiet", "--no-prompt", "--no-config"],
-    // Where the module comes from a URL, no lock file is at hand.
-    ...(dirname ? [`--lock=${dirname}/../cli.lock`, "--frozen"] : ["--node-modules-dir=none"]),
+    ...lockFlags(),
     ...needed.filter((flag) => !kinds.includes(kind(flag))),
     ...permissions,
   ];
+}
+
+/** Where the module comes from a URL, no lock file is at hand. */
+function lockFlags(): string[] {
+  const { dirname } = import.meta;
+  return dirname ? [`--lock=${dirname}/../cli.lock`, "--frozen"] : ["--node-modules-dir=none"];
 }
 
 /** The credential helpers in use, as far as this script may know. */
@@ -79,7 +83,26 @@ async function run(args: readonly string[]): Promise<number> {
   if (Deno.build.os !== "windows") {
     Deno.addSignalListener("SIGTERM", () => child.kill("SIGTERM"));
   }
-  return (await child.status).code;
+  const { code } = await child.status;
+  if (code === 1 && !await hasPackages()) {
+    console.error(
+      "Cannot run par: Deno has not downloaded its packages yet, and cannot do so now; connect to the " +
+        "network once, or use the par that make install makes, which has them",
+    );
+  }
+  return code;
+}
+
+/** Whether Deno has the packages of the command. If not, its error says little to a user of `par`. */
+async function hasPackages(): Promise<boolean> {
+  const cached = ["run", "--quiet", "--no-prompt", "--no-config", "--cached-only"];
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: [...cached, ...lockFlags(), new URL("../cli.ts", import.meta.url).href, "--version"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return success;
 }
 
 if (import.meta.main) Deno.exit(await run(Deno.args));

@@ -1,24 +1,35 @@
 /**
- * Types command lines as a person would, and draws what a terminal shows then to `docs/session.svg`.
+ * Types command lines as a person would, in a terminal of 80 columns, and draws what it shows then to
+ * `docs/session.svg`: a provider is built, inspected, pushed and verified.
  *
- * Keys, times and binaries are fixed, so that the same toolkit gives the same picture.
+ * It needs cargo, on Linux on x86_64, Debian's `docker-registry`, and `script` of util-linux, which has
+ * the terminal. Keys, times and the binary are fixed, so that the same toolkit gives the same picture.
  *
  * @module
  */
+
+import { fileURLToPath } from "node:url";
+import { startDockerRegistry } from "../test/registry/_registry.ts";
 
 /** Of the reference implementation's own tests, and known to everybody. */
 const ISSUER = "AA7R5L74E45BJ4XVUYTELQ56P5VCOSPOAA474L7QWH4ZAILLKTZFWYYW";
 const OTHER_ISSUER = "ACODERUVFFAWZQDSS6SBIACUA5O6SXF7HJ3YTYXBALHZP3P7R4BUO4J2";
 
+/** The columns of the terminal. */
+const COLUMNS = 80;
+
+/** The registry, as it is typed. The one that runs has another port. */
+const REGISTRY = "localhost:5000";
+
+const ARCHIVE = "build/libfakepay_provider.par.gz";
+
 /** What is typed. */
 const SESSION: readonly string[] = [
-  `par create --name "Fake Payments" --vendor wasmCloud --capid examples:payments \\
-    --version 1.0 --revision 1 --binary target/release/libfakepay_provider.so \\
-    --destination fakepay.par.gz --compress`,
-  "par insert fakepay.par.gz --binary from-the-mac/libfakepay_provider.dylib",
-  "par inspect fakepay.par.gz",
-  "par verify fakepay.par.gz --trusted-issuer issuers.txt --require-arch aarch64-macos",
-  `par verify fakepay.par.gz --trusted-issuer ${OTHER_ISSUER}`,
+  'par build --name "Fake Payments" --vendor wasmCloud --capid examples:payments',
+  `par inspect ${ARCHIVE}`,
+  `par push ${REGISTRY}/fakepay:1.0.0 ${ARCHIVE}`,
+  `par verify ${REGISTRY}/fakepay:1.0.0 --trusted-issuer issuers.txt`,
+  `par verify ${ARCHIVE} --trusted-issuer others.txt`,
   "echo $?",
 ];
 
@@ -26,60 +37,86 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   WASH_ISSUER_KEY: "SAACTTUPKR55VUWUDK7GJ5SU5KGED455FR7BDO46RUVOTHUWKBLECLH2UU",
   WASH_SUBJECT_KEY: "SVAOZUSBWWFL65P255DOHIETPTXUQMM5ETLSYPITI5G4K4HI6M2CDAPWAU",
   SOURCE_DATE_EPOCH: "1700000000",
-  FORCE_COLOR: "1",
+  // Cargo would print how long it took.
+  CARGO_TERM_QUIET: "true",
 };
 
-/** Just enough of a header to tell a library and its machine: ELF for x86_64, Mach-O for AArch64. */
-const FILES: Readonly<Record<string, Uint8Array | string>> = {
-  "target/release/libfakepay_provider.so": header(
-    [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, ...Array(9).fill(0), 3],
-    18,
-    62,
-  ),
-  "from-the-mac/libfakepay_provider.dylib": header([0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1], 12, 6),
+/**
+ * What lies in the folder. The linker writes the same library with each version of Rust: a header that
+ * tells the machine, and nothing else.
+ */
+const FILES: Readonly<Record<string, string>> = {
+  "Cargo.toml": `[package]
+name = "fakepay-provider"
+version = "1.0.0"
+edition = "2021"
+
+[lib]
+name = "fakepay_provider"
+crate-type = ["cdylib"]
+`,
+  "src/lib.rs": "",
+  "linker": `#!/bin/sh
+while [ "$1" != -o ]; do shift; done
+printf '\\177ELF\\2\\1\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\3\\0\\76\\0' >"$2"
+head -c 44 /dev/zero >>"$2"
+`,
   "issuers.txt": `${ISSUER}\n`,
+  "others.txt": `${OTHER_ISSUER}\n`,
 };
-
-function header(start: readonly number[], at: number, byte: number): Uint8Array {
-  const bytes = new Uint8Array(64);
-  bytes.set(start);
-  bytes[at] = byte;
-  return bytes;
-}
 
 /** Runs the session, and gives what the terminal shows. */
 export async function record(): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "par-session-" });
+  const temporary = await Deno.makeTempDir({ prefix: "par-session-" });
+  await using registry = await startDockerRegistry();
+  const host = registry.host.replace("127.0.0.1", "localhost");
   try {
-    for (const [path, content] of Object.entries(FILES)) {
-      await Deno.mkdir(`${folder}/${path.slice(0, path.lastIndexOf("/") + 1)}`, {
-        recursive: true,
-      });
-      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-      await Deno.writeFile(`${folder}/${path}`, bytes);
+    const folder = `${temporary}/fakepay`;
+    for (const [path, text] of Object.entries(FILES)) {
+      await Deno.mkdir(`${folder}/${path}`.replace(/[^/]*$/, ""), { recursive: true });
+      await Deno.writeTextFile(`${folder}/${path}`, text);
     }
-    const module = new URL("../cli.ts", import.meta.url).pathname;
+    await Deno.chmod(`${folder}/linker`, 0o755);
+    const module = fileURLToPath(new URL("../cli.ts", import.meta.url));
     await Deno.writeTextFile(
-      `${folder}/par`,
-      `#!/bin/sh\nexec "$DENO" run --quiet --no-prompt -RWEN --allow-run=wasm-tools '${module}' "$@"\n`,
+      `${temporary}/par`,
+      `#!/bin/sh\nexec "$DENO" run --quiet --no-prompt -RWEN --allow-run '${module}' "$@"\n`,
     );
-    await Deno.chmod(`${folder}/par`, 0o755);
+    await Deno.chmod(`${temporary}/par`, 0o755);
     // One shell runs it all, so that a line can ask how the one before it ended.
-    const script = SESSION.map((line) => `(printf '\\0'; exit $status)\n${line}\nstatus=$?`);
-    const { stdout } = await new Deno.Command("sh", {
-      args: ["-c", `exec 2>&1\nstatus=0\n${script.join("\n")}`],
+    const lines = SESSION.map((line) =>
+      `(printf '\\0'; exit $status)\n${line.replaceAll(REGISTRY, host)}\nstatus=$?`
+    );
+    const setup = `stty cols ${COLUMNS} rows 50; status=0`;
+    await Deno.writeTextFile(`${temporary}/session`, [setup, ...lines, ""].join("\n"));
+    const { stdout } = await new Deno.Command("script", {
+      args: ["--quiet", "--command", `sh ${temporary}/session`, "/dev/null"],
       cwd: folder,
       env: {
         ...ENVIRONMENT,
         DENO: Deno.execPath(),
-        PATH: `${folder}:${Deno.env.get("PATH") ?? ""}`,
+        PATH: `${temporary}:${Deno.env.get("PATH") ?? ""}`,
+        HOME: temporary,
+        CARGO_HOME: Deno.env.get("CARGO_HOME") ?? `${Deno.env.get("HOME")}/.cargo`,
+        RUSTUP_HOME: Deno.env.get("RUSTUP_HOME") ?? `${Deno.env.get("HOME")}/.rustup`,
+        CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER: `${folder}/linker`,
+        DENO_DIR: await denoDir(),
+        NO_COLOR: "",
+        TERM: "xterm-256color",
       },
+      stdin: "null",
     }).output();
-    const [, ...outputs] = new TextDecoder().decode(stdout).split("\0");
+    const text = new TextDecoder().decode(stdout).replaceAll("\r\n", "\n");
+    const [, ...outputs] = text.replaceAll(host, REGISTRY).split("\0");
     return SESSION.map((line, i) => `\x1b[1m$ ${line}\x1b[22m\n${outputs[i] ?? ""}`).join("\n");
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(temporary, { recursive: true });
   }
+}
+
+async function denoDir(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
 /** A run of characters in one style: the class that draws it, if it is not plain. */
@@ -90,7 +127,8 @@ interface Run {
 
 /** SGR codes of ECMA-48 that the command uses, and the classes that draw them. */
 const STYLES: Readonly<Record<string, string>> = {
-  "1": "typed",
+  "1": "bold",
+  "2": "dim",
   "22": "",
   "31": "red",
   "32": "green",
@@ -117,7 +155,7 @@ const BAR_HEIGHT = 32;
  * @param text What the terminal shows, with its colours.
  */
 export function draw(text: string): string {
-  const lines = text.trimEnd().split("\n");
+  const lines = text.trimEnd().split("\n").flatMap(breakLine);
   const rows: string[] = [];
   let columns = 0;
   let style = "";
@@ -134,10 +172,11 @@ export function draw(text: string): string {
   const width = Math.ceil(2 * MARGIN + columns * CELL.width);
   const height = BAR_HEIGHT + 2 * MARGIN + lines.length * CELL.height;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
-<title>A terminal session: an archive is created, inserted into, inspected and verified</title>
+<title>A terminal session: a provider is built, inspected, pushed and verified</title>
 <style>
 text { font: 14px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #d5dae3; white-space: pre }
-.typed { fill: #ffffff; font-weight: bold }
+.bold { fill: #ffffff; font-weight: bold }
+.dim { fill: #8b949e }
 .red { fill: #ff7b72 }
 .green { fill: #7ee787 }
 .yellow { fill: #e3b341 }
@@ -147,6 +186,22 @@ text { font: 14px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; 
 ${rows.join("\n")}
 </svg>
 `;
+}
+
+/** Breaks a line where a terminal does: behind its last column, whatever stands there. */
+function breakLine(line: string): string[] {
+  // deno-lint-ignore no-control-regex -- this is what colours begin with
+  const parts = line.match(/\x1b\[\d+m|./gsu) ?? [""];
+  const rows = [""];
+  let column = 0;
+  for (const part of parts) {
+    if (!part.startsWith("\x1b") && part !== "" && column++ === COLUMNS) {
+      rows.push("");
+      column = 1;
+    }
+    rows.push((rows.pop() ?? "") + part);
+  }
+  return rows;
 }
 
 /** The length is stated, so that lines meet in fonts of any width. */

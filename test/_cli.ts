@@ -103,6 +103,11 @@ export async function sandbox(): Promise<Sandbox> {
   };
 }
 
+/** What a run said to people, without what it says of an archive that it made. */
+export function notesOf({ stderr }: Output): string {
+  return stderr.replace(/^ {2}size .*\n {2}targets .*\n {2}issuer .*\n {2}next .*\n/m, "");
+}
+
 let tasks: Record<string, string> | undefined;
 
 /** What a task of `deno.json` runs. */

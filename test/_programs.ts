@@ -33,6 +33,7 @@ export const PROGRAMS = {
 
   "7zz": "install-programs.sh",
   "/usr/bin/chromium": "install-programs.sh",
+  "/usr/bin/firefox-esr": "install-programs.sh",
   bsdtar: "install-programs.sh",
   busybox: "install-programs.sh",
   cc: "install-programs.sh",
@@ -40,13 +41,16 @@ export const PROGRAMS = {
   "docker-registry": "install-programs.sh",
   fish: "install-programs.sh",
   htpasswd: "install-programs.sh",
+  jq: "install-programs.sh",
   openssl: "install-programs.sh",
   pigz: "install-programs.sh",
   python3: "install-programs.sh",
   skopeo: "install-programs.sh",
+  strace: "install-programs.sh",
   zsh: "install-programs.sh",
 
   actionlint: "install-go-programs.sh",
+  cosign: "install-go-programs.sh",
   crane: "install-go-programs.sh",
   oras: "install-go-programs.sh",
 

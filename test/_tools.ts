@@ -58,3 +58,14 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { readonly pa
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }
+
+/** Serves a folder on loopback, as a server does that does not know TypeScript. */
+export function serveFolder(folder: string): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const file = await Deno.open(folder + new URL(request.url).pathname).catch(() => undefined);
+    return new Response(file?.readable ?? null, {
+      status: file ? 200 : 404,
+      headers: { "content-type": "text/plain" },
+    });
+  });
+}

@@ -39,7 +39,7 @@ async function away(): Promise<Away> {
   const checkout = stack.use(serve(async (request) => {
     const { pathname } = new URL(request.url);
     asked.push(pathname);
-    const found = /^\/(?!.*\.\.)[\w./-]+\.ts$/.test(pathname) &&
+    const found = /^\/(?!.*\.\.)[\w./-]+\.(ts|json)$/.test(pathname) &&
       await Deno.readTextFile(ROOT + pathname).catch(() => undefined);
     return found
       ? new Response(found, { headers: { "content-type": "text/plain; charset=utf-8" } })
@@ -234,6 +234,6 @@ Deno.test("cli.ts runs by URL", async () => {
   assert.equal(code, 0, stderr);
   assert(stdout.split(/\s+/).includes(version), `${stdout} does not name ${version}`);
   assert.deepEqual(await there.list(), []);
-  assert.deepEqual(there.asked.filter((path) => !/^\/(cli\.ts$|lib\/)/.test(path)), []);
+  assert.deepEqual(there.asked.filter((path) => !/^\/(cli\.ts$|deno\.json$|lib\/)/.test(path)), []);
   assert.deepEqual(there.strayed, []);
 });

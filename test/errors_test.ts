@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { ERROR_CODES, type ErrorCode, ParError, printable, quote, redact } from "../lib/errors.ts";
+import {
+  countOf,
+  ERROR_CODES,
+  type ErrorCode,
+  excerpt,
+  inFile,
+  ParError,
+  printable,
+  quote,
+  redact,
+} from "../lib/errors.ts";
 import { KEY_ROLES, KeyPair } from "../lib/signing/nkey.ts";
 import { payloadFor, signToken } from "./_archive.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "./_keys.ts";
@@ -59,6 +69,34 @@ Deno.test("redact() takes out a seed in lower case, mistyped, or with its end lo
   }
 });
 
+Deno.test("redact() takes out private keys in PEM form, and leaves the names of their lines", () => {
+  for (const kind of ["", "EC ", "ENCRYPTED ", "ENCRYPTED SIGSTORE ", "RSA "]) {
+    const [begin, end] = [`-----BEGIN ${kind}PRIVATE KEY-----`, `-----END ${kind}PRIVATE KEY-----`];
+    const body = `${"MIGHAgEAMBMGByqGSM49AgEG".repeat(3)}\nN7L=`;
+    const pem = `${begin}\n${body}\n${end}`;
+    for (
+      const text of [
+        pem,
+        pem.replaceAll("\n", "\r\n"),
+        pem.replaceAll("\n", " "),
+        JSON.stringify(pem),
+      ]
+    ) {
+      const shown = redact(`Cannot read ${text}: no`);
+      assert.match(shown, /^Cannot read "?\[a private key, not shown\]"?: no$/);
+    }
+    assert.equal(redact(pem.slice(0, -30)), "[a private key, not shown]");
+    assert.equal(redact(`${pem}\n${pem}`).match(/not shown/g)?.length, 2);
+    for (
+      const text of [`it begins with ${begin}`, `give a key (${begin})`, `${begin} is its line`]
+    ) {
+      assert.equal(redact(text), text);
+    }
+  }
+  const open = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n";
+  assert.equal(redact(open), open);
+});
+
 Deno.test("redact() leaves public keys, digests, tokens and paths as they are", async () => {
   const texts = [ISSUER, OTHER_ISSUER, SUBJECT].map(({ publicKey }) => publicKey);
   for (const role of KEY_ROLES) {
@@ -107,7 +145,36 @@ Deno.test("printable() keeps letters, line feeds and tabs, and shows what would 
   assert.equal(printable("\x1b[31m\r\x9b2J\u200f\u061c"), "\ufffd[31m\ufffd\ufffd2J\ufffd\ufffd");
 });
 
+Deno.test("countOf() counts one in the singular", () => {
+  assert.deepEqual([0, 1, 2].map((count) => countOf(count, "target")), [
+    ...["0 targets", "1 target", "2 targets"],
+  ]);
+});
+
+Deno.test("inFile() names the file that an error is about, once", () => {
+  const cause = new Error("why");
+  const error = new ParError("ERR_TOKEN_EXPIRED", "Cannot trust the token: it expired", cause);
+  const named = inFile(error, "$&.par");
+  assert.equal(named.message, 'Cannot trust the token of "$&.par": it expired');
+  assert.deepEqual([named.code, named.cause], [error.code, cause]);
+  assert.equal(inFile(named, "$&.par"), named);
+  const cut = new ParError("ERR_ARCHIVE_TRUNCATED", "Cannot read the archive to its end: it stops");
+  assert.equal(inFile(cut, "a").message, 'Cannot read the archive "a" to its end: it stops');
+  const other = new ParError("ERR_KEY_ROLE", "Cannot use the key as issuer: take an account");
+  assert.equal(inFile(other, "a").message, 'Cannot use the key as issuer in "a": take an account');
+});
+
 Deno.test("quote() shows where a text ends, and its control characters", () => {
   assert.equal(quote('a "b" '), '"a \\"b\\" "');
   assert.equal(quote("a\n\x1b"), '"a\\n\\u001b"');
+});
+
+Deno.test("excerpt() cuts a text behind a length, and takes seeds out before it cuts", () => {
+  assert.equal(excerpt("abcdef", 6), "abcdef");
+  assert.equal(excerpt("abcdefg", 6), "abcdef…");
+  for (let before = 0; before < 110; before++) {
+    // A letter in front of the seed makes what a cut leaves of it look like a public key.
+    const shown = redact(excerpt(`${" ".repeat(before)}A${ISSUER.seed}`));
+    assert(!shown.includes(ISSUER.seed.slice(0, 16)), shown);
+  }
 });

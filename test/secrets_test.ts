@@ -25,7 +25,13 @@ type Attempt = (text: string, setting: Setting) => unknown;
 type FunctionName = {
   [Name in keyof typeof par]: (typeof par)[Name] extends (...args: never) => unknown ? Name : never;
 }[keyof typeof par];
-type ClassName = "BlobCache" | "JsonNumber" | "KeyPair" | "ParError";
+type ClassName =
+  | "BlobCache"
+  | "BundleKey"
+  | "BundleSigner"
+  | "JsonNumber"
+  | "KeyPair"
+  | "ParError";
 
 const UNREACHABLE = "127.0.0.1:9/kv:1.2.0";
 const DIGEST = `sha256:${"0".repeat(64)}`;
@@ -104,6 +110,10 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   inspect: [(text, s) => par.inspect(`${s.folder}/${text}`)],
   inspectClaims: [(text, s) => par.inspectClaims(`${s.folder}/${text}`)],
   inspectWit: [(text, s) => par.inspectWit(`${s.folder}/${text}`)],
+  diff: [
+    (text, s) => par.diff(`${s.folder}/${text}`, s.archive),
+    (text, s) => par.diff(s.archive, `${s.folder}/${text}`),
+  ],
   verify: [
     (text, s) => par.verify(`${s.folder}/${text}`),
     async (text, s) =>
@@ -112,6 +122,15 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
       s.tell(await par.verify(s.archive, { subject: unchecked(text) }).then(checks)),
     async (text, s) =>
       s.tell(await par.verify(s.archive, { requiredTargets: [unchecked(text)] }).then(checks)),
+    async (text, s) =>
+      s.tell(
+        await par.verify(s.archive, {
+          keys: [],
+          bundles: [{ bytes: encode({ mediaType: text }), place: text }],
+        }).then(checks),
+      ),
+    async (text, s) =>
+      s.tell(await par.verify(s.archive, { keys: [], manifest: text }).then(checks)),
   ],
   extract: [
     (text, s) => par.extract(`${s.folder}/${text}`, { outputs: { "arm-linux": s.archive } }),
@@ -125,6 +144,13 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     (text, s) => par.push(s.archive, `127.0.0.1:9/kv:${text}`, registry()),
     (text, s) => par.push(s.archive, UNREACHABLE, { ...registry(), annotations: { [text]: text } }),
     (text, s) => par.push(s.archive, UNREACHABLE, { ...registry(), caCert: text }),
+    (text, s) => par.push(s.archive, UNREACHABLE, { ...registry(), signer: unchecked(text) }),
+    (text, s) =>
+      par.push(s.archive, UNREACHABLE, {
+        ...registry(),
+        signer: s.keys.issuer,
+        attestations: [{ predicateType: text, predicate: encode(text) }],
+      }),
   ],
   pull: [
     (text, s) => par.pull(text, { ...registry(), destination: `${s.folder}/out` }),
@@ -132,6 +158,54 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     (text, s) => par.pull(UNREACHABLE, { ...registry(), destination: `${s.folder}/no/${text}` }),
     (text, s) =>
       par.pull(UNREACHABLE, { ...registry(), digest: text, destination: `${s.folder}/out` }),
+  ],
+  sign: [
+    (text, s) => par.sign(`${s.folder}/${text}`, { signer: s.keys.issuer }),
+    (text, s) => par.sign(s.archive, { signer: unchecked(text) }),
+    (text, s) => par.sign(s.archive, { signer: s.keys.issuer, bundle: `${s.folder}/no/${text}` }),
+    (text, s) =>
+      par.sign(par.parseReference(`127.0.0.1:9/kv:${text}`), {
+        ...registry(),
+        signer: s.keys.issuer,
+      }),
+  ],
+  attest: [
+    (text, s) =>
+      par.attest(s.archive, {
+        signer: s.keys.issuer,
+        predicateType: text,
+        predicate: encode(text),
+      }),
+    (text, s) =>
+      par.attest(s.archive, {
+        signer: s.keys.issuer,
+        predicateType: par.PREDICATE_TYPES.cyclonedx,
+        predicate: encode({ bomFormat: text, specVersion: text }),
+      }),
+  ],
+  listAttachments: [
+    (text, s) => par.listAttachments(`${s.folder}/${text}`),
+    async (text, s) => {
+      await Deno.writeTextFile(`${s.archive}.sigstore.json`, JSON.stringify({ mediaType: text }));
+      s.tell(await par.listAttachments(s.archive).then(([first]) => new Error(first?.flaw)));
+    },
+    (text) => par.listAttachments(par.parseReference(`127.0.0.1:9/kv:${text}`), registry()),
+  ],
+  readAttachedBundles: [
+    (text) =>
+      Array.fromAsync(
+        par.readAttachedBundles(par.parseReference(`127.0.0.1:9/kv:${text}`), DIGEST, registry()),
+      ),
+    (text) =>
+      Array.fromAsync(par.readAttachedBundles(par.parseReference(UNREACHABLE), text, registry())),
+  ],
+  readBundlesBeside: [
+    (text, s) => par.readBundlesBeside(`${s.folder}/${text}`),
+    (text, s) => par.readBundlesBeside(`${s.archive}/${text}`),
+  ],
+  readAttachment: [
+    (text, s) => par.readAttachment(s.archive, text),
+    (text) => par.readAttachment(par.parseReference(UNREACHABLE), text, registry()),
   ],
   copy: [
     (text) => par.copy(text, UNREACHABLE, registry()),
@@ -287,6 +361,99 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
   roleOf: [(text) => par.roleOf(unchecked(text))],
   publicKeyBytes: [(text) => par.publicKeyBytes(unchecked(text))],
   verifySignature: [], // takes bytes
+  parseBundleKey: [
+    (text) => par.parseBundleKey(text),
+    (text) => par.parseBundleKey(pem("PUBLIC KEY", text)),
+    (text) => par.parseBundleKey(pem("PRIVATE KEY", text)),
+    (text) => par.parseBundleKey("no key", `the key ${text}`),
+  ],
+  parseSigningKey: [
+    (text) => par.parseSigningKey(text),
+    (text) => par.parseSigningKey(pem("PRIVATE KEY", text)),
+    (text) => par.parseSigningKey(pem("PRIVATE KEY", btoa(text))),
+    (text) => par.parseSigningKey("no key", `the key ${text}`),
+  ],
+  signerOf: [], // takes a pair
+  BundleKey: [
+    (text) => par.BundleKey.fromNkey(unchecked(text)),
+    (text) => par.BundleKey.fromDer(new Uint8Array(1), text),
+  ],
+  BundleSigner: [], // takes a key and a function
+  parsePredicateType: [(text) => par.parsePredicateType(text)],
+  predicateTypeName: [], // gives a text back
+  createStatement: [
+    (text) => par.createStatement({ archive: { digest: text } }),
+    (text) => par.createStatement({ archive: { digest: `sha256:${text}` } }),
+  ],
+  formatStatement: [
+    (text) =>
+      par.formatStatement({
+        subject: [{ digest: { [text]: text } }],
+        predicateType: text,
+        predicate: { __proto__: text },
+      }),
+  ],
+  isAbout: [(text) => par.isAbout({ subject: [], predicateType: "x", predicate: {} }, [text])],
+  parseStatement: [
+    (text) => par.parseStatement(encode({ _type: text })),
+    (text) => par.parseStatement(encode({ [text]: 1, _Type: text })),
+  ],
+  checkPredicate: [
+    (text) => par.checkPredicate(encode(text), text, { archive: { digest: DIGEST } }),
+    (text) =>
+      par.checkPredicate(
+        encode({
+          bomFormat: "CycloneDX",
+          specVersion: "1.6",
+          components: [{ name: text, hashes: [{ alg: "SHA-256", content: text }] }],
+        }),
+        par.PREDICATE_TYPES.cyclonedx,
+        { archive: { name: text, digest: DIGEST } },
+      ),
+  ],
+  parsePolicy: [
+    (text) => par.parsePolicy(text, { name: text }),
+    (text) => par.parsePolicy(JSON.stringify({ issuers: [{ name: text, key: text }] })),
+    (text) => par.parsePolicy(JSON.stringify({ [text]: text })),
+    (text, { keys }) => {
+      const issuers = [{ name: "x", key: keys.issuer.publicKey }];
+      return par.parsePolicy(JSON.stringify({ issuers, keys: [{ name: text, key: text }] }));
+    },
+    (text, { keys }) => {
+      const { publicKey: key } = keys.issuer;
+      return par.parsePolicy(JSON.stringify({
+        issuers: [{ name: "x", key }],
+        keys: [{ name: "x", key }],
+        requiredAttestations: [{ type: "spdx", keys: [text] }],
+      }));
+    },
+  ],
+  parseBundle: [
+    (text) => par.parseBundle(encode(text), text),
+    (text) => par.parseBundle(encode({ mediaType: text })),
+    (text) => par.parseBundle(encode({ mediaType: par.BUNDLE_MEDIA_TYPE, [text]: text })),
+  ],
+  createBundle: [
+    async (text, s) =>
+      par.createBundle(
+        par.createStatement({ archive: { digest: text } }),
+        await par.signerOf(s.keys.issuer),
+      ),
+  ],
+  verifyBundle: [
+    async (text, s) => {
+      const signer = await par.signerOf(s.keys.issuer);
+      const statement = par.createStatement({ archive: { digest: DIGEST } }, `urn:${text}`);
+      const bundle = par.parseBundle(await par.createBundle(statement, signer));
+      await par.verifyBundle(bundle, [signer.key], { predicateType: text });
+    },
+    async (text, s) => {
+      const signer = await par.signerOf(s.keys.issuer);
+      const statement = par.createStatement({ archive: { digest: DIGEST } });
+      const bundle = par.parseBundle(await par.createBundle(statement, signer));
+      await par.verifyBundle({ ...bundle, hint: text }, []);
+    },
+  ],
   findKey: [
     ...["given", "directory", "name", "title"].map((name): Attempt => (text, s) =>
       par.findKey({
@@ -385,6 +552,12 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     },
   ],
 };
+
+/** A text as it stands in a block of PEM. */
+const pem = (label: string, body: string): string =>
+  `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+
+const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 const checks = (report: par.VerifyReport): string => JSON.stringify(report.checks);
 

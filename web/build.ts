@@ -1,12 +1,14 @@
 /**
  * Builds the page: two files that need nothing beside them, so that they work from `file:` and from
  * any static host. `index.html` inspects files and may connect to nothing; `url.html` is the same
- * page for an address.
+ * page for an address. The documents that the pages link to come as texts.
  *
  * @module
  */
 
 import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { VERSION } from "../lib/cli/verbs.ts";
 import { bundle } from "./bundle.ts";
 import { type PageKind, pagePolicy } from "./src/policy.ts";
 
@@ -15,11 +17,19 @@ const SOURCE = new URL("./", import.meta.url);
 /** The files that are built, and what kind of page each is. */
 const PAGES: Readonly<Record<string, PageKind>> = { "index.html": "files", "url.html": "address" };
 
+/** The documents beside them: as texts, which every browser shows. */
+const DOCUMENTS: Readonly<Record<string, string>> = {
+  "security.txt": "docs/security.md",
+  "format.txt": "docs/format.md",
+  "errors.txt": "docs/errors.md",
+  "license.txt": "LICENSE",
+};
+
 /**
  * Builds the page.
  *
  * @param folder Where to; it comes into being.
- * @returns The paths of the files.
+ * @returns The paths of the files, the pages first.
  */
 export async function build(folder: string): Promise<string[]> {
   const template = await Deno.readTextFile(new URL("index.html", SOURCE));
@@ -31,6 +41,11 @@ export async function build(folder: string): Promise<string[]> {
   for (const [name, kind] of Object.entries(PAGES)) {
     const path = `${folder}/${name}`;
     await Deno.writeTextFile(path, assemble(template, kind, style, script, worker));
+    paths.push(path);
+  }
+  for (const [name, document] of Object.entries(DOCUMENTS)) {
+    const path = `${folder}/${name}`;
+    await Deno.writeFile(path, await Deno.readFile(new URL(`../${document}`, SOURCE)));
     paths.push(path);
   }
   return paths;
@@ -48,6 +63,7 @@ function assemble(
   const replacements: readonly (readonly [string, string])[] = [
     [`content="default-src 'none'"`, `content="${policy}"`],
     [`<link rel="stylesheet" href="style.css">`, `<style>${style}</style>`],
+    ["<!-- version -->", VERSION],
     [`<body data-page="files">`, `<body data-page="${kind}">`],
     [
       `<script src="page.js"></script>`,
@@ -72,6 +88,6 @@ function sha256(text: string): string {
 }
 
 if (import.meta.main) {
-  const folder = Deno.args[0] ?? new URL("build", SOURCE).pathname;
+  const folder = Deno.args[0] ?? fileURLToPath(new URL("build", SOURCE));
   for (const path of await build(folder)) console.log(path);
 }

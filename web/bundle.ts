@@ -5,6 +5,7 @@
  */
 
 import * as esbuild from "npm:esbuild@0.25.5";
+import { denoBundle } from "../scripts/bundle.ts";
 
 /** Where a bundle is to run. */
 export interface BundleOptions {
@@ -27,13 +28,11 @@ const LANGUAGE = "es2022";
  * @returns The script.
  */
 export async function bundle(entry: URL, { platform, format }: BundleOptions): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--frozen", "--platform", platform, "--format", format, entry.href],
-    stdin: "null",
-  }).output();
-  if (!success) throw new Error(`Cannot bundle ${entry}: ${new TextDecoder().decode(stderr)}`);
+  const script = await denoBundle([
+    ...["--frozen", "--platform", platform, "--format", format, entry.href],
+  ]);
   try {
-    const { code } = await esbuild.transform(new TextDecoder().decode(stdout), {
+    const { code } = await esbuild.transform(script, {
       format,
       target: LANGUAGE,
       minify: platform === "browser",

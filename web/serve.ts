@@ -24,5 +24,6 @@ Deno.serve({
   const { pathname } = new URL(request.url);
   const page = pages.get(pathname === "/" ? "/index.html" : pathname);
   if (!page) return new Response("Not found\n", { status: 404 });
-  return new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } });
+  const type = pathname.endsWith(".txt") ? "text/plain" : "text/html";
+  return new Response(page, { headers: { "content-type": `${type}; charset=utf-8` } });
 });

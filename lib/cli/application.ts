@@ -15,6 +15,7 @@ import {
   text_en,
 } from "npm:@stricli/core@1.3.0";
 import { ParError, quote } from "../errors.ts";
+import type { Context } from "./verb.ts";
 import { type CliContext, command, separateValues } from "./command.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { print, say } from "./io.ts";
@@ -30,21 +31,20 @@ export interface Completion {
  * Runs a command line.
  *
  * @param words The words behind the program's name.
- * @param signal The user wants it to stop.
+ * @param context What verbs are told beside it.
  * @param routes What runs the verbs.
  * @throws {ParError} `ERR_USAGE` where it cannot be understood, and whatever its verb throws.
  * @throws {ExitStatus} Where help was printed because no verb was named.
  */
 export async function runCommandLine(
   words: readonly string[],
-  signal: AbortSignal,
+  context: Context,
   routes: Routes = ROUTES,
 ): Promise<void> {
   const failures: unknown[] = [];
   const asked = words[0] === "help" ? [...words.slice(1), "--help"] : words;
   const application = build(asked, routes, (failure) => failures.push(failure));
-  const context = { process: { stdout: NOWHERE, stderr: NOWHERE }, signal };
-  await run(application, separateValues(asked), context);
+  await run(application, separateValues(asked), { ...context, process: PROCESS });
   if (failures.length === 0) return;
   const { usageError } = await import("./usage.ts");
   throw usageError(words, failures) ?? failures[0];
@@ -58,7 +58,7 @@ export async function runCommandLine(
 export async function complete(words: readonly string[]): Promise<Completion[]> {
   const partial = words.at(-1) ?? "";
   const typed = [...separateValues(words.slice(0, -1)), partial];
-  const context = { process: { stdout: NOWHERE, stderr: NOWHERE }, signal: AbortSignal.abort() };
+  const context = { process: PROCESS, signal: AbortSignal.abort(), report: () => Promise.reject() };
   const verb = findVerb(words)?.verb;
   const takesFiles = verb && !("verbs" in verb) && verb.arguments;
   const proposals = await proposeCompletions(build(typed, ROUTES, () => {}), typed, context);
@@ -98,6 +98,10 @@ const ROUTES: Routes = {
   extract: () => command(VERBS.extract, async () => (await import("./extract.ts")).run),
   inspect: () => command(VERBS.inspect, async () => (await import("./inspect.ts")).run),
   verify: () => command(VERBS.verify, async () => (await import("./verify.ts")).run),
+  diff: () => command(VERBS.diff, async () => (await import("./diff.ts")).run),
+  sign: () => command(VERBS.sign, async () => (await import("./sign.ts")).sign),
+  attest: () => command(VERBS.attest, async () => (await import("./sign.ts")).attest),
+  attachments: () => command(VERBS.attachments, async () => (await import("./attachments.ts")).run),
   push: () => command(VERBS.push, async () => (await import("./push.ts")).run),
   pull: () => command(VERBS.pull, async () => (await import("./pull.ts")).run),
   copy: () => command(VERBS.copy, async () => (await import("./copy.ts")).run),
@@ -110,11 +114,13 @@ const ROUTES: Routes = {
       list: () => command(VERBS.keys.verbs.list, async () => (await import("./keys.ts")).list),
       get: () => command(VERBS.keys.verbs.get, async () => (await import("./keys.ts")).get),
     }, VERBS.keys.brief),
+  doctor: () => command(VERBS.doctor, async () => (await import("./doctor.ts")).run),
   completions: () => command(VERBS.completions, async () => (await import("./completions.ts")).run),
 };
 
 /** What stricli itself would print is said in this command's words. */
 const NOWHERE = { write: (): void => {} };
+const PROCESS = { stdout: NOWHERE, stderr: NOWHERE };
 
 /** What runs each verb, by what is typed; made where it is asked for. */
 export type Routes = Readonly<Record<string, () => Command<CliContext> | RouteMap<CliContext>>>;
@@ -166,8 +172,8 @@ function build(
         complete: true,
         defaultForRouteMap: true,
         async run(_application, { result }): Promise<void> {
-          const { helpText } = await import("./help.ts");
-          const text = helpText(result.prefix.slice(1));
+          const { greeting, helpText } = await import("./help.ts");
+          const text = words.length === 0 ? greeting() : helpText(result.prefix.slice(1));
           if (words.includes("--help") || words.includes("-h")) return await print(text);
           // Stricli comes here too where no verb is named.
           say(text);

@@ -1,12 +1,13 @@
 import type { BuildResult } from "../verbs/project/mod.ts";
-import { quote } from "../errors.ts";
-import { readClaims } from "./create.ts";
-import { note, print, printJson, say, warn } from "./io.ts";
+import { ParError, quote } from "../errors.ts";
+import { WIT_ENTRY } from "../archive/entries.ts";
+import { adviseOnHosts, describe, readClaims } from "./create.ts";
+import { note, printDone, say, warn } from "./io.ts";
 import { pairBinaries } from "./options.ts";
-import { withProgress } from "./progress.ts";
+import { withHashing } from "./progress.ts";
 import { findKeys } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
-import type { VERBS } from "./verbs.ts";
+import { type VERBS, VERSION } from "./verbs.ts";
 
 type BuildFlags = Values<typeof VERBS.build.flags>;
 
@@ -31,35 +32,47 @@ export async function run(this: Context, flags: BuildFlags, folder = "."): Promi
     compressLevel: flags.compressLevel,
     jobs: flags.jobs,
     limits: { maxSize: flags.maxSize },
+    provenance: flags.provenance === undefined
+      ? undefined
+      : { path: flags.provenance, builder: builderOf(flags), versions: { par: VERSION } },
     onStep: say,
     onNote: note,
     onWarning: warn,
     signal,
   };
   const { build, NO_VENDOR } = await import("../verbs/project/mod.ts");
-  const result = await withProgress("Bundling", (onProgress) =>
+  const result = await withHashing("Bundling", (updates) =>
     build(folder, {
       ...options,
-      onProgress,
+      ...updates,
       signers: ({ binary, keyDirectory }) =>
         findKeys({ ...flags, directory: flags.directory ?? keyDirectory }, binary, signal),
     }));
-  const { capid, vendor } = result.claims.wascap;
-  if (!result.upToDate && capid === undefined) {
-    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
-  }
+  const { capid, target_hashes, vendor } = result.claims.wascap;
+  if (!result.upToDate) adviseOnHosts(capid, WIT_ENTRY in target_hashes);
   if (vendor === NO_VENDOR) {
     note(`the vendor is ${NO_VENDOR}; state it in the project's file, or with --vendor.`);
   }
-  await report(result, flags.output);
+  await report(result, flags);
 }
 
-async function report(result: BuildResult, output: BuildFlags["output"]): Promise<void> {
+function builderOf({ builder }: BuildFlags): string | undefined {
+  if (builder === undefined || /^[a-z][a-z0-9+.-]*:\S+$/i.test(builder)) return builder;
+  throw new ParError(
+    "ERR_OPTION_INVALID",
+    `Cannot use ${quote(builder)} for --builder: give a URI, such as that of the pipeline`,
+  );
+}
+
+async function report(
+  result: BuildResult,
+  { output, provenance }: BuildFlags,
+): Promise<void> {
   const { path, targets, skipped, upToDate: up_to_date } = result;
-  if (output === "json") {
-    return await printJson({ path, targets, skipped, up_to_date, success: true });
-  }
-  await print(
+  await printDone(
+    output,
+    { path, targets, skipped, up_to_date, ...(provenance !== undefined && { provenance }) },
     up_to_date ? `${quote(path)} is up to date` : `Built artifact can be found at ${quote(path)}`,
   );
+  if (output === "text" && !up_to_date) await describe(path, result);
 }

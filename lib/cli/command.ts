@@ -7,8 +7,11 @@
 import { buildCommand, type Command, type CommandContext } from "npm:@stricli/core@1.3.0";
 import { ParError, quote } from "../errors.ts";
 import { COMMON } from "./flags.ts";
+import { STDIN, STDOUT } from "../system/pipe.ts";
+import { beQuiet } from "./io.ts";
 import {
   type Context,
+  type Dash,
   type Flag,
   type Flags,
   kebab,
@@ -61,10 +64,50 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
     loader: async () => {
       const run = await load();
       return async function (given, ...args) {
-        await run.call(this, valuesOf(flags, given) as Values<V["flags"]>, ...args);
+        const values = valuesOf(flags, given);
+        if (values["quiet"]) beQuiet();
+        const dashes = new Dashes();
+        for (const [name, { dash }] of Object.entries(flags)) {
+          if (dash) values[name] = dashes.replaceAll(values[name], dash, `--${kebab(name)}`);
+        }
+        const paths = args.map((arg, at) => {
+          const { name, dash } = (verb.arguments ?? [])[at] ?? verb.arguments?.at(-1) ?? {};
+          return dash ? dashes.replace(arg, dash, `<${name}>`) : arg;
+        });
+        await run.call(this, values as Values<V["flags"]>, ...paths);
       };
     },
   });
+}
+
+/** Puts what `-` stands for in its place. */
+class Dashes {
+  #usesInput = false;
+
+  /** The same for a flag's value, or for each of its values. */
+  replaceAll(value: unknown, dash: Dash, where: string): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.replaceAll(item, dash, where));
+    return typeof value === "string" ? this.replace(value, dash, where) : value;
+  }
+
+  replace(path: string, dash: Dash, where: string): string {
+    if (path !== "-") return path;
+    if (dash === "refused") {
+      throw new ParError(
+        "ERR_USAGE",
+        `Cannot use - for ${where}: standard input and output cannot take its place; give a path`,
+      );
+    }
+    if (dash === "standard output") return STDOUT;
+    if (this.#usesInput) {
+      throw new ParError(
+        "ERR_USAGE",
+        `Cannot use - for ${where}: standard input is read only once, and it is given already`,
+      );
+    }
+    this.#usesInput = true;
+    return STDIN;
+  }
 }
 
 /** What stricli gives of a flag: how often it is there, or all of its values. */
@@ -100,10 +143,11 @@ function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(flags).map(([name, flag]) => {
       const values = given[kebab(name)];
-      if (flag.conflicts && values && given[kebab(flag.conflicts)]) {
+      const other = flag.conflicts?.find((other) => given[kebab(other)]);
+      if (values && other !== undefined) {
         throw new ParError(
           "ERR_USAGE",
-          `Cannot use --${kebab(name)} together with --${kebab(flag.conflicts)}: give one of them`,
+          `Cannot use --${kebab(name)} together with --${kebab(other)}: give one of them`,
         );
       }
       if (flag.value === undefined) return [name, values !== undefined || isSet(flag)];
@@ -143,6 +187,18 @@ export function separateValues(words: readonly string[]): string[] {
   return words.flatMap((word, at) => {
     const [, flag = "", value = ""] = /^(--[a-z-]+(?==)|-[a-z](?=.))=?(.*)$/s.exec(word) ?? [];
     const known = at < end ? find(flag) : undefined;
+    // Stricli would take it for an argument.
+    if (
+      at < end && /^-[^a-z-]|^--[^a-z]/i.test(word) &&
+      find(words[at - 1] ?? "")?.value === undefined
+    ) {
+      throw new ParError(
+        "ERR_USAGE",
+        `Cannot use ${
+          quote(word)
+        }: there is no such flag; write -- before an argument that begins with a dash`,
+      );
+    }
     if (!known) return [word];
     if (known.value === undefined) {
       throw new ParError("ERR_USAGE", `Cannot use ${quote(word)}: ${flag} takes no value`);
@@ -155,5 +211,7 @@ export function separateValues(words: readonly string[]): string[] {
 const PROPOSALS: Readonly<Record<Proposals, () => Promise<readonly string[]>>> = {
   "targets": async () => (await import("../target/target.ts")).KNOWN_TARGETS,
   "key kinds": async () => (await import("./keys.ts")).KEY_KINDS,
+  "predicate types": async () =>
+    Object.keys((await import("../signing/statement.ts")).PREDICATE_TYPES),
   "shells": () => Promise.resolve(SHELLS),
 };

@@ -1,7 +1,7 @@
 import { copy } from "../verbs/copy.ts";
 import { formatReference, parseReference } from "../registry/reference.ts";
 import { parseReferenceWithTags } from "../registry/tags.ts";
-import { print, printJson } from "./io.ts";
+import { printDone } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions, referenceOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -29,18 +29,12 @@ export async function run(this: Context, flags: Flags, from: string, to: string)
       }),
   );
   const [read, written] = [formatReference(source), formatReference(target)];
-  if (flags.output === "json") {
-    return await printJson({
-      from: read,
-      reference: written,
-      digest,
-      size,
-      referrers,
-      success: true,
-    });
-  }
   const signatures = referrers.length > 0
-    ? `\nwith ${referrers.length} manifests that refer to it, such as signatures`
+    ? `\nreferrers, such as signatures: ${referrers.length}`
     : "";
-  await print(`Successfully copied ${read} to ${written}${signatures}\ndigest: ${digest}`);
+  await printDone(
+    flags.output,
+    { from: read, reference: written, digest, size, referrers },
+    `Successfully copied ${read} to ${written}${signatures}\ndigest: ${digest}`,
+  );
 }

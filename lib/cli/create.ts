@@ -1,10 +1,17 @@
 import { type Json, parseJson } from "../signing/json.ts";
-import { archivePath, create, type CreateOptions, createStream, keyStem } from "../verbs/create.ts";
+import {
+  archivePath,
+  create,
+  type CreateOptions,
+  type CreateResult,
+  keyStem,
+} from "../verbs/create.ts";
 import { ParError, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
-import { note, print, printJson, warn } from "./io.ts";
+import { STDOUT } from "../system/pipe.ts";
+import { isQuiet, note, printDone, say, warn, warnOfName } from "./io.ts";
 import type { CLAIMS } from "./flags.ts";
-import { withProgress } from "./progress.ts";
+import { toSize, withHashing } from "./progress.ts";
 import { pairBinaries, sourceDateEpoch } from "./options.ts";
 import { findKeys } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
@@ -20,8 +27,7 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
   const { signal } = this;
   const binaries = pairBinaries(flags.binary, flags.arch);
   const first = binaries[0]?.source;
-  const toOutput = flags.destination === "-";
-  const destination = toOutput ? "-" : archivePath(first, flags.destination, flags.compress);
+  const destination = archivePath(first, flags.destination, flags.compress);
   const options = {
     ...await readClaims(flags, signal),
     name: flags.name,
@@ -35,20 +41,48 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
     onNote: note,
     signal,
   };
-  const keys = await findKeys(flags, keyStem(first, destination), signal);
-  await withProgress("Creating", async (onProgress) => {
-    const all = { ...options, ...keys, onProgress };
-    if (toOutput) {
-      const { stream } = await createStream(all);
-      await stream.pipeTo(Deno.stdout.writable, { signal });
-    } else await create({ ...all, destination });
-  });
-  if (flags.capid === undefined) {
-    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
+  if (flags.destination !== undefined && destination !== flags.destination) {
+    note(`the archive is ${quote(destination)}, because --compress adds .gz to the name.`);
   }
-  if (toOutput) return;
-  if (flags.output === "json") await printJson({ file: destination, success: true });
-  else await print(`Successfully created archive ${destination}`);
+  warnOfName(destination, flags.compress);
+  const keys = await findKeys(flags, keyStem(first, destination), signal);
+  const created = await withHashing(
+    "Creating",
+    (updates) => create({ ...options, ...keys, destination, ...updates }),
+  );
+  adviseOnHosts(flags.capid, options.wit !== undefined);
+  if (destination === STDOUT) return;
+  const text = `Successfully created archive ${destination}`;
+  await printDone(flags.output, { file: destination }, text);
+  if (flags.output === "text") await describe(destination, created);
+}
+
+/** Says what an archive is that was made, and what to do next. Programs read the line before alone. */
+export async function describe(
+  path: string,
+  { claims, targets }: Pick<CreateResult, "claims" | "targets">,
+): Promise<void> {
+  if (isQuiet()) return;
+  const word = /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+  const lines = {
+    size: toSize((await Deno.stat(path)).size),
+    targets: targets.join(", ") || "none yet",
+    issuer: claims.iss,
+    next: `par inspect ${word}`,
+  };
+  for (const [name, text] of Object.entries(lines)) say(`  ${name.padEnd(8)} ${text}`);
+}
+
+/** Says which hosts cannot load an archive. */
+export function adviseOnHosts(capid: string | undefined, hasWit: boolean): void {
+  if (capid === undefined) {
+    note("without --capid, wasmCloud hosts before 1.0 cannot load this archive.");
+  } else if (hasWit) {
+    warn(
+      "hosts before 1.0, which --capid is for, panic when an archive has a WIT package too " +
+        "(provider-archive 0.8 and older); for them, make one without the package",
+    );
+  }
 }
 
 /** What claims say beside name and vendor, and when they are valid. */

@@ -1,11 +1,12 @@
 import { claimedTargets } from "../signing/claims.ts";
-import { ParError, quote } from "../errors.ts";
+import { countOf, ParError, quote } from "../errors.ts";
 import { extract } from "../verbs/extract.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { hostTarget, type Target } from "../target/target.ts";
+import { STDOUT } from "../system/pipe.ts";
 import { openInput, sayTraffic, withReadProgress } from "./input.ts";
-import { print, printJson } from "./io.ts";
+import { printDone, warn } from "./io.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -17,23 +18,24 @@ export async function run(this: Context, flags: ExtractFlags, archive: string): 
   const options = { limits: { maxSize: flags.maxSize }, signal };
   using input = await openInput(archive, flags, signal, true);
   const { source } = input;
-  const outputs = await chooseOutputs(
-    flags.all ? await allTargets(source, options) : askedTargets(flags),
-    flags.output,
-  );
-  await withReadProgress(
-    "Extracting",
-    source,
-    (onProgress) => extract(source, { ...options, outputs, onProgress }),
-  );
+  const targets = flags.all ? await allTargets(source, options) : askedTargets(flags);
+  const { folder, outputs } = await chooseOutputs(targets, flags.output);
+  const isNew = folder !== undefined && await makeFolder(folder);
+  try {
+    await withReadProgress(
+      "Extracting",
+      source,
+      (onProgress) => extract(source, { ...options, outputs, onProgress, onWarning: warn }),
+    );
+  } catch (error) {
+    if (isNew) await Deno.remove(folder).catch(() => {});
+    throw error;
+  }
   await sayTraffic(input);
-  if (flags.format === "json") {
-    const files = Object.entries(outputs).map(([target, file]) => ({ target, file }));
-    return await printJson({ files, success: true });
-  }
-  for (const [target, file] of Object.entries(outputs)) {
-    await print(`Successfully extracted ${target} to ${file}`);
-  }
+  if (flags.output === STDOUT) return;
+  const files = Object.entries(outputs).map(([target, file]) => ({ target, file }));
+  const lines = files.map(({ target, file }) => `Successfully extracted ${target} to ${file}`);
+  await printDone(flags.format, { files }, lines.join("\n"));
 }
 
 async function allTargets(
@@ -54,28 +56,40 @@ function askedTargets({ arch }: ExtractFlags): readonly Target[] {
 /** One target goes to a file of any name, several go to a folder under their own. */
 async function chooseOutputs(
   targets: readonly Target[],
-  output: string | undefined,
-): Promise<Record<string, string>> {
-  const folder = output === undefined
-    ? ""
-    : /[/\\]$/.test(output)
-    ? output
-    : await isDirectory(output)
-    ? `${output}/`
-    : undefined;
-  if (folder !== undefined) {
-    return Object.fromEntries(targets.map((target) => [target, `${folder}${target}.bin`]));
-  }
+  output = "",
+): Promise<{ folder?: string; outputs: Record<string, string> }> {
   const [target, ...others] = targets;
-  if (!target || others.length > 0) {
+  const one = target !== undefined && others.length === 0;
+  const isFolder = output === "" || /[/\\]$/.test(output) || await isDirectory(output);
+  if (one && !isFolder) return { outputs: { [target]: output } };
+  if (output === STDOUT) {
     throw new ParError(
       "ERR_OPTION_INVALID",
-      `Cannot extract ${targets.length} targets to ${quote(output ?? "")}: give a folder`,
+      `Cannot write ${countOf(targets.length, "target")} to standard output: name one (--arch)`,
     );
   }
-  return { [target]: output as string };
+  const folder = output.replace(/([^/\\])$/, "$1/");
+  return {
+    ...(folder && { folder }),
+    outputs: Object.fromEntries(targets.map((target) => [target, `${folder}${target}.bin`])),
+  };
 }
 
 async function isDirectory(path: string): Promise<boolean> {
   return await Deno.stat(path).then((info) => info.isDirectory, () => false);
+}
+
+/** Makes a folder, unless it is there already; tells whether it was made. */
+async function makeFolder(path: string): Promise<boolean> {
+  if (await isDirectory(path)) return false;
+  try {
+    await Deno.mkdir(path, { recursive: true });
+    return true;
+  } catch (cause) {
+    throw new ParError(
+      "ERR_FILE_UNWRITABLE",
+      `Cannot make the folder ${quote(path)}: ${(cause as Error).message}; give another (--output)`,
+      cause,
+    );
+  }
 }

@@ -41,6 +41,7 @@ export const BINARIES = {
     proposals: "targets",
   },
   binary: {
+    dash: "standard input",
     short: "b",
     value: "path",
     brief: "a binary, or TARGET=PATH; repeatable",
@@ -60,17 +61,20 @@ export const CLAIMS = {
   },
   version: { value: "text", brief: "the provider's version" },
   schema: {
+    dash: "standard input",
     short: "j",
     value: "file",
     brief: "the link definition's JSON schema",
     env: "WASH_JSON_SCHEMA",
   },
   wit: {
+    dash: "standard input",
     value: "file",
     brief: "the provider's WIT package, wasm-encoded",
-    conflicts: "witDirectory",
+    conflicts: ["witDirectory"],
   },
   witDirectory: {
+    dash: "refused",
     value: "path",
     brief: "a folder of WIT to encode with wasm-tools",
     env: "WIT_DIR",
@@ -100,23 +104,45 @@ export const COMPRESSION = {
 /** Where key files are. */
 export const KEY_DIRECTORY = {
   directory: {
+    dash: "refused",
     short: "d",
     value: "path",
-    brief: "the key directory (default: $HOME/.wash/keys)",
+    brief: "the key directory (default: $WASH_KEYS_DIR, $WASH_DATA_DIR/keys, " +
+      "~/.local/share/wash/keys and ~/.wash/keys)",
     env: "WASH_KEYS",
   },
+} as const satisfies Flags;
+
+const ISSUER = {
+  dash: "standard input",
+  short: "i",
+  value: "seed",
+  brief: "the issuer's seed, or its file: an account key",
+  env: "WASH_ISSUER_KEY",
+} as const;
+
+/** Which key to sign a bundle with. */
+export const BUNDLE_KEY = {
+  key: {
+    dash: "standard input",
+    value: "key",
+    brief:
+      "the private key in PEM form, P-256 or Ed25519, or its file (default: PAR_SIGNING_KEY's text, else " +
+      "the issuer's nkey)",
+    env: "PAR_SIGNING_KEY",
+    late: true,
+    conflicts: ["issuer"],
+  },
+  issuer: { ...ISSUER, brief: "sign with the issuer's nkey: its seed, or its file", late: true },
+  ...KEY_DIRECTORY,
 } as const satisfies Flags;
 
 /** Which keys to sign with. */
 export const SIGNING_KEYS = {
   ...KEY_DIRECTORY,
-  issuer: {
-    short: "i",
-    value: "seed",
-    brief: "the issuer's seed, or its file: an account key",
-    env: "WASH_ISSUER_KEY",
-  },
+  issuer: ISSUER,
   subject: {
+    dash: "standard input",
     short: "s",
     value: "seed",
     brief: "the provider's seed, or its file: a service key",
@@ -143,6 +169,7 @@ export const CONNECTION = {
     late: true,
   },
   password: {
+    dash: "standard input",
     short: "p",
     value: "password",
     brief: "the password to log in with, or - to read it from standard input",
@@ -150,7 +177,11 @@ export const CONNECTION = {
     late: true,
   },
   insecureSkipTlsVerify: { brief: "accept any certificate" },
-  caCert: { value: "file", brief: "a certificate authority to trust, in PEM form" },
+  caCert: {
+    dash: "standard input",
+    value: "file",
+    brief: "a certificate authority to trust, in PEM form",
+  },
 } as const satisfies Flags;
 
 const INSECURE = { insecure: { brief: "use plain HTTP" } } as const satisfies Flags;
@@ -183,4 +214,7 @@ export const READING = {
 export const PULLING = { ...REGISTRY, ...READING } as const satisfies Flags;
 
 /** Every verb has these. */
-export const COMMON = { verbose: { brief: "show what caused an error" } } as const satisfies Flags;
+export const COMMON = {
+  quiet: { short: "q", brief: "print only results, warnings and errors" },
+  verbose: { brief: "show what caused an error" },
+} as const satisfies Flags;

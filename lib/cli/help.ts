@@ -5,7 +5,8 @@
  */
 
 import { COMMON } from "./flags.ts";
-import { columns, wrap } from "./text.ts";
+import { columns, paint } from "./style.ts";
+import { wrap } from "./text.ts";
 import { type Argument, type Flag, kebab } from "./verb.ts";
 import { BRIEF, findVerb, VERBS } from "./verbs.ts";
 
@@ -14,6 +15,55 @@ const USUAL_COLUMNS = 80;
 
 /** A narrow column is easier to read than lines that run over the edge. */
 const LEAST_COLUMNS = 16;
+
+/** What people come for, and how each of it begins. */
+const TASKS: readonly Entry[] = [
+  ["Build a project, and make its archive", "par build"],
+  ["Make an archive of binaries", "par create -n Echo -v Acme -b build/echo"],
+  ["See what is in an archive", "par inspect echo.par"],
+  ["Check it before you use it", "par verify echo.par --trusted-issuer issuers.txt"],
+  ["Push it to a registry", "par push registry.example/acme/echo:1.0 echo.par"],
+];
+
+/** Writes what a person sees who types nothing but the command's name. */
+export function greeting(): string {
+  return [
+    `par: ${BRIEF}.`,
+    "",
+    ...TASKS.flatMap(([what, line]) => [`${what}:`, `  $ ${paint(Deno.stderr, "bold", line)}`]),
+    "",
+    "par --help lists every verb, and par <verb> --help explains one.",
+    "par doctor checks that this machine has what par needs.",
+  ].join("\n");
+}
+
+/**
+ * Writes how a verb is called, and how to learn more; for the end of an error.
+ *
+ * @param words The words behind the program's name.
+ */
+export function usageLines(words: readonly string[]): string {
+  const path = findVerb(words)?.path ?? [];
+  return `Usage: ${usageOf(path)}\nFor more, see ${["par", ...path].join(" ")} --help.`;
+}
+
+function usageOf(path: readonly string[]): string {
+  const name = ["par", ...path].join(" ");
+  const verb = findVerb(path)?.verb;
+  if (!verb || "verbs" in verb) return `${name} <verb>`;
+  const flags: [string, Flag][] = Object.entries<Flag>(verb.flags);
+  return [
+    name,
+    ...flags.filter(([, { required }]) => required).map(termOfFlag),
+    "[flags]",
+    ...(verb.arguments ?? []).map((argument) =>
+      argument.optional ? `[${termOf(argument)}]` : termOf(argument)
+    ),
+  ].join(" ");
+}
+
+/** The most of a line that terms take. */
+const MOST_TERMS = 0.4;
 
 /** A term, and what it means. */
 type Entry = readonly [term: string, meaning: string];
@@ -28,28 +78,46 @@ export function helpText(path: readonly string[]): string {
   const name = ["par", ...path].join(" ");
   if ("verbs" in verb) {
     const verbs = Object.entries(verb.verbs).map(([name, { brief }]): Entry => [name, brief]);
-    return page(`${name} <verb>`, verb.brief, {
+    return page(usageOf(path), verb.brief, {
       Verbs: verbs,
       Flags: [...(path.length === 0 ? [VERSION_FLAG] : []), HELP_FLAG],
     }, [`\`${name} <verb> --help\` explains a verb.`]);
   }
   const { arguments: args = [], brief, examples, flags } = verb;
   return page(
-    [name, "[flags]", ...args.map(termOf)].join(" "),
+    usageOf(path),
     brief,
     {
       Arguments: args.map((argument): Entry => [termOf(argument), argument.brief]),
       Flags: [...Object.entries({ ...flags, ...COMMON }).map(explain), HELP_FLAG],
     },
-    ["Examples:", ...examples.map((line) => `  $ ${line}`)],
+    [paint(Deno.stdout, "bold", "Examples:"), ...examples.map(toExample)],
   );
 }
 
+/** A command line to start from; one that is too long goes on in the next line, as shells take it. */
+function toExample(example: string): string {
+  const width = columns() ?? USUAL_COLUMNS;
+  const lines = [""];
+  for (const part of `$ ${example}`.split(/ (?=-)/)) {
+    const line = lines.at(-1) ?? "";
+    const longer = line === "" ? `  ${part}` : `${line} ${part}`;
+    if (line === "" || longer.length + " \\".length <= width) lines[lines.length - 1] = longer;
+    else lines.push(`      ${part}`);
+  }
+  return lines.join(" \\\n");
+}
+
 const HELP_FLAG: Entry = ["-h, --help", "show this help"];
-const VERSION_FLAG: Entry = ["    --version", "print the version"];
+const VERSION_FLAG: Entry = ["-V, --version", "print the version"];
 
 function termOf({ name, many }: Argument): string {
   return many ? `<${name}...>` : `<${name}>`;
+}
+
+/** A flag with its value, as it is typed. */
+export function termOfFlag([name, { value }]: readonly [string, Flag]): string {
+  return `--${kebab(name)}${value ? ` <${value}>` : ""}`;
 }
 
 function explain([name, flag]: readonly [string, Flag]): Entry {
@@ -61,7 +129,7 @@ function explain([name, flag]: readonly [string, Flag]): Entry {
     ...(env !== undefined ? [`env: ${env}`] : []),
   ];
   return [
-    `${short ? `-${short},` : "   "} --${kebab(name)}${flag.value ? ` <${flag.value}>` : ""}`,
+    `${short ? `-${short},` : "   "} ${termOfFlag([name, flag])}`,
     notes.length > 0 ? `${brief} (${notes.join("; ")})` : brief,
   ];
 }
@@ -73,16 +141,27 @@ function page(
   end: readonly string[],
 ): string {
   const entries = Object.values(sections).flat();
-  const indent = Math.max(...entries.map(([term]) => term.length)) + 4;
-  const room = Math.max((columns() ?? USUAL_COLUMNS) - indent, LEAST_COLUMNS);
-  const explained = ([term, meaning]: Entry): string =>
-    `  ${term}`.padEnd(indent) + wrap(meaning, room).join(`\n${" ".repeat(indent)}`);
+  const width = columns() ?? USUAL_COLUMNS;
+  const longest = Math.max(...entries.map(([term]) => term.length)) + 4;
+  // Where there is little room, what a long term means is below it.
+  const indent = Math.min(longest, Math.max(Math.floor(width * MOST_TERMS), LEAST_COLUMNS));
+  const room = Math.max(width - indent, LEAST_COLUMNS);
+  const explained = ([term, meaning]: Entry): string => {
+    const [first = "", ...rest] = wrap(meaning, room);
+    const beside = term.length + 4 <= indent;
+    return [
+      beside ? `  ${term}`.padEnd(indent) + first : `  ${term}`,
+      ...(beside ? rest : [first, ...rest]).map((line) => " ".repeat(indent) + line),
+    ].join("\n");
+  };
   return [
-    `Usage: ${usage}`,
+    ...wrap(`Usage: ${usage}`, indent + room, false),
     "",
-    `${brief.charAt(0).toUpperCase()}${brief.slice(1)}.`,
+    ...wrap(`${brief.charAt(0).toUpperCase()}${brief.slice(1)}.`, indent + room),
     ...Object.entries(sections).flatMap(([heading, entries]) =>
-      entries.length > 0 ? ["", `${heading}:`, ...entries.map(explained)] : []
+      entries.length > 0
+        ? ["", paint(Deno.stdout, "bold", `${heading}:`), ...entries.map(explained)]
+        : []
     ),
     "",
     ...end,

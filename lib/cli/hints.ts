@@ -1,12 +1,14 @@
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, ParError } from "../errors.ts";
+import { permissionFlags } from "./permissions.ts";
 import { kebab } from "./verb.ts";
 import { findVerb } from "./verbs.ts";
 
 /** The flags that may help with an error; the library, whose errors they are, does not know them. */
 const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   ERR_BINARY_FORMAT: ["forceArch"],
+  ERR_KEY_AMBIGUOUS: ["issuer", "subject", "directory"],
   ERR_KEY_MISMATCH: ["issuer", "subject", "newIdentity"],
-  ERR_KEY_NOT_FOUND: ["issuer", "subject", "directory", "newIdentity"],
+  ERR_KEY_NOT_FOUND: ["key", "issuer", "subject", "directory", "newIdentity"],
   ERR_LIMIT_SIZE: ["maxSize"],
   ERR_PROJECT_AMBIGUOUS: ["bin", "binary"],
   ERR_REFERENCE_LATEST: ["allowLatest"],
@@ -17,15 +19,30 @@ const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
 };
 
 /**
- * Names the flags that may help with an error.
+ * Names the flags that may help with an error, of the verb or of Deno.
  *
- * @param code The error's code.
+ * @param error The error.
  * @param words The words behind the program's name.
  * @returns The end of a message; nothing where the verb has no such flag.
  */
-export function hintFor(code: ErrorCode, words: readonly string[]): string {
-  const verb = findVerb(words)?.verb;
-  const flags = verb && "flags" in verb ? verb.flags : {};
-  const helpful = HELPFUL_FLAGS[code]?.filter((name) => Object.hasOwn(flags, name)) ?? [];
+export function hintFor(error: ParError, words: readonly string[]): string {
+  const { path = [], verb } = findVerb(words) ?? {};
+  if (!verb || "verbs" in verb) return "";
+  if (isRefusedByDeno(error)) {
+    const [name = ""] = path;
+    const needed = permissionFlags(words, true).map((flag) =>
+      flag.replace(/^(--allow-env)=.*$/, "$1")
+    );
+    const tasks = [`par:${name}`, ...(verb.remote ? [`par:remote:${name}`] : [])];
+    return `; ${["par", ...path].join(" ")} needs ${needed.join(" ")}, as the task ` +
+      `${tasks.join(" or ")} has it`;
+  }
+  const { flags } = verb;
+  const helpful = HELPFUL_FLAGS[error.code]?.filter((name) => Object.hasOwn(flags, name)) ?? [];
   return helpful.length > 0 ? ` (see ${helpful.map((name) => `--${kebab(name)}`).join(", ")})` : "";
+}
+
+function isRefusedByDeno(error: unknown): boolean {
+  return error instanceof Deno.errors.NotCapable ||
+    error instanceof Error && isRefusedByDeno(error.cause);
 }

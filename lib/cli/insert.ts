@@ -1,6 +1,5 @@
-import { ParError } from "../errors.ts";
 import { insert } from "../verbs/insert.ts";
-import { note, print, printJson, warn } from "./io.ts";
+import { note, printDone } from "./io.ts";
 import { pairBinaries } from "./options.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
@@ -12,9 +11,7 @@ type InsertFlags = Values<typeof VERBS.insert.flags>;
 export async function run(this: Context, flags: InsertFlags, archive: string): Promise<void> {
   const { signal } = this;
   const binaries = pairBinaries(flags.binary, flags.arch);
-  const first = binaries[0];
-  if (!first) throw new ParError("ERR_USAGE", "Cannot insert nothing: name a binary (--binary)");
-  const context = { archive, binary: first.source, title: "Inserting", signal };
+  const context = { archive, binary: binaries[0]?.source, title: "Inserting", signal };
   await resign(flags, context, (options) =>
     insert(archive, {
       ...options,
@@ -22,11 +19,10 @@ export async function run(this: Context, flags: InsertFlags, archive: string): P
       jobs: flags.jobs,
       binaries,
       forceTarget: flags.forceArch,
-      onWarning: warn,
       onNote: note,
     }));
-  if (flags.output === "json") return await printJson({ file: archive, success: true });
-  for (const { source } of binaries) {
-    await print(`Successfully inserted ${source} into archive ${archive}`);
-  }
+  const lines = binaries.map(({ source }) =>
+    `Successfully inserted ${source} into archive ${archive}`
+  );
+  await printDone(flags.output, { file: archive }, lines.join("\n"));
 }

@@ -1,8 +1,8 @@
 import { ParError, quote } from "../errors.ts";
-import { keyPath, listKeys, readKey, storeKey } from "../system/keystore.ts";
-import { KEY_ROLES, KeyPair, type KeyRole } from "../signing/nkey.ts";
-import { print, printJson, printSecret, say } from "./io.ts";
-import { keyDirectory, userName } from "./signing.ts";
+import { keyPath, listKeys, readNamedKey, storeKey } from "../system/keystore.ts";
+import { KEY_ROLES, KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
+import { print, printJson, printSecret, say, warn } from "./io.ts";
+import { isThere, keyDirectories, userName } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -38,11 +38,15 @@ export async function gen(
   const role = parseRole(kind);
   const pair = await KeyPair.generate(role);
   const name = flags.name ?? (role === "account" ? userName() : pair.publicKey);
-  const path = keyPath(keyDirectory(flags), name, role);
-  if (!await storeKey(path, pair)) {
+  const paths = keyDirectories(flags).map((directory) => keyPath(directory, name, role));
+  const [path = ""] = paths;
+  const taken = paths.find((each) => isThere(each)) ??
+    (await storeKey(path, pair, { onWarning: warn }) ? undefined : path);
+  if (taken !== undefined) {
     throw new ParError(
       "ERR_FILE_UNWRITABLE",
-      `Cannot put a new key into ${quote(path)}: there is one; choose another name (--name)`,
+      `Cannot make a key of the name ${quote(name)}: ${quote(taken)} is one; choose another name ` +
+        "(--name)",
     );
   }
   if (flags.output === "json") {
@@ -54,15 +58,26 @@ export async function gen(
 
 /** Runs `par keys list`. */
 export async function list(this: Context, flags: Values<Verbs["list"]["flags"]>): Promise<void> {
-  const keys = await listKeys(keyDirectory(flags), (error) => say(`Warning: ${error.message}`));
+  const directories = keyDirectories(flags);
+  const keys = await listKeys(directories, (error) => warn(error.message));
   if (flags.output === "json") {
     return await printJson({
-      keys: keys.map(({ name, pair }) => ({ name, role: pair.role, public_key: pair.publicKey })),
+      keys: keys.map(({ name, path, pair }) => ({
+        name,
+        role: pair.role,
+        public_key: pair.publicKey,
+        file: path,
+      })),
       success: true,
     });
   }
   const width = Math.max(0, ...keys.map(({ name }) => name.length));
-  for (const { name, pair } of keys) await print(`${name.padEnd(width)}  ${pair.publicKey}`);
+  const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
+  const several = new Set(keys.map(({ path }) => folderOf(path))).size > 1;
+  for (const { name, path, pair } of keys) {
+    const folder = several ? `  ${folderOf(path)}` : "";
+    await print(`${name.padEnd(width)}  ${pair.publicKey}${folder}`);
+  }
 }
 
 /** Runs `par keys get`. */
@@ -71,12 +86,24 @@ export async function get(
   flags: Values<Verbs["get"]["flags"]>,
   name: string,
 ): Promise<void> {
-  const path = `${keyDirectory(flags)}/${name.replace(/\.nk$/, "")}.nk`;
-  const pair = await readKey(path, { title: "key" });
-  const shown = flags.public ? {} : { seed: pair.seed() };
+  if (flags.pem && !flags.public) {
+    throw new ParError("ERR_USAGE", "Cannot print a seed as PEM: give --public too, for the key");
+  }
+  const pair = await readNamedKey(keyDirectories(flags), name);
+  const { publicKey } = pair;
+  const shown = flags.pem
+    ? { pem: await pemOf(publicKey) }
+    : flags.public
+    ? {}
+    : { seed: pair.seed() };
   await printSecret(
     flags.output === "json"
-      ? JSON.stringify({ public_key: pair.publicKey, ...shown, success: true }, null, 2)
-      : shown.seed ?? pair.publicKey,
+      ? JSON.stringify({ public_key: publicKey, ...shown, success: true }, null, 2)
+      : shown.pem ?? shown.seed ?? publicKey,
   );
+}
+
+async function pemOf(key: PublicKey): Promise<string> {
+  const { BundleKey } = await import("../signing/bundle_key.ts");
+  return (await BundleKey.fromNkey(key)).pem().trimEnd();
 }

@@ -1,8 +1,9 @@
 import { ParError } from "../errors.ts";
+import { STDIN } from "../system/pipe.ts";
 import { authFiles, findCredentials } from "../registry/credentials.ts";
 import * as registries from "../registry/login.ts";
 import { parseRegistry } from "../registry/reference.ts";
-import { note, print, printJson } from "./io.ts";
+import { note, printDone } from "./io.ts";
 import { givenCredentials, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -14,7 +15,7 @@ export async function login(
   registry: string,
 ): Promise<void> {
   const { signal } = this;
-  const given = flags.passwordStdin ? { ...flags, password: "-" } : flags;
+  const given = flags.passwordStdin ? { ...flags, password: STDIN } : flags;
   const { user, password } = await givenCredentials(given, signal);
   if (!user || !password) {
     throw new ParError(
@@ -26,17 +27,13 @@ export async function login(
   const options = await registryOptions({ ...flags, password }, signal);
   const helper = await registries.login(registry, { ...options, user, password, authFile });
   const host = parseRegistry(registry);
-  if (flags.output === "json") {
-    return await printJson({
-      registry: host,
-      user,
-      file: authFile,
-      ...(helper !== undefined && { helper }),
-      success: true,
-    });
-  }
   const place = helper === undefined ? authFile : `docker-credential-${helper}`;
-  await print(`Successfully logged in to ${host} as ${user}; ${place} has the password`);
+  await printDone(flags.output, {
+    registry: host,
+    user,
+    file: authFile,
+    ...(helper !== undefined && { helper }),
+  }, `Successfully logged in to ${host} as ${user}; ${place} has the password`);
 }
 
 /** Runs `par logout`. */
@@ -47,16 +44,15 @@ export async function logout(
 ): Promise<void> {
   const { signal } = this;
   const authFile = storingFile();
-  const found = await registries.logout(registry, { authFile, signal });
+  const found = await registries.logout(registry, { authFile, signal, onNote: note });
   const host = parseRegistry(registry);
   const [, ...others] = authFiles();
   if (await findCredentials(host, { authFiles: others, signal }).catch(() => undefined)) {
     note(`${others.join(" or ")} has credentials for ${host} too, which stay.`);
   }
-  if (flags.output === "json") {
-    return await printJson({ registry: host, file: authFile, found, success: true });
-  }
-  await print(
+  await printDone(
+    flags.output,
+    { registry: host, file: authFile, found },
     found
       ? `Successfully logged out of ${host}`
       : `${authFile} had no credentials for ${host}; nothing to do`,

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { ParError, printable, redact } from "../errors.ts";
+import { inFile, ParError, printable, redact } from "../errors.ts";
 import { printCompletions, runCommandLine } from "./application.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
-import { printJson, say } from "./io.ts";
+import { fitToTerminal, printJson, say } from "./io.ts";
 import { paint } from "./style.ts";
-import { withoutGroup } from "./verbs.ts";
+import { inOrder } from "./verbs.ts";
 
 /** What asks a process to end; Windows has only the first. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
@@ -29,7 +29,7 @@ const BROKEN_PIPE = 141;
  * @returns The exit status.
  */
 export async function main(args: readonly string[]): Promise<number> {
-  const words = withoutGroup(args);
+  const words = inOrder(args);
   const interruption = new AbortController();
   const interrupt = (): void => {
     // Asked twice, it does not wait for the clean-up.
@@ -38,34 +38,66 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
+    await fitToTerminal();
     if (args[0] === "__complete") await printCompletions(args.slice(1));
-    else await runCommandLine(words, interruption.signal);
+    else {
+      await runCommandLine(words, {
+        signal: interruption.signal,
+        report: (error, archive) => report(error, words, archive),
+      });
+    }
     return 0;
   } catch (error) {
     if (error instanceof ExitStatus) return error.status;
     if (interruption.signal.aborted) return INTERRUPTED;
-    if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE;
+    if (isBrokenPipe(error)) return BROKEN_PIPE;
     return await report(error, words);
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
   }
 }
 
-async function report(error: unknown, args: readonly string[]): Promise<number> {
-  if (!(error instanceof ParError)) {
+async function report(
+  thrown: unknown,
+  args: readonly string[],
+  archive?: string,
+): Promise<number> {
+  const error = toParError(thrown);
+  if (!error) {
     // A defect of ours: whoever reports it needs the stack.
-    say(error instanceof Error ? error.stack ?? error.message : String(error));
+    say(thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown));
     return EXIT_STATUS.failed;
   }
   const { hintFor } = await import("./hints.ts");
-  const message = error.message + hintFor(error.code, args);
+  const { message: said } = archive === undefined ? error : inFile(error, archive);
+  const message = said + hintFor(error, args);
   say(`${paint(Deno.stderr, "red", "Error:")} ${printable(message)} [${error.code}]`);
+  if (error.category === "usage") {
+    const { usageLines } = await import("./help.ts");
+    say(usageLines(args));
+  }
   if (args.includes("--verbose")) { for (const line of causes(error)) say(printable(line)); }
   if (wantsJson(args)) {
     const shown = { code: error.code, message: redact(message) };
-    await printJson({ success: false, error: shown });
+    // Where it cannot be printed, that may be the very error, which was said above.
+    await printJson({ success: false, error: shown }, archive).catch(() => {});
   }
   return EXIT_STATUS[error.category];
+}
+
+/** Tells what the system or Deno's permissions refuse, which no stack explains, from our defects. */
+function toParError(error: unknown): ParError | undefined {
+  if (error instanceof ParError) return error;
+  if (!(error instanceof Error)) return undefined;
+  if (!(error instanceof Deno.errors.NotCapable) && !/\(os error \d+\)/.test(error.message)) {
+    return undefined;
+  }
+  return new ParError("ERR_SYSTEM", `Cannot finish the work: ${error.message}`, error);
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe ||
+    error instanceof ParError && error.cause instanceof Deno.errors.BrokenPipe;
 }
 
 /** What caused an error, and what caused that. */

@@ -1,7 +1,9 @@
+import { countOf } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
+import { STDOUT } from "../system/pipe.ts";
 import { openRepeatable } from "../system/spool.ts";
 import { merge } from "../verbs/merge.ts";
-import { print, printJson } from "./io.ts";
+import { printDone, warnOfName } from "./io.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -21,11 +23,16 @@ export async function run(
   using opened = new DisposableStack();
   const sources: ArchiveSource[] = [];
   for (const archive of archives) sources.push(opened.use(await openRepeatable(archive, signal)));
-  await resign(
+  const { compressed } = await resign(
     flags,
     { archive: sources[0] ?? "", title: "Merging", signal },
     (options) => merge(sources, { ...options, destination, compress, compressLevel, jobs }),
   );
-  if (flags.output === "json") await printJson({ file: destination, success: true });
-  else await print(`Successfully merged ${archives.length} archives into ${destination}`);
+  if (destination === STDOUT) return;
+  warnOfName(destination, compressed);
+  await printDone(
+    flags.output,
+    { file: destination },
+    `Successfully merged ${countOf(archives.length, "archive")} into ${destination}`,
+  );
 }

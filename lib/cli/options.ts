@@ -6,6 +6,7 @@
 
 import type { BinaryInput } from "../verbs/binary.ts";
 import { ParError, quote } from "../errors.ts";
+import { STDIN } from "../system/pipe.ts";
 import { isTargetName } from "../target/target.ts";
 
 /**
@@ -35,7 +36,8 @@ function splitBinary(text: string): { source: string; target?: string } {
   const target = text.slice(0, Math.max(equals, 0));
   // A path may hold an equals sign too; a target has a dash and no slash.
   if (!isTargetName(target) || !target.includes("-")) return { source: text };
-  return { target, source: text.slice(equals + 1) };
+  const source = text.slice(equals + 1);
+  return { target, source: source === "-" ? STDIN : source };
 }
 
 /**

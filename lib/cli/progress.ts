@@ -4,13 +4,18 @@
  * @module
  */
 
+import { isQuiet } from "./io.ts";
+import { columns } from "./style.ts";
+
 /** How long somebody waits without wondering, in milliseconds. */
 const PATIENCE = 500;
 
 /** Time between two drawings, in milliseconds: faster than that is flicker. */
 const INTERVAL = 100;
 
-const BAR_LENGTH = 24;
+/** How long a bar is, in columns. */
+const [LEAST_BAR, LONGEST_BAR] = [6, 40];
+
 const CLEAR_LINE = "\r\x1b[2K";
 
 /** None is drawn where standard error is not a terminal. */
@@ -18,7 +23,7 @@ class ProgressBar implements Disposable {
   readonly #title: string;
   #total: number | undefined;
   #began: number | undefined;
-  readonly #wanted = Deno.stderr.isTerminal();
+  readonly #wanted = Deno.stderr.isTerminal() && !isQuiet();
   #drawn = 0;
 
   /**
@@ -40,23 +45,50 @@ class ProgressBar implements Disposable {
     this.#began ??= now;
     if (now - this.#began < PATIENCE || now - this.#drawn < INTERVAL) return;
     this.#drawn = now;
-    write(CLEAR_LINE + this.#line(done, (now - this.#began) / 1000));
+    // In the last column, some terminals begin a new line.
+    const room = (columns(Deno.stderr) ?? 0) - 1;
+    const seconds = (now - this.#began) / 1000;
+    write(CLEAR_LINE + progressLine(this.#title, done, this.#total, seconds, room));
   };
 
   /** Takes the bar away, so that the line is free for what comes next. */
   [Symbol.dispose](): void {
     if (this.#drawn > 0) write(CLEAR_LINE);
   }
+}
 
-  #line(done: number, seconds: number): string {
-    const rate = done / seconds;
-    const bytes = `${toSize(done)} at ${toSize(rate)}/s`;
-    if (!this.#total) return `${this.#title} ${bytes}`;
-    const share = Math.min(done / this.#total, 1);
-    const filled = Math.round(share * BAR_LENGTH);
-    const bar = "#".repeat(filled) + "-".repeat(BAR_LENGTH - filled);
-    const left = Math.ceil(Math.max(this.#total - done, 0) / Math.max(rate, 1));
-    return `${this.#title} [${bar}] ${Math.floor(share * 100)} %, ${bytes}, ${left} s left`;
+/**
+ * Writes the line of a progress bar.
+ *
+ * @param title What is done.
+ * @param done Bytes that it is done with.
+ * @param total All bytes, if that is known.
+ * @param seconds How long it took so far.
+ * @param columns How many columns the line may have.
+ */
+export function progressLine(
+  title: string,
+  done: number,
+  total: number | undefined,
+  seconds: number,
+  columns: number,
+): string {
+  const rate = done / Math.max(seconds, 0.001);
+  const bytes = [toSize(done), `${toSize(rate)}/s`];
+  if (!total) return `${title} ${bytes.join(", ")}`.slice(0, columns);
+  const share = Math.min(done / total, 1);
+  const left = Math.ceil(Math.max(total - done, 0) / Math.max(rate, 1));
+  const texts = [`${Math.floor(share * 100)} %`, ...bytes, `${left} s left`];
+  // What says least goes first where there is no room.
+  for (;;) {
+    const text = texts.join(", ");
+    const room = Math.min(columns - title.length - text.length - 2, LONGEST_BAR);
+    if (room >= LEAST_BAR) {
+      const filled = Math.round(share * room);
+      return `${title} ${"█".repeat(filled)}${"░".repeat(room - filled)} ${text}`;
+    }
+    if (texts.length === 1) return `${title} ${text}`.slice(0, columns);
+    texts.pop();
   }
 }
 
@@ -74,6 +106,22 @@ export async function withProgress<T>(
 ): Promise<T> {
   using bar = new ProgressBar(title, total);
   return await work(bar.update);
+}
+
+/**
+ * Shows a progress bar while binaries are hashed, and another one after that.
+ *
+ * @param title What is done after that.
+ * @param work Does both, and tells how far it is.
+ */
+export async function withHashing<T>(
+  title: string,
+  work: (updates: Record<"onHash" | "onProgress", ProgressBar["update"]>) => Promise<T>,
+): Promise<T> {
+  return await withProgress(
+    "Hashing",
+    (onHash) => withProgress(title, (onProgress) => work({ onHash, onProgress })),
+  );
 }
 
 /** A count of bytes for people, in units of 1024. */

@@ -1,5 +1,6 @@
 import { pull } from "../verbs/pull.ts";
-import { print, printJson } from "./io.ts";
+import { STDOUT } from "../system/pipe.ts";
+import { note, printDone } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { pullOptions, referenceOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -14,12 +15,23 @@ export async function run(this: Context, flags: Flags, from: string): Promise<vo
     ...await pullOptions(flags, signal),
     ...referenceOptions(flags),
     destination: flags.destination,
+    withAttachments: flags.withAttachments,
     limits: { maxSize: flags.maxSize },
   };
-  const { path, digest, size } = await withProgress(
+  const { path, digest, size, bundles } = await withProgress(
     "Pulling",
     (onProgress) => pull(from, { ...options, onProgress }),
   );
-  if (flags.output === "json") return await printJson({ file: path, digest, size, success: true });
-  await print(`Successfully pulled ${path}\ndigest: ${digest}`);
+  if (path === STDOUT) return;
+  await printDone(
+    flags.output,
+    { file: path, digest, size, ...(flags.withAttachments && { bundles }) },
+    [
+      `Successfully pulled ${path}`,
+      `digest: ${digest}`,
+      ...bundles.map((each) => `bundle: ${each}`),
+    ]
+      .join("\n"),
+  );
+  if (flags.withAttachments && bundles.length === 0) note("no bundle is attached to it.");
 }

@@ -1,6 +1,10 @@
-import { push } from "../verbs/push.ts";
-import { formatReference } from "../registry/reference.ts";
-import { print, printJson } from "./io.ts";
+import { quote } from "../errors.ts";
+import type { Attestation } from "../verbs/bundles.ts";
+import { push, type PushOptions } from "../verbs/push.ts";
+import { sbomType } from "../verbs/sign.ts";
+import { PREDICATE_TYPES, predicateTypeName } from "../signing/statement.ts";
+import { formatReference, formatRepository } from "../registry/reference.ts";
+import { printDone } from "./io.ts";
 import { withProgress } from "./progress.ts";
 import { parseAnnotations, readConfig, referenceOptions, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -26,28 +30,62 @@ export async function run(
     chunkSize,
     monolithic: monolithicPush,
     limits: { maxSize: flags.maxSize },
+    ...await signingOptions(flags, signal),
   };
   const pushed = await withProgress(
     "Pushing",
     (onProgress) => push(archive, to, { ...options, onProgress }),
   );
   const name = formatReference(pushed.reference);
-  const { digest, layerDigest, size, tags, unchanged } = pushed;
-  if (flags.output === "json") {
-    return await printJson({
+  const { digest, layerDigest, size, tags, unchanged, attached } = pushed;
+  const more = tags.slice(1).map((tag) => `, ${tag}`).join("");
+  const lines = [
+    `${unchanged ? "Already there:" : "Successfully pushed"} ${archive} ${
+      unchanged ? "is" : "to"
+    } ${name}${more}`,
+    `digest: ${digest}`,
+    ...attached.map(({ digest, predicateType }) =>
+      `attached: ${predicateTypeName(predicateType)} ${digest}`
+    ),
+  ];
+  await printDone(
+    flags.output,
+    {
       reference: name,
       tags,
+      reference_by_digest: `${formatRepository(pushed.reference)}@${digest}`,
       digest,
       layer_digest: layerDigest,
       size,
       unchanged,
-      success: true,
-    });
-  }
-  const more = tags.slice(1).map((tag) => `, ${tag}`).join("");
-  await print(
-    `${unchanged ? "Already there:" : "Successfully pushed"} ${archive} ${
-      unchanged ? "is" : "to"
-    } ${name}${more}\ndigest: ${digest}`,
+      attached: attached.map(({ digest, predicateType }) => ({
+        digest,
+        predicate_type: predicateType,
+      })),
+    },
+    lines.join("\n"),
   );
+}
+
+/** Reads what to sign after the push, and finds the key if there is anything. */
+async function signingOptions(
+  flags: PushFlags,
+  signal: AbortSignal,
+): Promise<Pick<PushOptions, "sign" | "signer" | "attestations" | "now">> {
+  const { sign, sbom = [], provenance } = flags;
+  if (!sign && sbom.length === 0 && provenance === undefined) return {};
+  const [{ bundleTime, readPredicate }, { findSigner }] = await Promise.all([
+    import("./sign.ts"),
+    import("./signing.ts"),
+  ]);
+  const attestations: Attestation[] = [];
+  for (const path of sbom) {
+    const predicate = await readPredicate(path, signal);
+    attestations.push({ predicate, predicateType: sbomType(predicate, quote(path)) });
+  }
+  if (provenance !== undefined) {
+    const predicate = await readPredicate(provenance, signal);
+    attestations.push({ predicate, predicateType: PREDICATE_TYPES["slsa-provenance"] });
+  }
+  return { sign, attestations, now: bundleTime(), signer: await findSigner(flags, signal) };
 }

@@ -6,6 +6,7 @@
 
 import { ParError, quote } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
+import { STDIN } from "../system/pipe.ts";
 import { BlobCache, cacheFolder } from "../registry/cache.ts";
 import { authFiles, findCredentials } from "../registry/credentials.ts";
 import { registryEnvironment } from "../registry/environment.ts";
@@ -66,12 +67,12 @@ export async function givenCredentials(
   // Read here and not by the command line: a verb that stays on this machine has no leave to ask.
   const { user = Deno.env.get(LOGIN.user.env) || undefined } = flags;
   const { password = Deno.env.get(LOGIN.password.env) || undefined } = flags;
-  return { user, password: flags.password === "-" ? await readPassword(signal) : password };
+  return { user, password: flags.password === STDIN ? await readPassword(signal) : password };
 }
 
 /** Reads a password from standard input, which may end in a line break that is no part of it. */
 async function readPassword(signal: AbortSignal): Promise<string> {
-  const bytes = await readSmallInput("/dev/stdin", MAX_PASSWORD, signal);
+  const bytes = await readSmallInput(STDIN, MAX_PASSWORD, signal);
   const password = new TextDecoder().decode(bytes).replace(/\r?\n$/, "");
   if (password !== "") return password;
   throw new ParError("ERR_OPTION_INVALID", "Cannot log in: standard input has no password");

@@ -1,5 +1,5 @@
 import { remove } from "../verbs/remove.ts";
-import { print, printJson } from "./io.ts";
+import { printDone } from "./io.ts";
 import { resign } from "./signing.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -15,8 +15,6 @@ export async function run(this: Context, flags: RemoveFlags, archive: string): P
     { archive, title: "Removing", signal },
     (options) => remove(archive, { ...options, targets, allowEmpty }),
   );
-  if (flags.output === "json") return await printJson({ file: archive, success: true });
-  for (const target of targets) {
-    await print(`Successfully removed ${target} from archive ${archive}`);
-  }
+  const lines = targets.map((target) => `Successfully removed ${target} from archive ${archive}`);
+  await printDone(flags.output, { file: archive }, lines.join("\n"));
 }

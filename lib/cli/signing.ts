@@ -7,17 +7,25 @@
 import type { ReadOptions } from "../archive/reader.ts";
 import type { Signers } from "../archive/pack.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { stat } from "../system/files.ts";
+import { readSmallInput, stat } from "../system/files.ts";
+import type { BinaryOptions } from "../verbs/binary.ts";
 import { keyStem } from "../verbs/create.ts";
-import { ParError, quote } from "../errors.ts";
+import { inFile, ParError, quote } from "../errors.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
-import { findKeyOf, type KeyLookup, type PreparedKey, prepareKey } from "../system/keystore.ts";
-import type { PublicKey } from "../signing/nkey.ts";
+import {
+  findKey,
+  findKeyOf,
+  type KeyLookup,
+  type PreparedKey,
+  prepareKey,
+} from "../system/keystore.ts";
+import type { BundleSigner } from "../signing/bundle_key.ts";
+import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import type { Resigning } from "../verbs/rewrite.ts";
-import type { KEY_DIRECTORY, RESIGNING, SIGNING_KEYS } from "./flags.ts";
-import { say } from "./io.ts";
+import { BUNDLE_KEY, type KEY_DIRECTORY, type RESIGNING, type SIGNING_KEYS } from "./flags.ts";
+import { note, say, warn } from "./io.ts";
 import { sourceDateEpoch } from "./options.ts";
-import { withProgress } from "./progress.ts";
+import { withHashing } from "./progress.ts";
 import type { Values } from "./verb.ts";
 
 /** The keys to sign with; those that are new are stored when they are confirmed. */
@@ -42,8 +50,25 @@ function toKeys(issuer: PreparedKey, subject: PreparedKey): Keys {
   return {
     issuer: issuer.pair,
     subject: subject.pair,
-    confirmKeys: async () => ({ issuer: await issuer.store(), subject: await subject.store() }),
+    confirmKeys: async () => {
+      const keys = { issuer: await issuer.store(), subject: await subject.store() };
+      sayWhose(issuer, keys.issuer, subject, keys.subject);
+      return keys;
+    },
   };
+}
+
+/** Says which keys of the key directory sign. Who gave a key knows which. */
+function sayWhose(
+  issuer: PreparedKey,
+  { publicKey: iss }: KeyPair,
+  subject: PreparedKey,
+  { publicKey: sub }: KeyPair,
+): void {
+  if (issuer.path !== undefined) note(`the issuer is ${iss}, with the key ${quote(issuer.path)}.`);
+  if (subject.path === undefined) return;
+  const shared = subject.isNew ? "" : ", which all binaries of this name share";
+  note(`the provider is ${sub}, with the key ${quote(subject.path)}${shared}.`);
 }
 
 function findIssuer(flags: Values<typeof SIGNING_KEYS>, signal: AbortSignal): Promise<PreparedKey> {
@@ -71,12 +96,13 @@ function find(
   flags: Values<typeof SIGNING_KEYS>,
   lookup: Omit<KeyLookup, "directory">,
 ): Promise<PreparedKey> {
-  const directory = keyDirectory(flags);
   return prepareKey({
     ...lookup,
-    directory,
+    // Where the key is given, no directory is needed.
+    directory: lookup.given === undefined ? keyDirectories(flags) : "",
     disableKeygen: flags.disableKeygen,
     onGenerate: announce,
+    onWarning: warn,
   });
 }
 
@@ -85,7 +111,7 @@ interface Context {
   /** The archive that says whose keys are needed: the path of one that is changed in its place, or another one. */
   readonly archive: string | ArchiveSource;
   /** The binary that a new subject's key is called after; the archive where left out. */
-  readonly binary?: string;
+  readonly binary?: string | undefined;
   /** What the progress bar says. */
   readonly title: string;
   /** Stops the work. */
@@ -102,15 +128,22 @@ interface Context {
 export async function resign<T>(
   flags: Values<typeof RESIGNING>,
   context: Context,
-  work: (options: Resigning) => Promise<T>,
+  work: (options: Resigning & Pick<BinaryOptions, "onHash">) => Promise<T>,
 ): Promise<T> {
   const { archive, binary, title, signal } = context;
   const limits = { maxSize: flags.maxSize };
   const keys = await findResigningKeys(archive, flags, { limits, signal }, binary);
-  return await withProgress(
+  return await withHashing(
     title,
-    (onProgress) =>
-      work({ ...keys, sourceDateEpoch: sourceDateEpoch(), limits, signal, onProgress }),
+    (updates) =>
+      work({
+        ...keys,
+        sourceDateEpoch: sourceDateEpoch(),
+        limits,
+        signal,
+        onWarning: warn,
+        ...updates,
+      }),
   );
 }
 
@@ -132,8 +165,11 @@ async function findResigningKeys(
 ): Promise<Keys & Pick<Resigning, "newIdentity">> {
   const { signal } = options;
   if (typeof archive === "string") await stat(archive);
-  const { claims } = await inspectClaims(archive, { ...options, allowEarly: true });
-  const directory = keyDirectory(flags);
+  const { claims } = await inspectClaims(archive, { ...options, allowEarly: true }).catch(
+    (error) => {
+      throw error instanceof ParError ? inFile(error, nameOf(archive)) : error;
+    },
+  );
   const { newIdentity } = flags;
   const known = async (
     title: string,
@@ -141,15 +177,16 @@ async function findResigningKeys(
     before: PublicKey,
   ): Promise<PreparedKey | undefined> => {
     if (given !== undefined) return undefined;
-    const pair = await findKeyOf(directory, before);
-    if (pair) return { pair, store: () => Promise.resolve(pair) };
+    const directories = keyDirectories(flags);
+    const pair = await findKeyOf(directories, before);
+    if (pair) return { pair, isNew: false, store: () => Promise.resolve(pair) };
     if (newIdentity) return undefined;
     throw new ParError(
       "ERR_KEY_NOT_FOUND",
       `Cannot sign ${
         quote(nameOf(archive))
       } as before: the seed of its ${title} ${before} is not ` +
-        `in ${quote(directory)}; give it, or ask for a new identity`,
+        `in ${directories.map(quote).join(" or ")}; give it, or ask for a new identity`,
     );
   };
   const issuer = await known("issuer", flags.issuer, claims.iss);
@@ -167,17 +204,83 @@ function nameOf(archive: string | ArchiveSource): string {
   return typeof archive === "string" ? archive : archive.name;
 }
 
-/** The key directory: the flag's, the environment's, else the one in the home directory. */
-export function keyDirectory(flags: Values<typeof KEY_DIRECTORY>): string {
-  if (flags.directory) return flags.directory;
-  const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
-  if (!home) {
-    throw new ParError(
-      "ERR_OPTION_INVALID",
-      "Cannot find the key directory: HOME is not set; name one (--directory or WASH_KEYS)",
-    );
+/** No private key in PEM form comes near. */
+const MAX_PEM = 2 ** 16;
+
+/**
+ * Finds the key that signs bundles: that of `--key` or `--issuer`, else that in `PAR_SIGNING_KEY`, else
+ * the issuer's nkey, as `create` finds it. None is ever generated.
+ *
+ * @param flags What the command line says.
+ * @param signal Ends the waiting for a pipe.
+ * @throws {ParError} `ERR_KEY_NOT_FOUND`, and whatever reading keys throws.
+ */
+export async function findSigner(
+  flags: Values<typeof BUNDLE_KEY>,
+  signal: AbortSignal,
+): Promise<BundleSigner> {
+  const { parseSigningKey, signerOf } = await import("../signing/bundle_key.ts");
+  if (flags.key !== undefined) {
+    // Not a file's name, which a message would show.
+    if (flags.key.includes("-----BEGIN ")) return await parseSigningKey(flags.key);
+    const bytes = await readSmallInput(flags.key, MAX_PEM, signal);
+    return await parseSigningKey(new TextDecoder().decode(bytes), `the key ${quote(flags.key)}`);
   }
-  return `${home.replace(/[/\\]$/, "")}/.wash/keys`;
+  const pem = flags.issuer === undefined && Deno.env.get(BUNDLE_KEY.key.env);
+  if (pem) return await parseSigningKey(pem, `the key in ${BUNDLE_KEY.key.env}`);
+  const given = flags.issuer ?? (Deno.env.get(BUNDLE_KEY.issuer.env) || undefined);
+  const pair = await findKey({
+    role: "account",
+    title: "issuer",
+    name: userName(),
+    directory: keyDirectories(flags),
+    given,
+    disableKeygen: true,
+    signal,
+  });
+  return await signerOf(pair);
+}
+
+/**
+ * The key directories, in which keys are looked for; new ones go into the first.
+ *
+ * `--directory` and WASH_KEYS name the only one. Without them, they are those of `wash` 0.43, which are
+ * its own variables' or the user's data folder, and that of older ones, which `wash build` kept.
+ */
+export function keyDirectories(flags: Values<typeof KEY_DIRECTORY>): readonly string[] {
+  if (flags.directory) return [flags.directory];
+  const home = folderIn("HOME") ?? folderIn("USERPROFILE");
+  const data = folderIn("XDG_DATA_HOME", "/wash/keys") ??
+    (home && `${home}/.local/share/wash/keys`);
+  const usual = [data, home && `${home}/.wash/keys`].filter((folder) => folder !== undefined);
+  const all = new Set([
+    ...[folderIn("WASH_KEYS_DIR"), folderIn("WASH_DATA_DIR", "/keys")],
+    ...usual.filter(isThere),
+    // Where none of them is there, a new key goes into the last.
+    ...usual.reverse(),
+  ]);
+  all.delete(undefined);
+  if (all.size > 0) return [...all] as string[];
+  throw new ParError(
+    "ERR_OPTION_INVALID",
+    "Cannot find the key directory: HOME is not set; name one (--directory or WASH_KEYS)",
+  );
+}
+
+/** The folder that a variable names, or one in it. */
+function folderIn(variable: string, name = ""): string | undefined {
+  const folder = Deno.env.get(variable);
+  return folder ? folder.replace(/(?<=.)[/\\]$/, "") + name : undefined;
+}
+
+/** Whether there is a file or a folder. */
+export function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The name key files of the issuer begin with. */

@@ -1,4 +1,5 @@
 import { printable } from "../errors.ts";
+import type { Style } from "./style.ts";
 import { pad, widthOf, wrap } from "./text.ts";
 
 /** What a table shows. */
@@ -9,8 +10,8 @@ export interface TableContent {
   readonly rows: readonly Row[];
   /** Stands over the list. */
   readonly heading: string;
-  /** One line each. */
-  readonly list: readonly string[];
+  /** One line each, of cells below each other. The last of several may be shortened as a key. */
+  readonly list: readonly (readonly string[])[];
 }
 
 /** A name and a value. */
@@ -19,6 +20,8 @@ export interface Row {
   readonly value: string;
   /** Whether its beginning and its end say enough where there is no room for all of it. */
   readonly isKey?: boolean;
+  /** How the value looks. */
+  readonly style?: Style | undefined;
 }
 
 /** The least room for a column of values; where there is less, each is below its name. */
@@ -32,51 +35,86 @@ const LEAST_COLUMNS = 20;
  *
  * @param content What it shows. Control characters are replaced.
  * @param columns The most columns a line may take; any number where left out.
+ * @param paint Makes a text look in a way.
  */
-export function drawTable(content: TableContent, columns = Infinity): string {
+export function drawTable(
+  content: TableContent,
+  columns = Infinity,
+  paint: (style: Style, text: string) => string = (_, text) => text,
+): string {
   const title = ofOneLine(content.title);
   const heading = ofOneLine(content.heading);
-  const list = content.list.map(ofOneLine);
   const rows = content.rows.map((row) => ({ ...row, value: ofOneLine(row.value) }));
   const names = widest(rows.map(({ name }) => name));
   const most = Math.max(columns, LEAST_COLUMNS) - "║ ".length - " ║".length;
+  const list = toColumns(content.list.map((cells) => cells.map(ofOneLine)), most);
   const beside = most - names - " ║ ".length;
   const inTwo = beside >= Math.min(LEAST_VALUES, widest(rows.map(({ value }) => value)));
 
   const room = inTwo ? beside : most - INDENT.length;
-  const shown = rows.map(({ name, value, isKey }): [string, string] => [
-    name,
-    isKey ? shorten(value, room) : value,
-  ]);
-  const values = Math.min(room, widest(shown.map(([, value]) => value)));
+  const shown = rows.map((row) => row.isKey ? { ...row, value: shorten(row.value, room) } : row);
+  const values = Math.min(room, widest(shown.map(({ value }) => value)));
   const aside = inTwo ? names + " ║ ".length : INDENT.length;
   const both = Math.max(aside + values, names, Math.min(most, widest([title, heading, ...list])));
+  const bar = paint("dim", "║");
   const rule = (start: string, joint: string, end: string): string =>
-    inTwo
-      ? start + "═".repeat(names + 2) + joint + "═".repeat(both - names - 1) + end
-      : start + "═".repeat(both + 2) + end;
-  const over = (text: string, align: "left" | "centre"): string[] =>
-    wrap(text, both).map((line) => `║ ${pad(line, both, align)} ║`);
-  const row = ([name, value]: [string, string]): string =>
+    paint(
+      "dim",
+      inTwo
+        ? start + "═".repeat(names + 2) + joint + "═".repeat(both - names - 1) + end
+        : start + "═".repeat(both + 2) + end,
+    );
+  const styled = (style: Style | undefined, text: string): string =>
+    style ? paint(style, text) : text;
+  const over = (text: string, align: "left" | "centre", style?: Style): string[] =>
+    wrap(text, both).map((line) => `${bar} ${styled(style, pad(line, both, align))} ${bar}`);
+  const row = ({ name, value, style }: Row): string =>
     inTwo
       ? wrap(value, both - aside).map((line, at) =>
-        `║ ${pad(at === 0 ? name : "", names, "left")} ║ ${pad(line, both - aside, "right")} ║`
+        `${bar} ${pad(at === 0 ? name : "", names, "left")} ${bar} ` +
+        `${styled(style, pad(line, both - aside, "right"))} ${bar}`
       ).join("\n")
-      : [name, ...wrap(value, both - aside).map((line) => INDENT + line)]
-        .flatMap((line) => over(line, "left")).join("\n");
+      : [
+        ...over(name, "left"),
+        ...wrap(value, both - aside).flatMap((line) => over(INDENT + line, "left", style)),
+      ].join("\n");
   return [
     rule("╔", "═", "╗"),
-    ...over(title, "centre"),
+    ...over(title, "centre", "bold"),
     rule("╠", "╦", "╣"),
     shown.map(row).join(`\n${rule("╠", "╬", "╣")}\n`),
     rule("╠", "╩", "╣"),
-    ...over(heading, "centre"),
+    ...over(heading, "centre", "bold"),
     rule("╠", "═", "╣"),
     // A list of nothing takes a line too.
     ...(list.length > 0 ? list : [""]).flatMap((text) => over(text, "left")),
     rule("╚", "═", "╝"),
   ].join("\n");
 }
+
+/** Lines whose cells are below each other. The last cell takes the room that the others leave. */
+function toColumns(list: readonly (readonly string[])[], room: number): string[] {
+  const widths: number[] = [];
+  for (const cells of list) {
+    cells.slice(0, -1).forEach((cell, at) => widths[at] = Math.max(widths[at] ?? 0, widthOf(cell)));
+  }
+  const left = room - widths.reduce((sum, width) => sum + width + GAP.length, 0);
+  return list.map((cells) =>
+    cells.map((cell, at) =>
+      at < cells.length - 1
+        ? pad(cell, widths[at] ?? 0, at === 0 ? "left" : "right")
+        : cells.length > 1 && left >= LEAST_KEY
+        ? shorten(cell, left)
+        : cell
+    ).join(GAP)
+  );
+}
+
+/** Between two cells. */
+const GAP = "  ";
+
+/** What is left of a key at least. */
+const LEAST_KEY = 11;
 
 /** Before a value that is below its name. */
 const INDENT = "  ";
@@ -89,7 +127,7 @@ function widest(texts: readonly string[]): number {
 const SHORT_KEY = { head: 28, tail: 13 };
 
 /** Takes the middle out of a key that does not fit. */
-function shorten(key: string, room: number): string {
+export function shorten(key: string, room: number): string {
   if (key.length <= room) return key;
   const left = Math.min(room - "...".length, SHORT_KEY.head + SHORT_KEY.tail);
   const tail = Math.floor(left * SHORT_KEY.tail / (SHORT_KEY.head + SHORT_KEY.tail));

@@ -6,13 +6,13 @@
 
 import { eastAsianWidth } from "npm:get-east-asian-width@1.7.0";
 
-/** How many columns the terminal has that results are printed on; `undefined` where it is none. */
-export function columns(): number | undefined {
-  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
-}
+/** What colours a text: an SGR code of ECMA-48. */
+// deno-lint-ignore no-control-regex -- it begins with one
+const COLOUR = /\x1b\[[0-9;]*m/g;
 
 /** How many columns a text of one line takes. */
 export function widthOf(text: string): number {
+  if (text.includes("\x1b")) text = text.replace(COLOUR, "");
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   return charactersOf(text).reduce((sum, character) => sum + widthOfOne(character), 0);
 }
@@ -38,13 +38,14 @@ function widthOfOne(character: string): number {
  *
  * @param text The text.
  * @param width The columns that a line has, at least two.
+ * @param breakWords Whether to break words that are longer than a line. Paths stay whole without it.
  * @returns At least one line.
  */
-export function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number, breakWords = true): string[] {
   const lines: string[] = [];
   let line = "";
   let used = -1;
-  for (const word of text.split(" ").flatMap((word) => chop(word, width))) {
+  for (const word of text.split(" ").flatMap((word) => breakWords ? chop(word, width) : word)) {
     const needed = widthOf(word);
     if (used >= 0 && used + 1 + needed > width) {
       lines.push(line);

@@ -14,6 +14,9 @@ import {
   UnsatisfiedPositionalError,
 } from "npm:@stricli/core@1.3.0";
 import { ParError, quote } from "../errors.ts";
+import { COMMON } from "./flags.ts";
+import { termOfFlag } from "./help.ts";
+import { type Flags, kebab } from "./verb.ts";
 import { findVerb } from "./verbs.ts";
 
 /**
@@ -32,23 +35,27 @@ export function usageError(
     failure instanceof ArgumentParseError ? failure.exception : failure
   );
   const reasons = failures.map(reasonOf);
-  const missing = failures.flatMap(missingIn);
+  const { path = [], verb } = findVerb(words) ?? {};
+  const flags: Flags = { ...(verb && "flags" in verb ? verb.flags : {}), ...COMMON };
+  const missing = failures.flatMap((failure) => missingIn(failure, flags));
   if (missing.length > 0) reasons.unshift(`it needs ${missing.join(" and ")}`);
   const said = reasons.filter((reason) => reason !== undefined);
   if (said.length === 0) return failures.find((failure) => failure instanceof ParError);
-  const command = ["par", ...findVerb(words)?.path ?? []].join(" ");
+  const command = ["par", ...path].join(" ");
   return new ParError("ERR_USAGE", `Cannot run ${command}: ${said.join("; ")}`);
 }
 
-function missingIn(failure: unknown): string[] {
+function missingIn(failure: unknown, flags: Flags): string[] {
   if (failure instanceof UnsatisfiedPositionalError) return [`<${failure.placeholder}>`];
-  return failure instanceof UnsatisfiedFlagError ? [`--${failure.externalFlagName} VALUE`] : [];
+  if (!(failure instanceof UnsatisfiedFlagError)) return [];
+  const flag = Object.entries(flags).find(([name]) => kebab(name) === failure.externalFlagName);
+  return flag ? [termOfFlag(flag)] : [];
 }
 
 function reasonOf(failure: unknown): string | undefined {
   if (failure instanceof UnsatisfiedFlagError) {
     const { nextFlagName, externalFlagName: name } = failure;
-    return nextFlagName && `write --${name}=VALUE for a value that begins with a dash`;
+    return nextFlagName && `write --${name}=… for a value that begins with a dash`;
   }
   if (failure instanceof FlagNotFoundError) {
     const meant = failure.corrections.map((name) => `--${name}`).join(" or ");

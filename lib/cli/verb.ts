@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ParError } from "../errors.ts";
+
 /** A verb of the command. */
 export interface Verb {
   /** What it does, in a few words. */
@@ -35,6 +37,8 @@ export interface Argument {
   readonly name: string;
   /** What it is. */
   readonly brief: string;
+  /** What `-` stands for. */
+  readonly dash?: Dash;
   /** Whether there may be more than one. */
   readonly many?: true;
   /** Whether it may be left out. */
@@ -43,8 +47,11 @@ export interface Argument {
   readonly proposals?: Proposals;
 }
 
+/** What `-` stands for where a path is expected; `refused` where nothing can take the path's place. */
+export type Dash = "standard input" | "standard output" | "refused";
+
 /** A list of values that completions propose. */
-export type Proposals = "targets" | "key kinds" | "shells";
+export type Proposals = "targets" | "key kinds" | "predicate types" | "shells";
 
 /** Flags by their names in camel case: `forceArch` is typed `--force-arch`. */
 export type Flags = Readonly<Record<string, Flag>>;
@@ -57,6 +64,8 @@ export interface Flag {
   readonly short?: string;
   /** How help shows its value, where it takes one. */
   readonly value?: string;
+  /** What `-` stands for as its value. */
+  readonly dash?: Dash;
   /** Whether the verb cannot do without. */
   readonly required?: true;
   /** Whether all its values count, and not the last one alone. */
@@ -73,8 +82,8 @@ export interface Flag {
   readonly env?: string;
   /** Whether the verb reads that variable itself, where it comes to need it. */
   readonly late?: true;
-  /** A flag that it does not go with. */
-  readonly conflicts?: string;
+  /** The flags that it does not go with. */
+  readonly conflicts?: readonly string[];
 }
 
 /** What Deno lets a verb do; nothing where left out. */
@@ -117,6 +126,13 @@ export type Values<F extends Flags> = {
 export interface Context {
   /** The user wants it to stop. */
   readonly signal: AbortSignal;
+  /**
+   * Prints what went wrong, for a verb that goes on or ends in its own way.
+   *
+   * @param archive The archive that it is about, if there are several.
+   * @returns The exit status that it should end with.
+   */
+  report(error: ParError, archive?: string): Promise<number>;
 }
 
 /** A flag's name as it is typed, without dashes. */

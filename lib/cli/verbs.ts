@@ -4,9 +4,11 @@
  * @module
  */
 
+import config from "../../deno.json" with { type: "json" };
 import { parseTarget } from "../target/target.ts";
 import {
   BINARIES,
+  BUNDLE_KEY,
   CLAIMS,
   COMPRESSION,
   CONNECTION,
@@ -23,10 +25,10 @@ import {
   SIGNING_KEYS,
 } from "./flags.ts";
 import { parseDays, parseSize } from "./options.ts";
-import type { Argument, Group, Permissions, Verb } from "./verb.ts";
+import type { Argument, Flags, Group, Permissions, Verb } from "./verb.ts";
 
-/** The toolkit's version, which `deno.json` states too. */
-export const VERSION = "0.1.0";
+/** The toolkit's version. */
+export const VERSION: string = config.version;
 
 /** The shells that command lines can be completed in. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -37,12 +39,18 @@ const PLACE = "host/repository:tag, oci:FOLDER:tag or oci-archive:FILE:tag";
 const ARCHIVE: Argument = {
   name: "archive",
   brief: `a path, a reference (${PLACE}), or - for standard input`,
+  dash: "standard input",
 };
 
-const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path" };
+const ARCHIVES: Argument = { ...ARCHIVE, name: "archives", many: true };
+
+const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path", dash: "refused" };
 
 /** Where the key directory is, and whose key is the issuer's. */
-const KEY_VARIABLES = ["HOME", "USER", "USERPROFILE", "USERNAME"] as const;
+const KEY_VARIABLES = [
+  ...["HOME", "USER", "USERPROFILE", "USERNAME"],
+  ...["WASH_KEYS_DIR", "WASH_DATA_DIR", "XDG_DATA_HOME"],
+] as const;
 
 const SIGNS = {
   read: true,
@@ -71,6 +79,28 @@ const CONNECTS = {
   ],
 } as const satisfies Permissions;
 
+/** What is attached to: a file's bundles lie beside it. */
+const PLACED_ARCHIVE: Argument = {
+  name: "archive",
+  brief: `a path, or a reference (${PLACE})`,
+  dash: "standard input",
+};
+
+/** How to sign what is said of an archive. */
+const BUNDLING = {
+  ...BUNDLE_KEY,
+  bundle: {
+    dash: "standard output",
+    value: "file",
+    brief: "the file for the bundle (default: attach it, or <archive>.sigstore.json for a file)",
+  },
+  ...REGISTRY,
+  digest: { value: "digest", brief: "the digest that the manifest must have" },
+  noCache: PULLING.noCache,
+  ...LIMITS,
+  ...OUTPUT,
+} as const satisfies Flags;
+
 const REGISTRY_HOST: Argument = { name: "registry", brief: "its host, with its port: host[:port]" };
 
 const WASM_TOOLS = { run: ["wasm-tools"], env: ["PATH"] } as const satisfies Permissions;
@@ -85,10 +115,16 @@ export const VERBS = {
   build: {
     brief: "build a provider's project, and make a signed archive of it",
     arguments: [
-      { name: "folder", brief: "the project's folder (default: this one)", optional: true },
+      {
+        name: "folder",
+        brief: "the project's folder (default: this one)",
+        optional: true,
+        dash: "refused",
+      },
     ],
     flags: {
       configPath: {
+        dash: "refused",
         short: "p",
         value: "path",
         brief: "the project's wasmcloud.toml, or its folder (default: in the folder)",
@@ -113,20 +149,33 @@ export const VERBS = {
       },
       binary: {
         short: "b",
+        dash: "standard input",
         value: "path",
         brief: "a binary built elsewhere, or TARGET=PATH; repeatable",
         repeatable: true,
       },
       forceArch: BINARIES.forceArch,
       archive: {
+        dash: "standard input",
         value: "path",
         brief: "an archive of the provider made elsewhere, to merge; repeatable",
         repeatable: true,
       },
       destination: {
+        dash: "refused",
         value: "path",
         brief: "the archive's path; not compressed unless it ends in .gz " +
           "(default: build/<binary>.par.gz)",
+      },
+      provenance: {
+        dash: "refused",
+        value: "file",
+        brief: "write what was run, with what, and what came out, as SLSA provenance, for attest",
+      },
+      builder: {
+        value: "uri",
+        brief:
+          "who builds, for --provenance (default: GitHub's runner, else urn:x-par:builder:local)",
       },
       name: {
         short: "n",
@@ -157,6 +206,7 @@ export const VERBS = {
       vendor: { short: "v", value: "vendor", brief: "who makes the provider", required: true },
       ...CLAIMS,
       destination: {
+        dash: "standard output",
         value: "path",
         brief: "the archive's path, or - for standard output (default: <binary>.par, or .par.gz)",
       },
@@ -167,8 +217,8 @@ export const VERBS = {
       ...OUTPUT,
     },
     examples: [
-      "par create -n 'Fake Payments' -v wasmCloud -c examples:payments \\\n" +
-      "      -b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
+      "par create -n 'Fake Payments' -v wasmCloud -c examples:payments " +
+      "-b target/release/libfakepay_provider.so --destination fakepay.par.gz --compress",
       "par create -n Echo -v Acme -b x86_64-linux=build/echo -b aarch64-linux=build/echo-arm",
     ],
     needs: { ...SIGNS, run: WASM_TOOLS.run, env: [...WASM_TOOLS.env, ...SIGNS.env] },
@@ -176,7 +226,12 @@ export const VERBS = {
   insert: {
     brief: "add binaries to an archive or replace them, and sign it again",
     arguments: [ARCHIVE_FILE],
-    flags: { ...BINARIES, ...COMPRESSION, ...RESIGNING },
+    flags: {
+      ...BINARIES,
+      binary: { ...BINARIES.binary, required: true },
+      ...COMPRESSION,
+      ...RESIGNING,
+    },
     examples: [
       "par insert fakepay.par.gz -a aarch64-linux -b build/libfakepay_provider.so",
       "par insert fakepay.par.gz -b x86_64-windows=fakepay.dll -i ci/issuer.nk -s ci/provider.nk",
@@ -206,9 +261,19 @@ export const VERBS = {
   },
   merge: {
     brief: "join archives of one provider that were made on different machines",
-    arguments: [{ name: "archives", brief: "the archives' paths", many: true }],
+    arguments: [{
+      name: "archives",
+      brief: "the archives' paths, one of which may be - for standard input",
+      dash: "standard input",
+      many: true,
+    }],
     flags: {
-      destination: { value: "path", brief: "the merged archive's path", required: true },
+      destination: {
+        dash: "standard output",
+        value: "path",
+        brief: "the merged archive's path, or - for standard output",
+        required: true,
+      },
       compress: { brief: "compress with gzip (default: as the first archive is)" },
       ...COMPRESSION,
       ...RESIGNING,
@@ -221,7 +286,7 @@ export const VERBS = {
   },
   extract: {
     brief: "verify an archive, and write binaries of it to files",
-    arguments: [{ name: "archive", brief: `a path, or a reference (${PLACE})` }],
+    arguments: [ARCHIVE],
     flags: {
       arch: {
         short: "a",
@@ -233,8 +298,9 @@ export const VERBS = {
       },
       all: { brief: "every target" },
       output: {
+        dash: "standard output",
         value: "path",
-        brief: "the file to write, or a folder (default: <target>.bin here)",
+        brief: "the file to write, or a folder, or - for standard output (default: <target>.bin)",
       },
       ...PULLING,
       ...LIMITS,
@@ -248,22 +314,29 @@ export const VERBS = {
     remote: CONNECTS,
   },
   inspect: {
-    brief: "verify an archive, and show what it says",
-    arguments: [ARCHIVE],
+    brief: "verify archives, and show what they say",
+    arguments: [ARCHIVES],
     flags: {
       jwtOnly: { brief: "print the signed token alone" },
       claimsOnly: {
         brief: "read no further than the token; the binaries are not checked",
-        conflicts: "wit",
+        conflicts: ["wit"],
       },
-      wit: { brief: "print the WIT package as text, with wasm-tools", conflicts: "jwtOnly" },
+      field: {
+        value: "name",
+        brief:
+          "print one value alone: name, issuer, service, targets, version, size or any other " +
+          "key of -o json, of an inner object as in claims.exp",
+        conflicts: ["jwtOnly", "wit"],
+      },
+      wit: { brief: "print the WIT package as text, with wasm-tools", conflicts: ["jwtOnly"] },
       ...PULLING,
       ...LIMITS,
       ...OUTPUT,
     },
     examples: [
       "par inspect fakepay.par.gz",
-      "par inspect --claims-only -o json fakepay.par.gz",
+      "par inspect --field version build/*.par.gz",
     ],
     needs: { read: true },
     remote: {
@@ -274,15 +347,17 @@ export const VERBS = {
     },
   },
   verify: {
-    brief: "verify an archive, and check it against a policy",
-    arguments: [ARCHIVE],
+    brief: "verify archives, and check them against a policy",
+    arguments: [ARCHIVES],
     flags: {
       trustedIssuer: {
+        dash: "standard input",
         value: "key",
         brief: "an issuer to trust, or a file that lists one per line; repeatable",
         repeatable: true,
         env: "PAR_TRUSTED_ISSUERS",
         late: true,
+        conflicts: ["policy"],
       },
       subject: { value: "key", brief: "the provider's public key that it must have" },
       requireArch: {
@@ -293,24 +368,135 @@ export const VERBS = {
         proposals: "targets",
       },
       thisHost: { brief: "it must have a binary that this machine can run" },
-      maxAge: { value: "days", brief: "how long ago it may have been issued", parse: parseDays },
+      maxAge: {
+        value: "days",
+        brief: "how long ago it may have been issued",
+        parse: parseDays,
+        conflicts: ["policy"],
+      },
+      key: {
+        dash: "standard input",
+        value: "key",
+        brief: "a public key that a bundle must be signed with: an nkey, or a PEM file; repeatable",
+        repeatable: true,
+        conflicts: ["policy"],
+      },
+      requireAttestation: {
+        value: "type",
+        brief: "an attestation that it must have by one of the keys: cyclonedx, spdx, " +
+          "slsa-provenance or a URI; repeatable",
+        repeatable: true,
+        proposals: "predicate types",
+        conflicts: ["policy"],
+      },
+      bundle: {
+        dash: "standard input",
+        value: "file",
+        brief: "a bundle to look at; repeatable (default: those beside the file, " +
+          "<archive>.sigstore.json, or those attached in the registry)",
+        repeatable: true,
+      },
+      policy: {
+        dash: "standard input",
+        value: "file",
+        brief: "a policy: issuers, keys, attestations, age, what is revoked",
+      },
       ...PULLING,
       ...LIMITS,
       ...OUTPUT,
     },
     examples: [
       "par verify fakepay.par.gz --trusted-issuer issuers.txt --this-host",
-      "par verify fakepay.par.gz --require-arch aarch64-linux --max-age 90 -o json",
+      "par verify fakepay.par.gz --policy policy.json -o json",
     ],
     needs: { read: true },
     remote: { ...CONNECTS, write: true },
   },
+  diff: {
+    brief: "verify two archives, and show what differs: claims, targets, hashes, container",
+    arguments: [
+      { ...ARCHIVE, name: "before" },
+      { ...ARCHIVE, name: "after" },
+    ],
+    flags: { ...PULLING, ...LIMITS, ...OUTPUT },
+    examples: [
+      "par diff fakepay-1.0.par.gz fakepay-1.1.par.gz",
+      "par diff registry.example/payments/fakepay:1.0 fakepay.par.gz",
+    ],
+    needs: { read: true },
+    remote: { ...CONNECTS, write: true },
+  },
+  sign: {
+    brief: "verify an archive, and sign it as cosign does",
+    arguments: [PLACED_ARCHIVE],
+    flags: BUNDLING,
+    examples: [
+      "par sign registry.example/payments/fakepay:1.0 --key key.pem",
+      "par sign fakepay.par.gz",
+    ],
+    needs: SIGNS,
+    remote: CONNECTS,
+  },
+  attest: {
+    brief: "verify an archive, and sign what is said of it: its SBOM, its provenance",
+    arguments: [PLACED_ARCHIVE],
+    flags: {
+      type: {
+        value: "type",
+        brief: "what the predicate is: cyclonedx, spdx, slsa-provenance, or a URI",
+        required: true,
+        proposals: "predicate types",
+      },
+      predicate: {
+        dash: "standard input",
+        value: "file",
+        brief: "the predicate, as JSON",
+        required: true,
+      },
+      ...BUNDLING,
+    },
+    examples: [
+      "par attest registry.example/payments/fakepay:1.0 --type cyclonedx --predicate sbom.json",
+      "par attest fakepay.par.gz --type slsa-provenance --predicate provenance.json --key key.pem",
+    ],
+    needs: SIGNS,
+    remote: CONNECTS,
+  },
+  attachments: {
+    brief: "list what is attached to an archive, or read one of it; signatures are not verified",
+    arguments: [PLACED_ARCHIVE],
+    flags: {
+      get: { value: "digest", brief: "read the attachment with this digest, as the list shows it" },
+      destination: {
+        dash: "standard output",
+        value: "path",
+        brief: "the file to write what --get reads to, or - for standard output (default: -)",
+      },
+      ...PULLING,
+      ...OUTPUT,
+    },
+    examples: [
+      "par attachments registry.example/payments/fakepay:1.0",
+      "par attachments fakepay.par.gz -o json",
+    ],
+    needs: { read: true, write: true },
+    remote: CONNECTS,
+  },
   push: {
     brief: "verify an archive, and push it to a registry",
-    arguments: [{ name: "reference", brief: `where to: ${PLACE}` }, ARCHIVE_FILE],
+    arguments: [{ name: "reference", brief: `where to: ${PLACE}` }, {
+      name: "archive",
+      brief: "the archive's path, or - for standard input",
+      dash: "standard input",
+    }],
     flags: {
       tag: { value: "tag", brief: "another tag for the archive; repeatable", repeatable: true },
-      config: { short: "c", value: "file", brief: "the configuration blob (default: {})" },
+      config: {
+        dash: "standard input",
+        short: "c",
+        value: "file",
+        brief: "the configuration blob (default: {})",
+      },
       annotation: {
         short: "a",
         value: "key=value",
@@ -326,6 +512,19 @@ export const VERBS = {
         brief: "the most bytes that one request sends (default: 4M)",
         parse: parseSize,
       },
+      sign: { brief: "sign the archive, as par sign does" },
+      sbom: {
+        dash: "standard input",
+        value: "file",
+        brief: "an SBOM to sign and attach, CycloneDX or SPDX as JSON; repeatable",
+        repeatable: true,
+      },
+      provenance: {
+        dash: "standard input",
+        value: "file",
+        brief: "a SLSA provenance to sign and attach, as JSON",
+      },
+      ...BUNDLE_KEY,
       ...REGISTRY,
       ...LIMITS,
       ...OUTPUT,
@@ -334,15 +533,24 @@ export const VERBS = {
       "par push registry.example/payments/fakepay:1.0 fakepay.par.gz",
       "par push localhost:5000/fakepay:1.0 fakepay.par.gz --tag 1 -a org.example.build=42",
     ],
-    needs: { ...CONNECTS, read: true, write: true },
+    needs: {
+      ...CONNECTS,
+      read: true,
+      write: true,
+      env: [...CONNECTS.env, ...KEY_VARIABLES, "SOURCE_DATE_EPOCH"],
+    },
   },
   pull: {
     brief: "pull an archive from a registry, and verify it",
     arguments: [{ name: "reference", brief: `where it is: ${PLACE}; @digest instead of :tag` }],
     flags: {
       destination: {
+        dash: "standard output",
         value: "path",
-        brief: "the file to write (default: <repository>.par or .par.gz)",
+        brief: "the file to write, or - for standard output (default: <repository>.par or .par.gz)",
+      },
+      withAttachments: {
+        brief: "put signatures and attestations beside the file, as <file>.sigstore.json",
       },
       ...PULLING,
       ...LIMITS,
@@ -395,7 +603,7 @@ export const VERBS = {
       ...LOGIN,
       passwordStdin: {
         brief: "read the password from standard input, as -p - does",
-        conflicts: "password",
+        conflicts: ["password"],
       },
       ...OUTPUT,
     },
@@ -445,13 +653,30 @@ export const VERBS = {
       get: {
         brief: "print a key's seed, which is a secret",
         arguments: [{ name: "name", brief: "the key file's name, with or without .nk" }],
-        flags: { public: { brief: "print its public half alone" }, ...KEY_DIRECTORY, ...OUTPUT },
+        flags: {
+          public: { brief: "print its public half alone" },
+          pem: { brief: "with --public, in the form that openssl and cosign read" },
+          ...KEY_DIRECTORY,
+          ...OUTPUT,
+        },
         examples: [
-          "par keys get --public kevin_account",
+          "par keys get --public --pem kevin_account >kevin.pem",
           "par keys get libfakepay_provider_service",
         ],
         needs: READS_KEYS,
       },
+    },
+  },
+  doctor: {
+    brief: "check what par needs: Deno, permissions, keys, wasm-tools, credentials, a registry",
+    arguments: [{ ...REGISTRY_HOST, optional: true }],
+    flags: { ...KEY_DIRECTORY, ...LOGIN, ...OUTPUT },
+    examples: ["par doctor", "par doctor registry.example"],
+    needs: {
+      ...CONNECTS,
+      read: true,
+      run: WASM_TOOLS.run,
+      env: [...CONNECTS.env, ...WASM_TOOLS.env, ...KEY_VARIABLES],
     },
   },
   completions: {
@@ -479,7 +704,10 @@ export interface Found {
  * @param words The words behind the program's name.
  */
 export function findVerb(words: readonly string[]): Found | undefined {
-  const [name = "", inner = ""] = withoutGroup(words);
+  return findOrdered(inOrder(words));
+}
+
+function findOrdered([name = "", inner = ""]: readonly string[]): Found | undefined {
   const all: Readonly<Record<string, Verb | Group>> = VERBS;
   const verb = Object.hasOwn(all, name) ? all[name] : undefined;
   if (!verb) return undefined;
@@ -490,12 +718,39 @@ export function findVerb(words: readonly string[]): Found | undefined {
 /** The groups in which `wash` has these verbs: `wash par create`, `wash reg push`. */
 export const WASH_GROUPS: readonly string[] = ["par", "reg"];
 
+/** The flags that `wash` takes anywhere, in front of the verb too; the first takes a value. */
+export const WASH_FLAGS = { output: ["-o", "--output"], none: ["--experimental"] } as const;
+
 /**
- * Takes a group of `wash` off a command line, so that scripts and Makefiles that say `wash par create`
- * can say `par par create`.
+ * Puts a command line in order as `wash` takes it, so that scripts and Makefiles can say `par` instead
+ * of it: takes a group off (`wash par create`), moves `-o` from before the verb to behind it, leaves
+ * out `--experimental`, which means nothing here, and spells `-V` out.
  *
  * @param words The words behind the program's name.
  */
-export function withoutGroup(words: readonly string[]): readonly string[] {
-  return WASH_GROUPS.includes(words[0] ?? "") ? words.slice(1) : words;
+export function inOrder(words: readonly string[]): readonly string[] {
+  const end = words.includes("--") ? words.indexOf("--") : words.length;
+  const rest = words.filter((word, at) => at > end || !isOneOf(WASH_FLAGS.none, word));
+  let format: string | undefined;
+  for (let word; (word = rest[0]) !== undefined; rest.shift()) {
+    const [, joined] = /^(?:-o|--output)=?(.+)$/.exec(word) ?? [];
+    if (joined !== undefined) format = joined;
+    else if (isOneOf(WASH_FLAGS.output, word) && rest.length > 1) format = rest.splice(1, 1)[0];
+    else if (!WASH_GROUPS.includes(word)) break;
+  }
+  if (rest[0] === "-V") rest[0] = "--version";
+  if (format === undefined) return rest;
+  const { path, verb } = findOrdered(rest) ?? { path: [] };
+  // What extract calls --output is where it writes to.
+  const isFormat = verb && "flags" in verb && "format" in verb.flags;
+  const before = Math.max(path.length, 1);
+  return [
+    ...rest.slice(0, before),
+    ...[isFormat ? "--format" : "--output", format],
+    ...rest.slice(before),
+  ];
+}
+
+function isOneOf(all: readonly string[], word: string): boolean {
+  return all.includes(word);
 }

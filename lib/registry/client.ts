@@ -15,7 +15,7 @@ import type { RegistryOptions } from "./options.ts";
 import { isLoopback } from "./proxy.ts";
 import { isDigest } from "./descriptor.ts";
 import type { RegistryReference } from "./reference.ts";
-import { type Referrer, referrersOf } from "./referrers.ts";
+import { MAX_REFERRERS, type Referrer, referrersOf, tooManyReferrers } from "./referrers.ts";
 import { type BackoffOptions, type Clock, systemClock } from "./retry.ts";
 import { type Content, createTransport, toContent, type Transport } from "./transport.ts";
 
@@ -27,6 +27,8 @@ export interface RawManifest {
   readonly mediaType: string;
   /** The digest that the registry stated. */
   readonly digest: string | undefined;
+  /** What names this state of the tag for a conditional request, if the registry says it. */
+  readonly etag?: string | undefined;
 }
 
 /** A blob, or a part of one, as a registry sends it. */
@@ -159,6 +161,7 @@ export class RegistryClient {
       bytes,
       mediaType: (answer.headers.get("content-type") ?? "").replace(/;.*$/s, "").trim(),
       digest: digestHeader(answer),
+      etag: answer.headers.get("etag") ?? undefined,
     };
   }
 
@@ -181,32 +184,34 @@ export class RegistryClient {
   /**
    * `PUT /v2/<name>/manifests/<reference>` (end-7).
    *
-   * @returns The digest that the registry computed, and the subject that it took note of, if it states
-   * them.
+   * @param conditions Headers that say what the tag must name now (RFC 9110, section 13.1). Many
+   * registries ignore them.
+   * @returns The digest that the registry computed, if it states one.
    */
   async putManifest(
     reference: string,
     bytes: Uint8Array,
     mediaType: string,
-  ): Promise<{ readonly digest: string | undefined; readonly subject: string | undefined }> {
+    conditions: Readonly<Record<string, string>> = {},
+  ): Promise<string | undefined> {
     const answer = await this.#expect([], {
       method: "PUT",
       url: new URL(`manifests/${reference}`, this.#base),
-      headers: { "content-type": mediaType },
+      headers: { "content-type": mediaType, ...conditions },
       content: toContent(bytes),
     });
     await answer.discard();
-    const subject = answer.headers.get("oci-subject") ?? undefined;
-    return { digest: digestHeader(answer), subject };
+    return digestHeader(answer);
   }
 
   /**
    * `GET /v2/<name>/referrers/<digest>` (end-12a).
    *
    * @returns The referrers, or `undefined` if the registry keeps no list of them.
+   * @throws {ParError} `ERR_LIMIT_REFERRERS` if the list does not end.
    */
   async getReferrers(digest: string): Promise<Referrer[] | undefined> {
-    const found: Referrer[] = [];
+    const found = new Map<string, Referrer>();
     let url: URL | undefined = new URL(`referrers/${digest}`, this.#base);
     while (url) {
       const answer: Answer = await this.#expect([400, 404, 405, 406, 501], {
@@ -217,10 +222,13 @@ export class RegistryClient {
       const bytes = await this.#readJson(answer);
       const type = answer.headers.get("content-type") ?? "";
       if (!isSuccess(answer.status) || !type.startsWith(INDEX_TYPE)) return undefined;
-      found.push(...referrersOf(bytes));
-      url = this.#next(answer);
+      const before = found.size;
+      for (const referrer of referrersOf(bytes)) found.set(referrer.digest, referrer);
+      if (found.size > MAX_REFERRERS) throw tooManyReferrers(this.task);
+      // A registry that links to the same page again would keep this going for ever.
+      url = found.size > before ? this.#next(answer) : undefined;
     }
-    return found;
+    return [...found.values()];
   }
 
   /** `GET /v2/<name>/tags/list` (end-8a). */

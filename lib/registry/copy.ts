@@ -8,15 +8,20 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
 import type { BlobCache } from "./cache.ts";
+import type { RawManifest } from "./client.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
-import { fetchManifest, openStore } from "./open_store.ts";
-import { parseRecord } from "./json.ts";
-import { MANIFEST_TYPE } from "./media_types.ts";
+import { fetchManifest, findManifest, openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
 import { registrySource } from "./pull.ts";
 import { formatReference, type Reference } from "./reference.ts";
-import { partsOf, type Referrer } from "./referrers.ts";
+import {
+  describeManifest,
+  type ManifestParts,
+  MAX_REFERRERS,
+  partsOf,
+  tooManyReferrers,
+} from "./referrers.ts";
 import type { Store } from "./store.ts";
 import { DEFAULT_CHUNK_SIZE } from "./upload.ts";
 
@@ -90,9 +95,15 @@ export async function copyArchive(
   await using target = openStore(to, { task, push: true }, { ...options, ...options.to });
   const progress = options.to?.onProgress ?? options.onProgress;
   const copy = async (reference: string | undefined, digest: string): Promise<void> => {
+    const manifest = await fetchManifest(source, { digest }, task);
+    await write(reference, manifest, partsOf(manifest.bytes));
+  };
+  const write = async (
+    reference: string | undefined,
+    { bytes, mediaType, digest }: RawManifest & { readonly digest: string },
+    parts: ManifestParts | undefined,
+  ): Promise<void> => {
     throwIfAborted(signal);
-    const { bytes, mediaType } = await fetchManifest(source, { digest }, task);
-    const parts = partsOf(bytes);
     if (parts === undefined) {
       throw new ParError(
         "ERR_REGISTRY_CONTENT",
@@ -111,14 +122,12 @@ export async function copyArchive(
         onProgress: blob.digest === layer.digest ? progress : undefined,
       });
     }
-    const referrer = parts.subject === undefined
-      ? undefined
-      : { subject: parts.subject, descriptor: describe(bytes, mediaType, digest) };
+    const descriptor = describeManifest(bytes, mediaType, digest);
     await target.writeManifest(reference, {
       bytes,
       digest,
-      mediaType: typeOf(bytes, mediaType),
-      referrer,
+      mediaType: descriptor.mediaType,
+      referrer: parts.subject === undefined ? undefined : { subject: parts.subject, descriptor },
     });
   };
 
@@ -127,8 +136,13 @@ export async function copyArchive(
   const copyReferrers = async (subject: string, depth: number): Promise<void> => {
     for (const { digest } of await source.listReferrers(subject)) {
       if (copied.includes(digest) || depth > MAX_DEPTH) continue;
+      const manifest = await findManifest(source, digest, task);
+      const parts = manifest && partsOf(manifest.bytes);
+      // Lists may keep what was deleted, or name what refers to something else.
+      if (!manifest || parts && parts.subject !== subject) continue;
       copied.push(digest);
-      await copy(digest, digest);
+      if (copied.length > MAX_REFERRERS) throw tooManyReferrers(task);
+      await write(digest, manifest, parts);
       await copyReferrers(digest, depth + 1);
     }
   };
@@ -146,21 +160,4 @@ function readerOf(
     open: () => checkBlob(store.readBlob(blob, 0, blob.size), blob, task),
     range: (start, length) => store.readBlob(blob, start, Math.min(blob.size, start + length)),
   };
-}
-
-function describe(bytes: Uint8Array, mediaType: string, digest: string): Referrer {
-  const { artifactType, annotations } = partsOf(bytes) ?? {};
-  return {
-    mediaType: typeOf(bytes, mediaType),
-    digest,
-    size: bytes.length,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(annotations === undefined ? {} : { annotations }),
-  };
-}
-
-/** The media type that the manifest states, else the one that it came with. */
-function typeOf(bytes: Uint8Array, mediaType: string): string {
-  const { mediaType: own } = parseRecord(bytes) ?? {};
-  return typeof own === "string" ? own : mediaType || MANIFEST_TYPE;
 }

@@ -70,6 +70,7 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
  * @param path Its path; the file and its folder are made if they do not exist.
  * @param registry The registry's host.
  * @param auth The new entry, or `undefined` to remove every entry of the registry.
+ * @param onWarning Is told, in one sentence each, what is less safe on the file system.
  * @returns Whether the file had an entry of the registry.
  * @throws {ParError} `ERR_REGISTRY_CREDENTIALS` if the file cannot be read, `ERR_FILE_UNWRITABLE`.
  */
@@ -77,6 +78,7 @@ export async function writeDockerAuth(
   path: string,
   registry: string,
   auth: Readonly<Record<string, string>> | undefined,
+  onWarning?: (text: string) => void,
 ): Promise<boolean> {
   const slash = path.lastIndexOf("/");
   if (slash > 0) await Deno.mkdir(path.slice(0, slash), { recursive: true, mode: 0o700 });
@@ -90,7 +92,7 @@ export async function writeDockerAuth(
     const written = JSON.stringify({ ...value, auths }, null, "\t");
     await sink.write(new TextEncoder().encode(`${written}\n`));
     return keys.length > 0;
-  }, { mode: 0o600 });
+  }, { mode: 0o600, onWarning });
 }
 
 /**

@@ -14,6 +14,7 @@ import { type Descriptor, isDescriptor } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
 import { isRecord, parseRecord } from "./json.ts";
 import { INDEX_TYPE } from "./media_types.ts";
+import type { RegistryOptions } from "./options.ts";
 import type { LayoutReference } from "./reference.ts";
 import { partsOf, type Referrer } from "./referrers.ts";
 import type { NewManifest, Store } from "./store.ts";
@@ -30,21 +31,23 @@ const INDEX_FILE = "index.json";
  *
  * @param reference The layout.
  * @param purpose What messages call the work, and whether it writes.
- * @param signal Stops the work.
+ * @param options Stops the work, and is told what is less safe on the file system.
  */
 export function openLayout(
   reference: LayoutReference,
   purpose: ClientPurpose,
-  signal: AbortSignal | undefined,
+  options: LayoutOptions,
 ): Store {
   const { path, layout } = reference;
-  if (layout === "oci") return new LayoutStore(reference, new Folder(path, signal), purpose.task);
+  if (layout === "oci") return new LayoutStore(reference, new Folder(path, options), purpose.task);
   return new LayoutStore(
     reference,
-    purpose.push ? new NewArchive(path, signal) : new Archive(path),
+    purpose.push ? new NewArchive(path, options) : new Archive(path),
     purpose.task,
   );
 }
+
+type LayoutOptions = Pick<RegistryOptions, "signal" | "onNote">;
 
 /** The files of a layout. */
 interface Files extends AsyncDisposable {
@@ -251,11 +254,11 @@ class LayoutStore implements Store {
 /** A layout in a folder. */
 class Folder implements Files {
   readonly #path: string;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: LayoutOptions;
 
-  constructor(path: string, signal: AbortSignal | undefined) {
+  constructor(path: string, options: LayoutOptions) {
     this.#path = path;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   async size(name: string): Promise<number | undefined> {
@@ -280,7 +283,7 @@ class Folder implements Files {
     await makeFolder(path.slice(0, path.lastIndexOf("/")));
     await writeFile(path, async (sink) => {
       for await (const chunk of await bytes()) await sink.write(chunk);
-    }, { signal: this.#signal });
+    }, { signal: this.#options.signal, onWarning: this.#options.onNote });
   }
 
   finish(): Promise<void> {
@@ -339,13 +342,13 @@ class Archive implements Files {
 /** A new archive: a folder beside it, which becomes a tar archive when it is complete. */
 class NewArchive implements Files {
   readonly #path: string;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: LayoutOptions;
   readonly #names = new Map<string, number>();
   #temporary: Promise<string> | undefined;
 
-  constructor(path: string, signal: AbortSignal | undefined) {
+  constructor(path: string, options: LayoutOptions) {
     this.#path = path;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   size(name: string): Promise<number | undefined> {
@@ -376,7 +379,7 @@ class NewArchive implements Files {
         await sink.write(new Uint8Array(padded(size) - size));
       }
       await sink.write(new Uint8Array(2 * BLOCK_LENGTH));
-    }, { signal: this.#signal });
+    }, { signal: this.#options.signal, onWarning: this.#options.onNote });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -393,7 +396,7 @@ class NewArchive implements Files {
         cause,
       );
     });
-    return new Folder(await this.#temporary, this.#signal);
+    return new Folder(await this.#temporary, this.#options);
   }
 }
 

@@ -29,6 +29,35 @@ export interface LogoutOptions {
   readonly authFile: string;
   /** Stops the work. */
   readonly signal?: AbortSignal | undefined;
+  /** Is told, in one sentence each, what one may not expect. */
+  readonly onNote?: ((text: string) => void) | undefined;
+}
+
+/**
+ * Checks that a registry answers, and accepts the credentials if there are some.
+ *
+ * @param registry The registry's host, with its port.
+ * @param options How to reach the registry.
+ * @param task What it is checked for, for messages.
+ * @throws {ParError} `ERR_REGISTRY_DENIED` if the registry refuses the credentials or needs some;
+ * category `usage` for the registry's name; category `failed` for the network.
+ */
+export async function checkRegistry(
+  registry: string,
+  options: RegistryOptions,
+  task?: string,
+): Promise<void> {
+  const host = parseRegistry(registry);
+  const client = new RegistryClient(
+    { registry: host, repository: "" },
+    { task: task ?? `reach ${host}`, push: false },
+    options,
+  );
+  try {
+    await retry(() => client.getBase(), client.backoff);
+  } finally {
+    client.close();
+  }
 }
 
 /**
@@ -61,22 +90,13 @@ export async function login(registry: string, options: LoginOptions): Promise<st
     );
   }
   const credentials = passwordCredentials(host, user, password);
-  const client = new RegistryClient(
-    { registry: host, repository: "" },
-    { task: `log in to ${host}`, push: false },
-    { ...options, credentials },
-  );
-  try {
-    await retry(() => client.getBase(), client.backoff);
-  } finally {
-    client.close();
-  }
+  await checkRegistry(host, { ...options, credentials }, `log in to ${host}`);
   const helper = (await readDockerConfig(authFile))?.findHelper(host);
   if (helper !== undefined) {
     await storeInHelper(helper, serverKey(host), { username: user, secret: password }, signal);
     return helper;
   }
-  await writeDockerAuth(authFile, host, { auth: encodePair(user, password) });
+  await writeDockerAuth(authFile, host, { auth: encodePair(user, password) }, options.onNote);
   return undefined;
 }
 
@@ -102,5 +122,5 @@ export async function logout(registry: string, options: LogoutOptions): Promise<
   if (config === undefined) return false;
   const helper = config.findHelper(host);
   if (helper !== undefined) await eraseFromHelper(helper, serverKey(host), signal);
-  return await writeDockerAuth(authFile, host, undefined) || helper !== undefined;
+  return await writeDockerAuth(authFile, host, undefined, options.onNote) || helper !== undefined;
 }

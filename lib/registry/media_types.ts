@@ -13,6 +13,9 @@ export const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 /** The config blob, which is usually `{}`. */
 export const CONFIG_TYPE = "application/vnd.wasmcloud.provider.archive.config";
 
+/** The config of an artifact that needs none: the bytes `{}`. */
+export const EMPTY_TYPE = "application/vnd.oci.empty.v1+json";
+
 /** The layer that holds the archive's bytes. */
 export const LAYER_TYPE = "application/vnd.wasmcloud.provider.archive.layer.v1+par";
 

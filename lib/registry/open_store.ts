@@ -5,6 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
+import { RefusedError } from "./answer.ts";
 import { type ClientPurpose, type RawManifest, RegistryClient } from "./client.ts";
 import { digestOf } from "./descriptor.ts";
 import { openLayout } from "./layout.ts";
@@ -27,7 +28,7 @@ export function openStore(
 ): Store {
   return "registry" in reference
     ? new RegistryStore(new RegistryClient(reference, purpose, options))
-    : openLayout(reference, purpose, options.signal);
+    : openLayout(reference, purpose, options);
 }
 
 /**
@@ -64,4 +65,22 @@ export async function fetchManifest(
     );
   }
   return { ...raw, digest };
+}
+
+/**
+ * Reads a manifest by its digest, if it is there: lists of referrers may keep what was deleted.
+ *
+ * @throws {ParError} As {@linkcode fetchManifest}.
+ */
+export async function findManifest(
+  store: Store,
+  digest: string,
+  task: string,
+): Promise<RawManifest & { readonly digest: string } | undefined> {
+  try {
+    return await fetchManifest(store, { digest }, task);
+  } catch (error) {
+    if (error instanceof RefusedError && error.status === 404) return undefined;
+    throw error;
+  }
 }

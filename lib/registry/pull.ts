@@ -91,6 +91,8 @@ export interface Pulled {
   readonly path: string;
   /** The manifest's digest. */
   readonly digest: string;
+  /** The layer's digest, which is the archive's. */
+  readonly layerDigest: string;
   /** The archive's length in bytes. */
   readonly size: number;
 }
@@ -175,7 +177,7 @@ export async function pullArchive(
   const { digest, layer } = await source.resolve();
   const reader = new ByteReader(source.open());
   try {
-    const path = options.destination ?? fileName(reference, await reader.peek(2));
+    const path = options.destination ?? fileName(reference, isGzip(await reader.peek(2)));
     const copy = async (sink: FileSink): Promise<void> => {
       if (options.verify === undefined) {
         for await (const chunk of reader.rest()) await sink.write(chunk);
@@ -201,8 +203,8 @@ export async function pullArchive(
         );
       }
     };
-    await writeFile(path, copy, options.signal ? { signal: options.signal } : {});
-    return { path, digest, size: layer.size };
+    await writeFile(path, copy, { signal: options.signal, whole: true, onWarning: options.onNote });
+    return { path, digest, layerDigest: layer.digest, size: layer.size };
   } finally {
     await reader.close();
   }
@@ -212,11 +214,16 @@ export async function pullArchive(
  * Names the file of an archive: the last part of its repository and `.par.gz`, or `.par`.
  *
  * @param reference The archive's reference.
- * @param start The archive's first two bytes, which tell whether it is compressed.
+ * @param compressed Whether the archive is compressed.
  * @returns The file's name.
  */
-export function fileName(reference: Reference, start: Uint8Array): string {
-  return `${baseName(reference)}.par${start[0] === 0x1f && start[1] === 0x8b ? ".gz" : ""}`;
+export function fileName(reference: Reference, compressed: boolean): string {
+  return `${baseName(reference)}.par${compressed ? ".gz" : ""}`;
+}
+
+/** Tells whether an archive is compressed, by its first two bytes. */
+export function isGzip(start: Uint8Array): boolean {
+  return start[0] === 0x1f && start[1] === 0x8b;
 }
 
 class LayerSource implements RegistrySource {

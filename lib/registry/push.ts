@@ -4,16 +4,16 @@
  * @module
  */
 
-import { createSha256 } from "../bytes/digest.ts";
+import { type Hashed, hashSource } from "../bytes/hashed_source.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { digestOf, finishDigest } from "./descriptor.ts";
+import { digestOf } from "./descriptor.ts";
 import { formatManifest } from "./manifest.ts";
 import { type Annotations, CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE, TITLE } from "./media_types.ts";
 import { openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
-import { fileName } from "./pull.ts";
+import { fileName, isGzip } from "./pull.ts";
 import { checkTag, formatReference, type Reference } from "./reference.ts";
 import { toContent } from "./transport.ts";
 import { DEFAULT_CHUNK_SIZE, MIN_CHUNK_SIZE } from "./upload.ts";
@@ -120,7 +120,7 @@ export async function pushArchive(
       digest: layerDigest,
       size,
       // Other clients name the pulled file after this, and skip a layer without it.
-      annotations: { [TITLE]: fileName(reference, archive.start) },
+      annotations: { [TITLE]: fileName(reference, isGzip(archive.start)) },
     },
     annotations: { ...archive.annotations, ...options.annotations },
   });
@@ -151,9 +151,7 @@ export async function pushArchive(
   return { ...pushed, uploaded, unchanged: false };
 }
 
-interface Examined {
-  readonly digest: string;
-  readonly size: number;
+interface Examined extends Hashed {
   readonly start: Uint8Array;
   readonly annotations: Annotations | void;
 }
@@ -163,32 +161,18 @@ async function examine(
   source: ArchiveSource,
   { verify, signal }: PushArchiveOptions,
 ): Promise<Examined> {
-  let result: Omit<Examined, "annotations"> | undefined;
-  const { size: knownSize } = source;
-  const hashed: ArchiveSource = {
-    name: source.name,
-    ...(knownSize ? { size: () => knownSize.call(source) } : {}),
+  let start: number[] = [];
+  const hashed = hashSource({
+    ...source,
     async *open() {
-      const hash = await createSha256();
-      const start: number[] = [];
-      let size = 0;
+      start = [];
       for await (const chunk of source.open()) {
         throwIfAborted(signal);
         if (start.length < 2) start.push(...chunk.subarray(0, 2 - start.length));
-        await hash.update(chunk);
-        size += chunk.length;
         yield chunk;
       }
-      result = {
-        digest: await finishDigest(hash),
-        size,
-        start: Uint8Array.from(start),
-      };
     },
-  };
+  });
   const annotations = await verify?.(hashed);
-  if (result === undefined) {
-    for await (const _ of hashed.open()) { /* computes the digest */ }
-  }
-  return { ...result as unknown as Examined, annotations };
+  return { ...await hashed.hashed(), start: Uint8Array.from(start), annotations };
 }

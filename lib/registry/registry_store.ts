@@ -5,15 +5,29 @@
  */
 
 import type { Bytes } from "../bytes/chunks.ts";
+import { throwIfAborted } from "../bytes/abort.ts";
 import { ParError } from "../errors.ts";
 import { RefusedError } from "./answer.ts";
 import type { RawManifest, RegistryClient } from "./client.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { downloadBlob } from "./download.ts";
-import { addReferrer, fallbackTag, type Referrer, referrersOf } from "./referrers.ts";
-import { retry } from "./retry.ts";
+import {
+  addReferrer,
+  fallbackTag,
+  MAX_REFERRERS,
+  type Referrer,
+  referrersOf,
+  tooManyReferrers,
+} from "./referrers.ts";
+import { retry, TransientError } from "./retry.ts";
 import type { NewManifest, Store } from "./store.ts";
 import { type Upload, uploadBlob, type UploadOptions } from "./upload.ts";
+
+/** How often a list is written before it counts as too busy. */
+const MAX_ROUNDS = 20;
+/** Milliseconds to wait at least, and at most, before a list that was written is looked at again. */
+const MIN_PAUSE = 100;
+const MAX_PAUSE = 5_000;
 
 /** A repository of a registry. */
 export class RegistryStore implements Store {
@@ -48,7 +62,7 @@ export class RegistryStore implements Store {
   async writeManifest(reference = "latest", manifest: NewManifest): Promise<void> {
     const { bytes, digest, mediaType, referrer } = manifest;
     const { task } = this.#client;
-    const { digest: computed, subject } = await this.#putManifest(reference, manifest);
+    const computed = await this.#putManifest(reference, manifest);
     if (computed !== undefined && computed !== digest) {
       throw new ParError(
         "ERR_REGISTRY_DIGEST",
@@ -56,17 +70,22 @@ export class RegistryStore implements Store {
           `${computed}; it changed on its way, push it again`,
       );
     }
-    if (referrer === undefined || subject !== undefined) return;
+    if (!referrer || await this.#isListed(reference, referrer.subject, manifest)) return;
     // "Pushing Manifests with Subject": this registry keeps no list of referrers, so the client does.
-    const tag = fallbackTag(referrer.subject);
     const descriptor = { ...referrer.descriptor, mediaType, digest, size: bytes.length };
-    const list = await addReferrer(await this.#getFallback(tag), descriptor);
-    if (list) await this.#putManifest(tag, list);
+    await this.#addToFallback(fallbackTag(referrer.subject), descriptor);
   }
 
   async listReferrers(digest: string): Promise<Referrer[]> {
-    const list = await this.#retry(() => this.#client.getReferrers(digest));
-    return list ?? referrersOf((await this.#getFallback(fallbackTag(digest)))?.bytes);
+    let failure: unknown;
+    const list = await this.#getReferrers(digest, (error) => failure = error);
+    if (list) return list;
+    const fallback = await this.#getFallback(fallbackTag(digest));
+    // Without its list, nobody knows that nothing refers to it.
+    if (!fallback && failure) throw failure;
+    const found = referrersOf(fallback?.bytes);
+    if (found.length > MAX_REFERRERS) throw tooManyReferrers(this.#client.task);
+    return found;
   }
 
   listTags(): Promise<string[]> {
@@ -82,6 +101,89 @@ export class RegistryStore implements Store {
     return Promise.resolve();
   }
 
+  /**
+   * Asks for the registry's own list. A registry that has none, or that cannot give it, leaves it to the
+   * tag.
+   */
+  async #getReferrers(
+    digest: string,
+    onFailure: (error: unknown) => void,
+  ): Promise<Referrer[] | undefined> {
+    try {
+      return await this.#retry(() => this.#client.getReferrers(digest));
+    } catch (error) {
+      if (!(error instanceof ParError && error.cause instanceof TransientError)) throw error;
+      onFailure(error);
+      return undefined;
+    }
+  }
+
+  /**
+   * Tells whether the registry lists a manifest that was just written. What it says in answer to the
+   * PUT is not enough: some registries state `OCI-Subject` and have no list, others have one and do not
+   * state it. A list that lacks the manifest may have been overwritten, as olareg 0.1.2 does it when
+   * several write at once; writing the manifest again adds it.
+   */
+  async #isListed(reference: string, subject: string, manifest: NewManifest): Promise<boolean> {
+    let again = false;
+    return await this.#retry(async () => {
+      if (again) await this.#putManifest(reference, manifest);
+      const list = await this.#getReferrers(subject, () => {});
+      again = list !== undefined && !list.some(({ digest }) => digest === manifest.digest);
+      if (again) {
+        throw new TransientError(
+          `the registry's list of what refers to ${subject} lacks ${manifest.digest}`,
+        );
+      }
+      return list !== undefined;
+    });
+  }
+
+  /**
+   * Adds a referrer to the index under a tag. The protocol has no lock, and few registries support
+   * conditional requests. So this looks again after the time that another writer may need between
+   * reading the index and writing it, and writes again if its entry was lost.
+   */
+  async #addToFallback(tag: string, descriptor: Referrer): Promise<void> {
+    const { task, backoff: { clock, signal } } = this.#client;
+    for (let round = 1; round <= MAX_ROUNDS; round++) {
+      const start = clock.now();
+      const present = await this.#getFallback(tag);
+      const index = await addReferrer(present, descriptor, task);
+      if (!index) return;
+      await this.#putFallback(tag, index, present);
+      const pause = Math.min(MAX_PAUSE, Math.max(MIN_PAUSE, 3 * (clock.now() - start)));
+      await clock.sleep(pause * (1 + clock.random() * Math.min(round, 4)), signal);
+      throwIfAborted(signal);
+    }
+    throw new ParError(
+      "ERR_REGISTRY_REFUSED",
+      `Cannot ${task}: others overwrote the tag ${tag}, which lists it, ${MAX_ROUNDS} times; ` +
+        "try again when fewer write at once",
+    );
+  }
+
+  /** Writes an index under a tag that others may write too. */
+  async #putFallback(
+    tag: string,
+    { bytes, mediaType }: Pick<NewManifest, "bytes" | "mediaType">,
+    present: RawManifest | undefined,
+  ): Promise<void> {
+    // A weak one does not name the same bytes (RFC 9110, section 8.8.1).
+    const etag = present?.etag?.startsWith("W/") ? undefined : present?.etag;
+    const conditions: Record<string, string> = present === undefined
+      ? { "if-none-match": "*" }
+      : etag === undefined
+      ? {}
+      : { "if-match": etag };
+    try {
+      await this.#retry(() => this.#client.putManifest(tag, bytes, mediaType, conditions));
+    } catch (error) {
+      // Somebody else wrote first.
+      if (!(error instanceof RefusedError && error.status === 412)) throw error;
+    }
+  }
+
   async #getFallback(tag: string): Promise<RawManifest | undefined> {
     try {
       return await this.getManifest(tag);
@@ -95,7 +197,7 @@ export class RegistryStore implements Store {
   async #putManifest(
     reference: string,
     { bytes, digest, mediaType }: Pick<NewManifest, "bytes" | "digest" | "mediaType">,
-  ): Promise<{ digest: string | undefined; subject: string | undefined }> {
+  ): Promise<string | undefined> {
     const { task } = this.#client;
     try {
       return await this.#retry(() => this.#client.putManifest(reference, bytes, mediaType));
@@ -106,7 +208,7 @@ export class RegistryStore implements Store {
       if (other) throw cause;
       const present = await this.findDigest(reference);
       // Another process may have pushed the same archive meanwhile.
-      if (present === digest) return { digest, subject: undefined };
+      if (present === digest) return digest;
       if (present === undefined) throw cause;
       const said = cause.message.replace(`Cannot ${task}: `, "").replace(/;.*$/s, "");
       throw new ParError(

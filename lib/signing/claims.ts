@@ -6,7 +6,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { type Json, parseJson } from "./json.ts";
+import { findOtherCase, type Json, parseJson } from "./json.ts";
 import { parsePublicKey, type PublicKey } from "./nkey.ts";
 import { isTargetName, type Target } from "../target/target.ts";
 
@@ -160,16 +160,11 @@ function checkKey(
   }
 }
 
-/**
- * Refuses members whose names differ from known ones only in case. Go's JSON decoder takes them for
- * the known ones, and it compares by the case folding of Unicode.
- */
+/** Refuses members whose names differ from known ones only in case. */
 function refuseOtherCase(object: JsonObject, names: readonly string[], path = ""): void {
-  const anyCase = new RegExp(`^(?:${names.join("|")})$`, "iu");
-  for (const name of Object.keys(object)) {
-    if (anyCase.test(name) && !names.includes(name)) {
-      throw invalid(`\`${path}${name}\` differs from a known member only in upper and lower case`);
-    }
+  const name = findOtherCase(object, names);
+  if (name !== undefined) {
+    throw invalid(`\`${path}${name}\` differs from a known member only in upper and lower case`);
   }
 }
 

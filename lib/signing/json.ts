@@ -9,12 +9,34 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
+import { excerpt, ParError } from "../errors.ts";
 
 /** Any value that JSON can hold. */
 export type Json = string | number | JsonNumber | boolean | null | readonly Json[] | {
   readonly [name: string]: Json;
 };
+
+/** An object of JSON. */
+export type JsonObject = { readonly [name: string]: Json };
+
+/** Tells whether a value of JSON is an object. */
+export function isJsonObject(json: Json | undefined): json is JsonObject {
+  return typeof json === "object" && json !== null && !Array.isArray(json) &&
+    !(json instanceof JsonNumber);
+}
+
+/**
+ * Finds a member whose name differs from a known one only in case. Go's JSON decoder takes it for the
+ * known one, and it compares by the case folding of Unicode.
+ *
+ * @param object The object.
+ * @param names The known names, made of letters, digits and underscores.
+ * @returns The member's name, if there is one.
+ */
+export function findOtherCase(object: object, names: readonly string[]): string | undefined {
+  const anyCase = new RegExp(`^(?:${names.join("|")})$`, "iu");
+  return Object.keys(object).find((name) => anyCase.test(name) && !names.includes(name));
+}
 
 /** Matches a number (RFC 8259, section 6) at `lastIndex`. */
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -145,7 +167,7 @@ class Parser {
       const start = this.#at;
       const name = this.#string();
       if (Object.hasOwn(object, name)) {
-        throw this.#error(`the member ${JSON.stringify(shorten(name))} appears twice`, start);
+        throw this.#error(`the member ${JSON.stringify(excerpt(name))} appears twice`, start);
       }
       if (name === "__proto__") {
         throw this.#error(`the name "${name}" is special in JavaScript`, start);
@@ -199,7 +221,7 @@ class Parser {
     if (text === undefined) throw this.#notJson();
     const value = Number(text);
     if (!Number.isFinite(value)) {
-      throw this.#error(`the number ${shorten(text)} is out of the range of a double`);
+      throw this.#error(`the number ${excerpt(text)} is out of the range of a double`);
     }
     this.#at += text.length;
     return String(value) === text ? value : new JsonNumber(text);
@@ -236,6 +258,10 @@ function match(expression: RegExp, text: string, at: number): string | undefined
   return expression.exec(text)?.[0];
 }
 
-function shorten(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+/** Sorts the members of each object, because their order has no meaning. */
+export function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null || value instanceof JsonNumber) return value;
+  const members = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
+  return Object.fromEntries(members.map(([name, each]) => [name, sorted(each)]));
 }

@@ -1,9 +1,14 @@
 /**
- * Keys, claims and tokens: what signs a provider archive, and what checks the signature.
+ * Keys, claims and tokens: what signs a provider archive, and what checks the signature. And bundles:
+ * signatures and attestations that lie beside an archive.
  *
  * Start with {@linkcode KeyPair}, which makes keys and reads seeds. {@linkcode signClaims} turns
  * {@linkcode Claims} into a token, and {@linkcode verifyToken} checks a token and gives its claims
  * back. Every function throws a {@linkcode ParError} with a stable code.
+ *
+ * {@linkcode createStatement} and {@linkcode createBundle} sign what is said of an archive, in the form
+ * of `cosign`. {@linkcode parseBundle} and {@linkcode verifyBundle} check it, with keys that
+ * {@linkcode parseBundleKey} reads.
  *
  * This module is browser compatible. It reads no file: `findKey()` of the toolkit's `mod.ts` finds
  * keys in a directory, and `readArchive()` there checks whole archives.
@@ -43,6 +48,39 @@ export { type Claims, parseClaims, type ProviderMetadata, WASCAP_REVISION } from
 export { type Json, JsonNumber } from "./json.ts";
 export { signClaims, type VerifiedToken, verifyToken, type VerifyTokenOptions } from "./token.ts";
 export { createTokenId } from "./token_id.ts";
+export {
+  BundleKey,
+  type BundleKeyAlgorithm,
+  BundleSigner,
+  parseBundleKey,
+  parseSigningKey,
+  signerOf,
+} from "./bundle_key.ts";
+export {
+  type ArchiveSubjects,
+  checkPredicate,
+  createStatement,
+  formatStatement,
+  isAbout,
+  MAX_STATEMENT_SIZE,
+  type NamedDigest,
+  parsePredicateType,
+  parseStatement,
+  PREDICATE_TYPES,
+  predicateTypeName,
+  type Statement,
+  type StatementSubject,
+} from "./statement.ts";
+export {
+  type Bundle,
+  BUNDLE_MEDIA_TYPE,
+  createBundle,
+  type ExpectedStatement,
+  MAX_BUNDLE_SIZE,
+  parseBundle,
+  type VerifiedBundle,
+  verifyBundle,
+} from "./bundle.ts";
 export {
   ERROR_CODES,
   type ErrorCategory,

@@ -75,6 +75,12 @@ export interface VerifyTokenOptions {
   readonly allowEarly?: boolean | undefined;
 }
 
+/** Options with which a token is verified without regard to its time of validity. */
+export const ANY_TIME = {
+  now: new Date(-1),
+  allowEarly: true,
+} as const satisfies VerifyTokenOptions;
+
 /**
  * Verifies a token: its form, its header, its claims, its signature, and its time of validity.
  *

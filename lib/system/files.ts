@@ -6,11 +6,21 @@
 
 import { throwIfAborted, untilAborted } from "../bytes/abort.ts";
 import { concat } from "../bytes/chunks.ts";
+import { hex } from "../bytes/hex.ts";
 import { readAhead } from "../bytes/read_ahead.ts";
 import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
-import { type Input, isDescriptor, lookAt, openPipe, readPipe } from "./pipe.ts";
+import {
+  createNameless,
+  type Input,
+  isDescriptor,
+  lookAt,
+  openForWriting,
+  type OpenOutput,
+  readPipe,
+  STDOUT,
+} from "./pipe.ts";
 
 /**
  * Makes a source of a file. The source of a pipe can be opened once.
@@ -175,9 +185,18 @@ export interface FileSink {
 export interface WriteFileOptions {
   /** Permission bits of the file. Default: those of the file it replaces, or of any new file. */
   readonly mode?: number | undefined;
+  /** Whether a pipe gets its first byte only when all were produced without an error. */
+  readonly whole?: boolean | undefined;
   /** Stops the work and removes what was written. */
   readonly signal?: AbortSignal | undefined;
+  /** Fails with {@linkcode FileTaken} if the file exists when it is to get its name. */
+  readonly exclusive?: boolean | undefined;
+  /** Receives a sentence for each promise that the file system does not let us keep. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
+
+/** What {@linkcode writeFile} throws if the file must be a new one and exists. */
+export class FileTaken extends Error {}
 
 /**
  * Writes a file. The file gets its name only when it is complete.
@@ -186,6 +205,10 @@ export interface WriteFileOptions {
  * destination. This process locks it, so two writers of one destination take turns: `produce` runs while
  * the lock is held, and reads what the writer before it wrote. If a process is killed, the next writer
  * uses its temporary file.
+ *
+ * Some file systems keep no locks, no permissions or no order of writes, and a destination may be a
+ * mount point, which cannot be renamed to. Then the file is written nevertheless, and `onWarning` is
+ * told what is less safe.
  *
  * A destination that is a pipe or a device is written to directly.
  *
@@ -203,40 +226,144 @@ export async function writeFile<T>(
   throwIfAborted(options.signal);
   const destination = await resolveDestination(path);
   if (destination.device) {
-    using file = await attempt(path, () => openPipe(path, { write: true }, options.signal));
-    return await produce({
-      write: (chunk) => attempt(path, () => untilAborted(writeAll(file, chunk), options.signal)),
+    using output = await attempt(path, () => openForWriting(path, options.signal));
+    const write = (chunk: Uint8Array): Promise<void> =>
+      attempt(path, () => untilAborted(writeAll(output, chunk), options.signal));
+    if (!options.whole) return await produce({ write });
+    using kept = await attempt(path, createNameless);
+    const result = await produce({
+      write: (chunk) => attempt(path, () => writeAll(kept, chunk)),
     });
+    await kept.seek(0, Deno.SeekMode.Start);
+    for await (const chunk of readAhead(async (buffer) => await kept.read(buffer) ?? 0)) {
+      await write(chunk);
+    }
+    return result;
   }
-  const temporary = temporaryPath(destination.path);
   const mode = options.mode ??
     (typeof destination.mode !== "number" ? undefined : destination.mode & 0o777);
-  using file = await attempt(path, () => openTemporary(temporary, { ...options, mode }));
+  const temporary = await openTemporary(path, destination, { ...options, mode });
+  using file = temporary.file;
+  const sink: FileSink = {
+    write(chunk) {
+      throwIfAborted(options.signal);
+      return attempt(path, () => writeAll(file, chunk));
+    },
+    patch(offset, bytes) {
+      return attempt(path, async () => {
+        await file.seek(offset, Deno.SeekMode.Start);
+        await writeAll(file, bytes);
+        await file.seek(0, Deno.SeekMode.End);
+      });
+    },
+  };
   try {
-    const result = await produce({
-      write(chunk) {
-        throwIfAborted(options.signal);
-        return attempt(path, () => writeAll(file, chunk));
-      },
-      patch(offset, bytes) {
-        return attempt(path, async () => {
-          await file.seek(offset, Deno.SeekMode.Start);
-          await writeAll(file, bytes);
-          await file.seek(0, Deno.SeekMode.End);
-        });
-      },
-    });
+    if (options.exclusive && await exists(destination.path)) throw new FileTaken();
+    const result = await produce(sink);
     throwIfAborted(options.signal);
     await attempt(path, async () => {
-      await file.sync();
-      await Deno.rename(temporary, destination.path);
+      await sync(file, path, options);
+      await publish(temporary, path, destination.path, options);
       await syncDirectory(destination.path);
     });
     return result;
   } catch (cause) {
-    await Deno.remove(temporary).catch(() => {});
+    if (!temporary.kept) await Deno.remove(temporary.path).catch(() => {});
     throw cause;
   }
+}
+
+/** A file that is being written. */
+interface Temporary {
+  readonly file: Deno.FsFile;
+  readonly path: string;
+  readonly locked: boolean;
+  /** Whether it is complete and the only copy, because the destination could not be written. */
+  kept?: boolean;
+}
+
+/** Gives the file its name. */
+async function publish(
+  temporary: Temporary,
+  path: string,
+  destination: string,
+  options: WriteFileOptions,
+): Promise<void> {
+  // Another writer that keeps no lock either may have stored its file meanwhile.
+  if (options.exclusive && !temporary.locked && await link(temporary.path, destination)) {
+    return await Deno.remove(temporary.path);
+  }
+  try {
+    await Deno.rename(temporary.path, destination);
+  } catch (cause) {
+    // A mount point, such as a file that a container has from outside, cannot be replaced.
+    if (codeOf(cause) !== "EBUSY") throw cause;
+    temporary.kept = true;
+    await overwrite(temporary, path, destination);
+    options.onWarning?.(
+      `${quote(path)} is a mount point, so it was overwritten and not replaced in one step`,
+    );
+    await Deno.remove(temporary.path);
+  }
+}
+
+/** Links a file to a new name. Returns false if the file system has no links. */
+async function link(from: string, to: string): Promise<boolean> {
+  try {
+    await Deno.link(from, to);
+    return true;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.AlreadyExists) throw new FileTaken();
+    return false;
+  }
+}
+
+/** Copies a complete file over another. */
+async function overwrite(
+  { file, path: source }: Temporary,
+  path: string,
+  to: string,
+): Promise<void> {
+  try {
+    using target = await Deno.open(to, { write: true });
+    await file.seek(0, Deno.SeekMode.Start);
+    const buffer = new Uint8Array(COPY_LENGTH);
+    let length = 0;
+    for (let count; (count = await file.read(buffer) ?? 0) > 0; length += count) {
+      await writeAll(target, buffer.subarray(0, count));
+    }
+    await target.truncate(length);
+    await sync(target, path, {});
+  } catch (cause) {
+    throw new ParError(
+      "ERR_FILE_UNWRITABLE",
+      `Cannot overwrite ${quote(path)}, which is a mount point: ${reason(cause)}; it may be ` +
+        `incomplete now, and the complete file is ${quote(source)}`,
+      cause,
+    );
+  }
+}
+
+/** How much is copied at a time. */
+const COPY_LENGTH = 256 * 1024;
+
+/** Flushes a file to the disk, as far as its file system can. */
+async function sync(file: Deno.FsFile, path: string, options: WriteFileOptions): Promise<void> {
+  try {
+    await file.sync();
+  } catch (cause) {
+    // Every other error says that the bytes are lost.
+    if (!isUnsupported(cause)) throw cause;
+    const folder = quote(folderOf(path));
+    options.onWarning?.(
+      `the file system of ${folder} does not tell when a file is on the disk; a power failure soon ` +
+        "after this may lose it",
+    );
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
 }
 
 interface Destination {
@@ -248,6 +375,7 @@ interface Destination {
 
 /** Follows symbolic links, so that the file is replaced and not the link. */
 async function resolveDestination(path: string): Promise<Destination> {
+  if (path === STDOUT) return { path, device: true };
   try {
     const info = await Deno.stat(path);
     if (info.isDirectory) {
@@ -271,8 +399,8 @@ async function resolveDestination(path: string): Promise<Destination> {
  */
 export async function checkDestination(path: string): Promise<void> {
   const destination = await resolveDestination(path);
-  const folder = destination.path.slice(0, lastSeparator(destination.path) + 1);
-  await attempt(path, () => Deno.stat(folder || "."));
+  if (destination.device) return;
+  await attempt(path, () => Deno.stat(folderOf(destination.path)));
 }
 
 /**
@@ -290,10 +418,26 @@ export async function resolvePath(path: string): Promise<string> {
   }
 }
 
-/** Each destination has one temporary file, so that its writers share a lock and leftovers are reused. */
-function temporaryPath(path: string): string {
-  const at = lastSeparator(path);
-  return `${path.slice(0, at + 1)}.${path.slice(at + 1)}.part`;
+/**
+ * Each destination has one temporary file, so that its writers share a lock and leftovers are reused.
+ *
+ * @param short Whether the destination's own name leaves no room for more in a name.
+ */
+async function temporaryPath(path: string, short: boolean): Promise<string> {
+  const at = lastSeparator(path) + 1;
+  const name = path.slice(at);
+  return `${path.slice(0, at)}.${short ? `par-${await shorten(name)}` : name}.part`;
+}
+
+/** Sixteen characters that no other name in the folder has. */
+async function shorten(name: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name));
+  return hex(new Uint8Array(digest)).slice(0, 16);
+}
+
+/** The folder that a path is in. */
+function folderOf(path: string): string {
+  return path.slice(0, lastSeparator(path) + 1) || ".";
 }
 
 function lastSeparator(path: string): number {
@@ -301,17 +445,51 @@ function lastSeparator(path: string): number {
   return Math.max(path.lastIndexOf("/"), backslash);
 }
 
-async function openTemporary(path: string, options: WriteFileOptions): Promise<Deno.FsFile> {
-  const { mode, signal } = options;
-  while (true) {
-    const file = await Deno.open(path, {
-      read: true,
-      write: true,
-      create: true,
-      ...(mode !== undefined && { mode }),
+async function openTemporary(
+  path: string,
+  destination: Destination,
+  options: WriteFileOptions,
+): Promise<Temporary> {
+  const openAs = async (short: boolean): Promise<Temporary> =>
+    await openShared(path, await temporaryPath(destination.path, short), options);
+  try {
+    return await openAs(false).catch((cause) => {
+      // The destination's own name is not too long: looking for it has shown that.
+      if (codeOf(cause) !== "ENAMETOOLONG") throw cause;
+      return openAs(true);
     });
+  } catch (cause) {
+    throw cause instanceof ParError ? cause : explain(path, destination, cause);
+  }
+}
+
+/** Says what a folder is needed for, where the file itself may well be writable. */
+function explain(path: string, destination: Destination, cause: unknown): ParError {
+  const error = writeError(path, cause);
+  if (destination.mode === undefined) return error;
+  if (!/^(EACCES|EPERM|EROFS)$/.test(codeOf(cause) ?? "")) return error;
+  return new ParError(
+    "ERR_FILE_UNWRITABLE",
+    `${error.message}; it is first written under another name beside it, so the folder ` +
+      `${quote(folderOf(destination.path))} must be writable`,
+    cause,
+  );
+}
+
+/** Opens the temporary file that all writers of a destination share, and locks it. */
+async function openShared(
+  destination: string,
+  path: string,
+  options: WriteFileOptions,
+): Promise<Temporary> {
+  const { mode, signal, onWarning } = options;
+  while (true) {
+    const file = await open(path, mode, { create: true });
     try {
-      await lock(file, signal);
+      if (!await lock(file, signal)) {
+        file.close();
+        break;
+      }
       const [opened, named] = await Promise.all([
         file.stat(),
         Deno.lstat(path).catch(() => undefined),
@@ -323,8 +501,8 @@ async function openTemporary(path: string, options: WriteFileOptions): Promise<D
         if (signal?.aborted) await Deno.remove(path);
         throwIfAborted(signal);
         await file.truncate(0);
-        if (mode !== undefined && Deno.build.os !== "windows") await Deno.chmod(path, mode);
-        return file;
+        await restrict(file, path, mode, destination, onWarning);
+        return { file, path, locked: true };
       }
       if (named?.isSymlink) throw inTheWay(path);
       file.close();
@@ -333,13 +511,90 @@ async function openTemporary(path: string, options: WriteFileOptions): Promise<D
       throw cause;
     }
   }
+  return await openOwn(destination, path, options);
 }
 
-/** Waits for the writer before, or for the signal. */
-async function lock(file: Deno.FsFile, signal: AbortSignal | undefined): Promise<void> {
-  // Older releases of Deno have no `tryLock`.
-  if (await file.tryLock?.(true)) return;
-  await untilAborted(file.lock(true), signal);
+/** Without locks, two writers must not share a file. */
+async function openOwn(
+  destination: string,
+  shared: string,
+  { mode, onWarning }: WriteFileOptions,
+): Promise<Temporary> {
+  // It was made to be locked, unless somebody else writes it.
+  if ((await Deno.lstat(shared)).size === 0) await Deno.remove(shared);
+  const folder = shared.slice(0, lastSeparator(shared) + 1);
+  const path = `${folder}.par-${crypto.randomUUID()}.part`;
+  const file = await open(path, mode, { createNew: true });
+  try {
+    const named = quote(folderOf(destination));
+    onWarning?.(
+      `the file system of ${named} keeps no locks; if two programs write one file there at the same ` +
+        "time, the work of one is lost",
+    );
+    await restrict(file, path, mode, destination, onWarning);
+  } catch (cause) {
+    file.close();
+    throw cause;
+  }
+  return { file, path, locked: false };
+}
+
+async function open(
+  path: string,
+  mode: number | undefined,
+  options: Deno.OpenOptions,
+): Promise<Deno.FsFile> {
+  const modes = mode === undefined ? {} : { mode };
+  return await Deno.open(path, { read: true, write: true, ...options, ...modes });
+}
+
+/** Sets the mode of a file, and tells if others can read it nevertheless. */
+async function restrict(
+  file: Deno.FsFile,
+  path: string,
+  mode: number | undefined,
+  destination: string,
+  onWarning: WriteFileOptions["onWarning"],
+): Promise<void> {
+  if (mode === undefined || Deno.build.os === "windows") return;
+  // Some file systems refuse to, and others say yes and change nothing.
+  await Deno.chmod(path, mode).catch(() => {});
+  const { mode: actual } = await file.stat();
+  if (othersRead((actual ?? 0) & ~mode)) {
+    onWarning?.(
+      `other users can read ${quote(destination)}: its file system does not keep permissions`,
+    );
+  }
+}
+
+/** Whether a mode lets others than the owner read. */
+export function othersRead(mode: number): boolean {
+  return (mode & 0o044) !== 0;
+}
+
+/** Waits for the writer before, or for the signal. Returns false if the file system has no locks. */
+async function lock(file: Deno.FsFile, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    // Older releases of Deno have no `tryLock`.
+    if (await file.tryLock?.(true)) return true;
+    await untilAborted(file.lock(true), signal);
+    return true;
+  } catch (cause) {
+    if (cause instanceof ParError) throw cause;
+    return false;
+  }
+}
+
+/** The name of the system's error. Deno knows the names of most. */
+function codeOf(cause: unknown): string | undefined {
+  return (cause as { code?: string }).code;
+}
+
+/** Whether a file system does not have what it was asked for. */
+function isUnsupported(cause: unknown): boolean {
+  return /^(EINVAL|ENOSYS|ENOTSUP|EOPNOTSUPP)$/.test(codeOf(cause) ?? "") ||
+    cause instanceof Deno.errors.NotSupported ||
+    /Function not implemented|Incorrect function/.test((cause as Error).message);
 }
 
 function inTheWay(path: string): Error {
@@ -347,7 +602,7 @@ function inTheWay(path: string): Error {
 }
 
 /** Writes all bytes. One system call may write only some of them. */
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+export async function writeAll(file: Pick<OpenOutput, "write">, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
@@ -366,7 +621,7 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw cause instanceof ParError ? cause : writeError(path, cause);
+    throw cause instanceof ParError || cause instanceof FileTaken ? cause : writeError(path, cause);
   }
 }
 

@@ -5,11 +5,17 @@
  */
 
 import { ParError, quote } from "../errors.ts";
-import { readSmallFile, readSmallInput, writeFile } from "./files.ts";
+import { FileTaken, othersRead, readSmallFile, readSmallInput, stat, writeFile } from "./files.ts";
 import { KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
 
 /** The most bytes of a seed file. A seed has 58; the rest is for white space that editors add. */
 const MAX_SEED_FILE = 4096;
+
+/** The most bytes of a file's name on the usual file systems. */
+const MAX_NAME = 255;
+
+/** The path of a key directory, or of several. */
+export type KeyDirectory = string | readonly string[];
 
 /** Which key to find, and where. */
 export interface KeyLookup {
@@ -22,14 +28,16 @@ export interface KeyLookup {
    * looked for in the key directory.
    */
   readonly given?: string | undefined;
-  /** The key directory. */
-  readonly directory: string;
+  /** The key directory. Of several, all are searched, and a new key goes into the first. */
+  readonly directory: KeyDirectory;
   /** The name of the key file in the key directory, without `_<role>.nk`. */
   readonly name: string;
   /** Makes a missing key an error. Without it, a missing key is generated. */
   readonly disableKeygen?: boolean | undefined;
   /** Is called with the path of the key file before a new key is stored there. */
   readonly onGenerate?: ((path: string) => void) | undefined;
+  /** Receives a sentence for each key file that others can read, and other warnings. */
+  readonly onWarning?: ((message: string) => void) | undefined;
   /** Stops the wait for a pipe. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,6 +46,10 @@ export interface KeyLookup {
 export interface PreparedKey {
   /** The pair that was found, or a new one. */
   readonly pair: KeyPair;
+  /** The path of its file in the key directory. Absent for a key that was given. */
+  readonly path?: string;
+  /** Whether the pair is new. */
+  readonly isNew: boolean;
   /**
    * Stores a new key in the key directory. For a key that was found, it does nothing.
    *
@@ -70,30 +82,73 @@ export interface PreparedKey {
  * ```
  */
 export async function prepareKey(lookup: KeyLookup): Promise<PreparedKey> {
-  const { given, directory, name, role, disableKeygen, onGenerate, signal } = lookup;
+  const { given, directory, name, role, disableKeygen, onGenerate, onWarning, signal } = lookup;
   if (given !== undefined) return found(await readGivenKey(given, lookup, signal));
-  const path = keyPath(directory, name, role);
-  const kept = await readKeyIfPresent(path, lookup);
-  if (kept) return found(kept);
+  if (new TextEncoder().encode(keyPath("", name, role)).length > MAX_NAME) {
+    throw new ParError(
+      "ERR_KEY_NOT_FOUND",
+      `Cannot look for the ${lookup.title} key: no file can have a name as long as that of ` +
+        `${quote(name)}; give the key`,
+    );
+  }
+  const paths = toList(directory).map((each) => keyPath(each, name, role));
+  const kept = await readKept(paths, lookup);
+  if (kept) {
+    if (await othersCanRead(kept.path)) onWarning?.(`other users can read ${quote(kept.path)}`);
+    return found(kept.pair, kept.path);
+  }
+  const [path = "", ...others] = paths;
   if (disableKeygen) {
     // These are the words of `wash`, for scripts that look for them.
     throw new ParError(
       "ERR_KEY_NOT_FOUND",
-      `No keypair found in ${path}, please ensure key exists or supply one as a flag`,
+      `No keypair found in ${path}, please ensure key exists or supply one as a flag` +
+        (others.length > 0 ? `; it is not in ${others.join(" or ")} either` : ""),
     );
   }
   const pair = await KeyPair.generate(role);
   const store = async (): Promise<KeyPair> => {
     onGenerate?.(path);
-    await storeKey(path, pair);
+    await storeKey(path, pair, { onWarning });
     // If another process stored a key first, both use that one.
     return await readKey(path, lookup);
   };
-  return { pair, store };
+  return { pair, path, isNew: true, store };
 }
 
-function found(pair: KeyPair): PreparedKey {
-  return { pair, store: () => Promise.resolve(pair) };
+/** Reads a key that is in one of several files. Two files with different keys are an error. */
+async function readKept(
+  paths: readonly string[],
+  description: KeyDescription,
+): Promise<{ readonly path: string; readonly pair: KeyPair } | undefined> {
+  let kept: { path: string; pair: KeyPair } | undefined;
+  for (const path of paths) {
+    const pair = await readKeyIfPresent(path, description);
+    if (pair && kept && pair.publicKey !== kept.pair.publicKey) {
+      throw new ParError(
+        "ERR_KEY_AMBIGUOUS",
+        `Cannot choose the ${description.title} key: ${quote(kept.path)} holds that of ` +
+          `${kept.pair.publicKey}, and ${quote(path)} that of ${pair.publicKey}; name the key or ` +
+          "its directory",
+      );
+    }
+    if (pair) kept ??= { path, pair };
+  }
+  return kept;
+}
+
+function toList(directory: KeyDirectory): readonly string[] {
+  return typeof directory === "string" ? [directory] : directory;
+}
+
+async function othersCanRead(path: string): Promise<boolean> {
+  const { mode } = await stat(path);
+  return othersRead(mode ?? 0);
+}
+
+function found(pair: KeyPair, path?: string): PreparedKey {
+  const store = (): Promise<KeyPair> => Promise.resolve(pair);
+  return { pair, isNew: false, store, ...(path !== undefined && { path }) };
 }
 
 /**
@@ -103,7 +158,8 @@ function found(pair: KeyPair): PreparedKey {
  * @param lookup Which key to find, and where.
  * @returns The pair.
  * @throws {ParError} Of the category `failed`. If the key is missing and must not be generated, the
- * code is `ERR_KEY_NOT_FOUND`.
+ * code is `ERR_KEY_NOT_FOUND`. If two key directories have different keys of the name, it is
+ * `ERR_KEY_AMBIGUOUS`.
  *
  * @example
  * ```ts
@@ -131,8 +187,12 @@ export async function findKey(lookup: KeyLookup): Promise<KeyPair> {
  * @returns The path, `<directory>/<name>_<role>.nk`.
  */
 export function keyPath(directory: string, name: string, role: KeyRole): string {
+  return keyFile(directory, `${name}_${role}`);
+}
+
+function keyFile(directory: string, name: string): string {
   const separator = directory === "" || /[/\\]$/.test(directory) ? "" : "/";
-  return `${directory}${separator}${name}_${role}.nk`;
+  return `${directory}${separator}${name}.nk`;
 }
 
 /**
@@ -140,21 +200,22 @@ export function keyPath(directory: string, name: string, role: KeyRole): string 
  *
  * @param path The path of the file. A missing folder is created.
  * @param pair The key.
+ * @param options Who receives warnings.
  * @returns Whether this call created the file.
  * @throws {ParError} `ERR_FILE_UNWRITABLE` if the file or its folder cannot be created.
  */
-export async function storeKey(path: string, pair: KeyPair): Promise<boolean> {
+export async function storeKey(
+  path: string,
+  pair: KeyPair,
+  options: Pick<KeyLookup, "onWarning"> = {},
+): Promise<boolean> {
   await makeDirectory(parentOf(path));
-  const taken = new Error("another process stored a key first");
+  const seed = new TextEncoder().encode(pair.seed());
   try {
-    // `writeFile()` locks the file, so of two processes only one stores its key.
-    await writeFile(path, async (sink) => {
-      if (await exists(path)) throw taken;
-      await sink.write(new TextEncoder().encode(pair.seed()));
-    }, { mode: 0o600 });
+    await writeFile(path, (sink) => sink.write(seed), { ...options, mode: 0o600, exclusive: true });
     return true;
   } catch (error) {
-    if (error === taken) return false;
+    if (error instanceof FileTaken) return false;
     throw error;
   }
 }
@@ -171,10 +232,6 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
-}
-
 function parentOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"), 0)) || ".";
 }
@@ -183,6 +240,8 @@ function parentOf(path: string): string {
 export interface StoredKey {
   /** The name of the file without `.nk`. */
   readonly name: string;
+  /** The path of the file. */
+  readonly path: string;
   /** The pair that belongs to the seed in it. */
   readonly pair: KeyPair;
 }
@@ -190,22 +249,25 @@ export interface StoredKey {
 /**
  * Reads every key file of a directory.
  *
- * @param directory The key directory. It may be missing; then there are no keys.
+ * @param directory The key directory, or several. Each may be missing; then it has no keys.
  * @param onUnreadable Is called with the error of each file that cannot be read or holds no seed.
- * @returns The keys, sorted by name.
- * @throws {ParError} `ERR_FILE_UNREADABLE` if the directory cannot be listed.
+ * @returns The keys, sorted by name in each directory.
+ * @throws {ParError} `ERR_FILE_UNREADABLE` if a directory cannot be listed.
  */
 export async function listKeys(
-  directory: string,
+  directory: KeyDirectory,
   onUnreadable?: (error: ParError) => void,
 ): Promise<StoredKey[]> {
   const keys: StoredKey[] = [];
-  for (const name of await keyFileNames(directory)) {
-    try {
-      keys.push({ name, pair: await readKey(`${directory}/${name}.nk`, { title: "key" }) });
-    } catch (error) {
-      if (!(error instanceof ParError)) throw error;
-      onUnreadable?.(error);
+  for (const each of toList(directory)) {
+    for (const name of await keyFileNames(each)) {
+      const path = keyFile(each, name);
+      try {
+        keys.push({ name, path, pair: await readKey(path, { title: "key" }) });
+      } catch (error) {
+        if (!(error instanceof ParError)) throw error;
+        onUnreadable?.(error);
+      }
     }
   }
   return keys;
@@ -231,17 +293,33 @@ async function keyFileNames(directory: string): Promise<string[]> {
 /**
  * Finds the pair of a public key in the key directory. The name of its file does not matter.
  *
- * @param directory The key directory.
+ * @param directory The key directory, or several.
  * @param publicKey The public key.
  * @returns The pair, or `undefined` if no key file holds its seed.
- * @throws {ParError} `ERR_FILE_UNREADABLE` if the directory cannot be listed.
+ * @throws {ParError} `ERR_FILE_UNREADABLE` if a directory cannot be listed.
  */
 export async function findKeyOf(
-  directory: string,
+  directory: KeyDirectory,
   publicKey: PublicKey,
 ): Promise<KeyPair | undefined> {
   const keys = await listKeys(directory);
   return keys.find(({ pair }) => pair.publicKey === publicKey)?.pair;
+}
+
+/**
+ * Reads the key of a file's name.
+ *
+ * @param directory The key directory, or several.
+ * @param name The name of the file, with or without `.nk`.
+ * @returns The key.
+ * @throws {ParError} Of the category `failed`: `ERR_FILE_NOT_FOUND` if no directory has the file,
+ * `ERR_KEY_AMBIGUOUS` if two have different keys of the name.
+ */
+export async function readNamedKey(directory: KeyDirectory, name: string): Promise<KeyPair> {
+  const paths = toList(directory).map((each) => keyFile(each, name.replace(/\.nk$/, "")));
+  const description = { title: "key" };
+  const kept = await readKept(paths, description);
+  return kept?.pair ?? await readKey(paths[0] ?? "", description);
 }
 
 /** Which key a file should hold. */

@@ -21,6 +21,7 @@
 export {
   findKey,
   findKeyOf,
+  type KeyDirectory,
   type KeyLookup,
   listKeys,
   type PreparedKey,

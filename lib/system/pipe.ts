@@ -11,8 +11,14 @@ import type { Bytes } from "../bytes/chunks.ts";
 /** No system gives more bytes of a pipe at a time. */
 const CHUNK_LENGTH = 64 * 1024;
 
+/** The path that stands for standard input on every system. */
+export const STDIN = "/dev/stdin";
+
+/** The path that stands for standard output on every system. */
+export const STDOUT = "/dev/stdout";
+
 /** Descriptors that a shell passes. On some systems, opening one again continues where it was. */
-const DESCRIPTOR = /^\/(dev\/stdin|(dev|proc\/self)\/fd\/[0-9]+)$/;
+const DESCRIPTOR = /^\/(dev\/std(in|out)|(dev|proc\/self)\/fd\/[0-9]+)$/;
 
 /** Standard input. Opening it needs all permissions in Deno, and `Deno.stdin` needs none. */
 const STANDARD_INPUT = /^\/(dev\/stdin|(dev|proc\/self)\/fd\/0)$/;
@@ -93,6 +99,39 @@ interface OpenPipe extends Disposable {
 async function openForReading(path: string, signal: AbortSignal | undefined): Promise<OpenPipe> {
   if (!STANDARD_INPUT.test(path)) return await openPipe(path, { read: true }, signal);
   return { read: (buffer) => Deno.stdin.read(buffer), [Symbol.dispose]: (): void => {} };
+}
+
+/**
+ * Opens a pipe or a device for writing. For standard output, Deno needs no permission.
+ *
+ * @param path Its path.
+ * @param signal Stops the wait for the reader.
+ * @throws {ParError} `ERR_ABORTED`. Errors of the system are passed on.
+ */
+export async function openForWriting(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<OpenOutput> {
+  if (path !== STDOUT) return await openPipe(path, { write: true }, signal);
+  if (Deno.stdout.isTerminal()) {
+    throw new Error("it is a terminal; redirect it to a file or a pipe");
+  }
+  return { write: (bytes) => Deno.stdout.write(bytes), [Symbol.dispose]: (): void => {} };
+}
+
+/** Something open that bytes can be written to. */
+export interface OpenOutput extends Disposable {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** Makes a temporary file that no other process can open, and that ends with this process. */
+export async function createNameless(): Promise<Deno.FsFile> {
+  const path = await Deno.makeTempFile({ prefix: "par-" });
+  try {
+    return await Deno.open(path, { read: true, write: true });
+  } finally {
+    await Deno.remove(path);
+  }
 }
 
 /**

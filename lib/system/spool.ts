@@ -9,6 +9,7 @@ import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { fileSource, look, writeAll } from "./files.ts";
+import { createNameless } from "./pipe.ts";
 
 /** An input that can be read more than once until it is disposed of. */
 export interface RepeatableSource extends ArchiveSource, Disposable {}
@@ -33,7 +34,9 @@ export async function openRepeatable(
 }
 
 async function spool(name: string, bytes: Bytes): Promise<RepeatableSource> {
-  const file = await createNameless(name);
+  const file = await createNameless().catch((cause) => {
+    throw cannotKeep(name, cause);
+  });
   let size = 0;
   try {
     for await (const chunk of bytes) {
@@ -69,19 +72,6 @@ async function spool(name: string, bytes: Bytes): Promise<RepeatableSource> {
     size: () => Promise.resolve(size),
     [Symbol.dispose]: (): void => file.close(),
   };
-}
-
-async function createNameless(name: string): Promise<Deno.FsFile> {
-  try {
-    const path = await Deno.makeTempFile({ prefix: "par-" });
-    try {
-      return await Deno.open(path, { read: true, write: true });
-    } finally {
-      await Deno.remove(path);
-    }
-  } catch (cause) {
-    throw cannotKeep(name, cause);
-  }
 }
 
 function cannotKeep(name: string, cause: unknown): ParError {

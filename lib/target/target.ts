@@ -168,13 +168,20 @@ export function usualTarget(target: Target): Target | undefined {
 /** Other names of systems, and the name that Rust uses. */
 const SYSTEM_NAMES: Readonly<Record<string, string>> = {
   darwin: "macos",
+  mac: "macos",
+  macosx: "macos",
   osx: "macos",
   sunos: "solaris",
+  win: "windows",
   win32: "windows",
+  win64: "windows",
 };
 
+/** `uname` and others begin a system's name with a capital. */
 function systemName(name: string): string {
-  return Object.hasOwn(SYSTEM_NAMES, name) ? SYSTEM_NAMES[name] as string : name;
+  const plain = name.toLowerCase();
+  if (Object.hasOwn(SYSTEM_NAMES, plain)) return SYSTEM_NAMES[plain] as string;
+  return isKnownSystem(plain) ? plain : name;
 }
 
 /** Other names of architectures, and the name that Rust uses. */

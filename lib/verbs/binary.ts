@@ -13,7 +13,14 @@ import {
   runsOn,
 } from "../target/executable.ts";
 import { openRepeatable, type RepeatableSource } from "../system/spool.ts";
-import { empty, measure, type MeasuredContent, targetTwice } from "../archive/pack.ts";
+import {
+  empty,
+  measure,
+  type MeasuredContent,
+  targetTwice,
+  type WriteProgress,
+} from "../archive/pack.ts";
+import type { Bytes } from "../bytes/chunks.ts";
 import { type ArchiveSource, blobSource } from "../bytes/source.ts";
 import {
   hostTarget,
@@ -46,6 +53,11 @@ export interface BinaryOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
   /** Receives notes about what was done, each a sentence. */
   readonly onNote?: ((message: string) => void) | undefined;
+  /**
+   * Receives how many bytes of the binaries were hashed, and how many there are. Pipes are read to
+   * their end before.
+   */
+  readonly onHash?: WriteProgress | undefined;
 }
 
 /** A binary that was read once and can be read again. */
@@ -98,9 +110,14 @@ export async function openBinaries(
   };
   try {
     const list: OpenBinary[] = [];
-    for (const { source, target } of inputs) {
+    const sources: ArchiveSource[] = [];
+    for (const { source } of inputs) sources.push(await open(source));
+    const sizes = await Promise.all(sources.map((source) => source.size?.()));
+    const count = counter(sizes.reduce<number>((sum, size = 0) => sum + size, 0), options.onHash);
+    for (const [at, { source, target }] of inputs.entries()) {
       const name = typeof source === "string" ? quote(source) : "the binary";
-      const binary = await readBinary(name, await open(source), target, redacting, signal);
+      const counted = count(sources[at] as ArchiveSource);
+      const binary = await readBinary(name, counted, target, redacting, signal);
       if (list.some((other) => other.target === binary.target)) throw targetTwice(binary.target);
       list.push(binary);
     }
@@ -109,6 +126,30 @@ export async function openBinaries(
     close();
     throw error;
   }
+}
+
+/** Makes sources tell how many bytes of them were read the first time. */
+function counter(
+  total: number,
+  onRead: WriteProgress | undefined,
+): (source: ArchiveSource) => ArchiveSource {
+  let done = 0;
+  async function* tell(bytes: Bytes): Bytes {
+    for await (const chunk of bytes) {
+      onRead?.(done += chunk.length, total);
+      yield chunk;
+    }
+  }
+  return (source) => {
+    let first = true;
+    const open = (): Bytes => {
+      const bytes = source.open();
+      if (!first || !onRead) return bytes;
+      first = false;
+      return tell(bytes);
+    };
+    return { ...source, open };
+  };
 }
 
 /** Reads the header and hashes the same bytes in one pass. */

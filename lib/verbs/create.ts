@@ -107,7 +107,7 @@ export async function create(options: CreateOptions): Promise<CreateResult> {
     const packed = await contents.pack({ patch: sink.patch });
     for await (const chunk of packed.bytes) await sink.write(chunk);
     return toResult(packed);
-  }, { signal });
+  }, { signal, onWarning: options.onWarning });
 }
 
 /**
@@ -219,7 +219,7 @@ export function archivePath(
     );
   }
   const path = destination ?? `${stem}.par`;
-  return compress && !path.endsWith(".gz") ? `${path}.gz` : path;
+  return compress && !path.endsWith(".gz") && !isDescriptor(path) ? `${path}.gz` : path;
 }
 
 /**
@@ -230,9 +230,7 @@ export function archivePath(
  * @returns The stem of the first path that is not a pipe, or `undefined` if both are pipes.
  */
 export function keyStem(binary: string | undefined, archive: string): string | undefined {
-  const path = [binary, archive].find((path) =>
-    path !== undefined && path !== "-" && !isDescriptor(path)
-  );
+  const path = [binary, archive].find((path) => path !== undefined && !isDescriptor(path));
   return path === undefined ? undefined : fileStem(path);
 }
 

@@ -26,6 +26,8 @@ import { parseTarget, type Target } from "../target/target.ts";
 export interface ExtractOptions extends ReadOptions {
   /** For each target to extract, the path of the file to write. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Receives warnings, each a sentence. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /**
@@ -75,7 +77,7 @@ export async function extract(
   const ranged = await openRanged(source, options);
   if (!ranged) return await extractInOnePass(source, outputs, options);
   for (const [target] of outputs) requireTarget(target, source, ranged.claims);
-  await withSinks(outputs, options.signal, async (sinks) => {
+  await withSinks(outputs, options, async (sinks) => {
     for (const [target, sink] of sinks) await copyEntry(ranged, target, sink);
   });
   const { claims, token, compressed } = ranged;
@@ -99,9 +101,9 @@ async function copyEntry(
 async function extractInOnePass(
   source: ArchiveSource,
   outputs: readonly Output[],
-  options: ReadOptions,
+  options: ExtractOptions,
 ): Promise<VerifiedClaims> {
-  return await withSinks(outputs, options.signal, async (sinks) => {
+  return await withSinks(outputs, options, async (sinks) => {
     const { claims, token, compressed } = await readArchive(source.open(), options, (entry) => {
       const sink = entry.kind === "binary" ? sinks.get(entry.target) : undefined;
       return sink && ((chunk): Promise<void> => sink.write(chunk));
@@ -141,7 +143,7 @@ const MODE = 0o755;
 /** Opens a file for each output, does the work, and then gives the files their names. */
 async function withSinks<T>(
   outputs: readonly Output[],
-  signal: AbortSignal | undefined,
+  options: Pick<ExtractOptions, "signal" | "onWarning">,
   work: (sinks: ReadonlyMap<Target, FileSink>) => Promise<T>,
   sinks: ReadonlyMap<Target, FileSink> = new Map(),
 ): Promise<T> {
@@ -150,7 +152,7 @@ async function withSinks<T>(
   const [target, path] = first;
   return await writeFile(
     path,
-    (sink) => withSinks(rest, signal, work, new Map([...sinks, [target, sink]])),
-    { mode: MODE, signal },
+    (sink) => withSinks(rest, options, work, new Map([...sinks, [target, sink]])),
+    { mode: MODE, signal: options.signal, whole: true, onWarning: options.onWarning },
   );
 }

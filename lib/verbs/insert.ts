@@ -7,7 +7,7 @@
 import { requireList, requireOptions, requireText } from "./arguments.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries, type OpenBinary } from "./binary.ts";
 import type { MeasuredContent } from "../archive/pack.ts";
-import { ParError } from "../errors.ts";
+import { countOf, ParError } from "../errors.ts";
 import { stat } from "../system/files.ts";
 import { type Resigning, rewriteArchive, type RewriteResult } from "./rewrite.ts";
 
@@ -83,5 +83,5 @@ function replace(
 }
 
 function describe({ size, sha256 }: MeasuredContent): string {
-  return `${size} bytes with the SHA-256 ${sha256.slice(0, 12).toLowerCase()}…`;
+  return `${countOf(size, "byte")} with the SHA-256 ${sha256.slice(0, 12).toLowerCase()}…`;
 }

@@ -8,8 +8,8 @@ import { requireKeys, requireList, requireOptions, requireText } from "./argumen
 import { EntryCursor } from "../archive/cursor.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims, ProviderMetadata } from "../signing/claims.ts";
-import { ParError, quote } from "../errors.ts";
-import { JsonNumber } from "../signing/json.ts";
+import { inFile, ParError, quote } from "../errors.ts";
+import { sorted } from "../signing/json.ts";
 import { checkDestination, writeFile } from "../system/files.ts";
 import { openSource } from "./inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
@@ -90,7 +90,11 @@ export async function merge(
       const path = source.name;
       const { limits, signal } = options;
       const cursor = cursors.use(new EntryCursor(source, { limits, signal }));
-      const { archive, contents: more } = await openArchive(source, cursor, options);
+      const { archive, contents: more } = await openArchive(source, cursor, options).catch(
+        (error) => {
+          throw error instanceof ParError ? inFile(error, path) : error;
+        },
+      );
       first ??= { path, claims: archive.claims, compressed: archive.compressed };
       const facts = options.newIdentity ? DESCRIPTION : [...DESCRIPTION, ...KEYS];
       requireAgreement(facts, first, { path, claims: archive.claims });
@@ -101,16 +105,17 @@ export async function merge(
     if (!first || !claims) {
       throw new ParError("ERR_OPTION_INVALID", "Cannot merge: give at least one archive");
     }
-    const { bytes, ...result } = await signContents({
+    const compress = options.compress ?? first.compressed;
+    const { claims: signed, token, targets, bytes } = await signContents({
       ...options,
       ...keptClaims(claims),
       contents,
-      compress: options.compress ?? first.compressed,
+      compress,
       patch: sink.patch,
     });
     for await (const chunk of bytes) await sink.write(chunk);
-    return { claims: result.claims, token: result.token, targets: result.targets };
-  }, { signal: options.signal });
+    return { claims: signed, token, targets, compressed: compress };
+  }, { signal: options.signal, onWarning: options.onWarning });
 }
 
 /** A part of the claims, and its name in messages. */
@@ -127,14 +132,6 @@ export const DESCRIPTION: readonly Fact[] = [
   ["version", ({ wascap }) => wascap.ver],
   ["schema", ({ wascap }) => JSON.stringify(sorted(wascap.config_schema))],
 ];
-
-/** Sorts the members of each object, because their order has no meaning. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null || value instanceof JsonNumber) return value;
-  const members = Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
-  return Object.fromEntries(members.map(([name, each]) => [name, sorted(each)]));
-}
 
 /** The claims that must be equal too, unless the merged archive gets a new identity. */
 const KEYS: readonly Fact[] = [

@@ -5,6 +5,7 @@
  */
 
 import type { Limits } from "../archive/limits.ts";
+import { readAttachedBundles, writeBundleBeside } from "./bundles.ts";
 import { inspect } from "./inspect.ts";
 import { pullArchive, type PullArchiveOptions, type Pulled } from "../registry/pull.ts";
 import type { Reference, ReferenceOptions } from "../registry/reference.ts";
@@ -15,6 +16,14 @@ export interface PullOptions
   extends Omit<PullArchiveOptions, "verify">, Pick<ReferenceOptions, "registry" | "allowLatest"> {
   /** Bounds on the archive that is verified. */
   readonly limits?: Limits | undefined;
+  /** Whether to put the bundles that are attached to the archive beside the file. */
+  readonly withAttachments?: boolean | undefined;
+}
+
+/** The result of {@linkcode pull}. */
+export interface PullResult extends Pulled {
+  /** The paths of the bundles: `<file>.sigstore.json`, `<file>.sigstore.2.json` and so on. */
+  readonly bundles: readonly string[];
 }
 
 /**
@@ -24,7 +33,7 @@ export interface PullOptions
  * @param reference The archive's reference: `host/repository:tag`, with a digest instead of the tag, or
  * an OCI image layout, `oci:FOLDER:tag` or `oci-archive:FILE:tag`.
  * @param options How to reach the registry, and the file to write.
- * @returns The file, the manifest's digest and the size.
+ * @returns The file, the manifest's digest and the size, and the files of the bundles.
  * @throws {ParError} Category `untrusted` if the archive fails verification; category `usage` for the
  * reference; category `failed` for the file and the registry.
  *
@@ -40,13 +49,21 @@ export interface PullOptions
 export async function pull(
   reference: string | Reference,
   options: PullOptions = {},
-): Promise<Pulled> {
-  const { limits, signal } = options;
+): Promise<PullResult> {
+  const { limits, signal, withAttachments = false } = options;
   const from = typeof reference === "string"
     ? await parseReferenceWithTags(reference, options)
     : reference;
-  return await pullArchive(from, {
+  const pulled = await pullArchive(from, {
     ...options,
     verify: (source) => inspect(source, { limits, signal }),
   });
+  const bundles: string[] = [];
+  if (withAttachments) {
+    const digests = [pulled.layerDigest, pulled.digest];
+    for await (const { bytes } of readAttachedBundles(from, pulled.digest, options)) {
+      bundles.push(await writeBundleBeside(pulled.path, digests, bytes));
+    }
+  }
+  return { ...pulled, bundles };
 }

@@ -51,6 +51,8 @@ export interface Resigning {
   readonly signal?: AbortSignal | undefined;
   /** Receives the progress of the writing. */
   readonly onProgress?: WriteProgress | undefined;
+  /** Receives warnings, each a sentence. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** The result of a verb that signs an archive again. */
@@ -61,6 +63,8 @@ export interface RewriteResult {
   readonly token: string;
   /** The targets in the archive, sorted. */
   readonly targets: readonly Target[];
+  /** Whether the archive is compressed. */
+  readonly compressed: boolean;
 }
 
 /** An archive that was verified, and its contents to write again. */
@@ -140,8 +144,8 @@ export async function rewriteArchive(
     });
     for await (const chunk of bytes) await sink.write(chunk);
     if (identityOf(await stat(path)) !== before) throw fileChanged(path);
-    return { claims, token, targets };
-  }, { signal: options.signal });
+    return { claims, token, targets, compressed: archive.compressed };
+  }, { signal: options.signal, onWarning: options.onWarning });
 }
 
 /** The claims that stay when an archive is signed again. */

@@ -25,7 +25,10 @@ async function read(words: readonly string[]): Promise<Told> {
       "verbs" in verb ? [] : [[name, () => recorded(verb)]]
     ),
   );
-  await runCommandLine(words, new AbortController().signal, routes);
+  await runCommandLine(words, {
+    signal: new AbortController().signal,
+    report: () => assert.fail("no verb was run"),
+  }, routes);
   assert(told, "no verb was run");
   return told;
 }
@@ -76,6 +79,12 @@ function typings(name: string, flag: Flag): fc.Arbitrary<Typed> {
   );
 }
 
+/** What the verb is told of a value. */
+function dashOf({ dash }: Flag, value: string): string {
+  if (value !== "-" || !dash) return value;
+  return dash === "standard input" ? "/dev/stdin" : "/dev/stdout";
+}
+
 for (const [name, verb] of Object.entries<Verb | Group>(VERBS)) {
   if ("verbs" in verb) continue;
   Deno.test(`runCommandLine() tells par ${name} what was typed, however it was`, async () => {
@@ -94,15 +103,22 @@ for (const [name, verb] of Object.entries<Verb | Group>(VERBS)) {
         const typed = [...some, ...needed];
         const names = new Set(typed.map(({ name }) => name));
         fc.pre(
-          all.every(([name, { conflicts = "" }]) => !names.has(name) || !names.has(conflicts)),
+          all.every(([name, { conflicts = [] }]) =>
+            !names.has(name) || !conflicts.some((other) => names.has(other))
+          ),
         );
+        // What - stands for is refused for some flags, and standard input is read once.
+        const dashes = typed.filter(({ name, value }) => value === "-" && verb.flags[name]?.dash)
+          .map(({ name }) => verb.flags[name]?.dash);
+        fc.pre(!dashes.includes("refused"));
+        fc.pre(dashes.filter((dash) => dash === "standard input").length < 2);
         const flags = typed.flatMap(({ words }) => words);
         const words = escaped ? [...flags, "--", ...args] : [...args, ...flags];
         const told = await read([name, ...words]);
         assert.deepEqual(told.args, args);
         for (const [name, flag] of all) {
           const values = typed.filter((one) => one.name === name)
-            .map(({ value }) => flag.parse?.(value, name) ?? value);
+            .map(({ value }) => flag.parse?.(value, name) ?? dashOf(flag, value));
           const expected = flag.value === undefined
             ? values.length > 0
             : flag.repeatable
@@ -130,7 +146,10 @@ const READ: readonly (readonly [line: readonly string[], flag: string, value: un
   [[], "binary", undefined],
   [["--revision", "-1"], "revision", -1],
   [["-r-1"], "revision", -1],
-  [["--destination", "-"], "destination", "-"],
+  [["--destination", "-"], "destination", "/dev/stdout"],
+  [["-b", "-"], "binary", ["/dev/stdin"]],
+  [["-b", "./-"], "binary", ["./-"]],
+  [["--issuer", "-"], "issuer", "/dev/stdin"],
   [["--capid="], "capid", ""],
   [["--capid", ""], "capid", ""],
   [["--vendor=--x"], "vendor", "--x"],
@@ -189,24 +208,43 @@ const REFUSED: readonly (readonly [line: string, message: string])[] = [
   ],
   ["inspect a --xylophone", "Cannot run par inspect: it has no flag --xylophone"],
   ["inspect a --xylophone=1", "Cannot run par inspect: it has no flag --xylophone"],
-  ["inspect a -q", "Cannot run par inspect: it has no flag -q"],
+  ["inspect a -z", "Cannot run par inspect: it has no flag -z"],
   [
     "inspect a --claimsOnly",
     "Cannot run par inspect: it has no flag --claimsOnly; did you mean --claims-only?",
   ],
   ["inspect a --version", "Cannot run par inspect: it has no flag --version"],
-  ["create", "Cannot run par create: it needs --name VALUE and --vendor VALUE"],
+  ["create", "Cannot run par create: it needs --name <name> and --vendor <vendor>"],
   ["push", "Cannot run par push: it needs <reference> and <archive>"],
+  ["remove", "Cannot run par remove: it needs <archive> and --arch <target>"],
+  ["insert", "Cannot run par insert: it needs <archive> and --binary <path>"],
+  ["merge", "Cannot run par merge: it needs <archives> and --destination <path>"],
   ["merge --destination x", "Cannot run par merge: it needs <archives>"],
-  ["inspect a b", 'Cannot run par inspect: "b" is one argument too many'],
-  ["inspect a --max-size", "Cannot run par inspect: it needs --max-size VALUE"],
+  ["extract a b", 'Cannot run par extract: "b" is one argument too many'],
+  ["inspect a --max-size", "Cannot run par inspect: it needs --max-size <size>"],
   [
     "inspect a --max-size --all",
     "Cannot run par inspect: it has no flag --all",
   ],
   [
     "inspect a --max-size --wit",
-    "Cannot run par inspect: it needs --max-size VALUE; write --max-size=VALUE for a value that begins with a dash",
+    "Cannot run par inspect: it needs --max-size <size>; write --max-size=… for a value that begins with a dash",
+  ],
+  [
+    "create -n n -v v -d -",
+    "Cannot use - for --directory: standard input and output cannot take its place; give a path",
+  ],
+  [
+    "insert - -b a",
+    "Cannot use - for <archive>: standard input and output cannot take its place; give a path",
+  ],
+  [
+    "create -n n -v v -b - -i -",
+    "Cannot use - for --issuer: standard input is read only once, and it is given already",
+  ],
+  [
+    "merge - - --destination a",
+    "Cannot use - for <archives>: standard input is read only once, and it is given already",
   ],
   ["inspect a -o yaml", 'Cannot run par inspect: --output takes text or json, and not "yaml"'],
   ["inspect a --no-cache=1", 'Cannot use "--no-cache=1": --no-cache takes no value'],
@@ -234,7 +272,7 @@ Deno.test("runCommandLine() says of a value what whoever reads it says", async (
     ["verify a --max-age x", "ERR_OPTION_INVALID", /^Cannot use "x" for --max-age: give/],
     ["extract a -a x/y", "ERR_TARGET_INVALID", /^Cannot use "x\/y" as a target/],
     // What is missing comes first.
-    ["create -n n -r x", "ERR_USAGE", /^Cannot run par create: it needs --vendor VALUE$/],
+    ["create -n n -r x", "ERR_USAGE", /^Cannot run par create: it needs --vendor <vendor>$/],
   ];
   for (const [line, code, message] of cases) {
     await assert.rejects(read(line.split(" ")), { code, message });

@@ -144,7 +144,7 @@ Deno.test("complete() proposes every flag of every verb", async () => {
     for (const [line, { flags }] of lines) {
       const words = (await complete([...line, "--"])).map(({ word }) => word);
       const expected = Object.keys(flags).map((name) => `--${kebab(name)}`);
-      assert.deepEqual(words, [...expected, "--verbose", "--help"], line.join(" "));
+      assert.deepEqual(words, [...expected, "--quiet", "--verbose", "--help"], line.join(" "));
     }
   }
 });

@@ -4,10 +4,11 @@ import type { VerifiedArchive } from "../../lib/archive/reader.ts";
 import { hostTarget } from "../../lib/target/target.ts";
 import { claimsHash } from "../_archive.ts";
 import { concat, noise } from "../_bytes.ts";
-import { FIXED_KEYS, REQUIRED, type Sandbox, sandbox } from "../_cli.ts";
+import { FIXED_KEYS, notesOf, REQUIRED, type Sandbox, sandbox } from "../_cli.ts";
 import { elf, ELF_AARCH64, ELF_X86_64, fatMachO, pe } from "../_executable.ts";
 import { ISSUER, OTHER_ISSUER, SUBJECT } from "../_keys.ts";
 import { isInstalled, type Output, runTool } from "../_tools.ts";
+import { WIT_BYTES } from "../_wit.ts";
 
 const POSIX = Deno.build.os !== "windows";
 const NO_CAPID = "Note: without --capid, wasmCloud hosts before 1.0 cannot load this archive.\n";
@@ -42,7 +43,7 @@ async function failed(
 ): Promise<void> {
   assert.equal(output.code, code, output.stderr);
   assert.equal(output.stdout, "");
-  assert.match(output.stderr, new RegExp(`^Error: Cannot .*\\[${error}\\]\\n$`, "m"));
+  assert.match(output.stderr, new RegExp(`^Error: Cannot .*\\[${error}\\]$`, "m"));
   assert.doesNotMatch(output.stderr, /^ +at /m, "a stack was printed");
   assert.deepEqual(await box.list(), files);
 }
@@ -58,7 +59,7 @@ test("writes what every long flag says", async (box) => {
     ...["--name", "Fake Payments", "--output", "text"],
   ]);
   const { claims, compressed } = await made(box, output, "a.par");
-  assert.equal(output.stderr, "");
+  assert.equal(notesOf(output), "");
   assert.equal(compressed, false);
   assert.equal(claims.iss, ISSUER.publicKey);
   assert.equal(claims.sub, SUBJECT.publicKey);
@@ -204,7 +205,7 @@ test("takes a file of no known format for this machine's target, with a warning"
   await box.write("provider.sh", "#!/bin/sh\n");
   const output = await box.create(["-b", "provider.sh", "-c", "a:b"]);
   assert.equal((await made(box, output, "provider.par")).binaries[0]?.target, hostTarget());
-  assert.match(output.stderr, /^Warning: "provider\.sh" is not an ELF, Mach-O or PE file.*\n$/);
+  assert.match(notesOf(output), /^Warning: "provider\.sh" is not an ELF, Mach-O or PE file.*\n$/);
 });
 
 test("refuses to choose among the machines of one binary", async (box) => {
@@ -218,7 +219,7 @@ test("takes a Rust triple for its target, and says so", async (box) => {
   const output = await box.create(["-c", "a:b", "-b", "x86_64-unknown-linux-gnu=lib.so"]);
   assert.equal((await made(box, output, "lib.par")).binaries[0]?.target, "x86_64-linux");
   assert.equal(
-    output.stderr,
+    notesOf(output),
     "Note: the target of the Rust triple x86_64-unknown-linux-gnu is x86_64-linux\n",
   );
 });
@@ -227,7 +228,7 @@ test("takes armv7-linux, and says what hosts look for", async (box) => {
   await box.write("lib.so", elf({ machine: 40, bits: 32 }));
   const output = await box.create(["-c", "a:b", "-a", "armv7-linux", "-b", "lib.so"]);
   assert.equal((await made(box, output, "lib.par")).binaries[0]?.target, "armv7-linux");
-  assert.equal(output.stderr, "Warning: hosts look for arm-linux, not for armv7-linux\n");
+  assert.equal(notesOf(output), "Warning: hosts look for arm-linux, not for armv7-linux\n");
 });
 
 test("warns of an object file by its name", async (box) => {
@@ -235,7 +236,7 @@ test("warns of an object file by its name", async (box) => {
   const output = await box.create(["-c", "a:b", "-b", "lib.o"]);
   await made(box, output, "lib.par");
   assert.equal(
-    output.stderr,
+    notesOf(output),
     'Warning: "lib.o" is an object file, which is not linked (ELF for x86_64); no host can run or ' +
       "load it\n",
   );
@@ -244,14 +245,27 @@ test("warns of an object file by its name", async (box) => {
 test("warns of a target that no host is known to look for", async (box) => {
   const output = await box.create(["-c", "a:b", "-b", "x86_64-testrunner=lib.so"]);
   await made(box, output, "lib.par");
-  assert.match(output.stderr, /^Warning: .*x86_64-testrunner.*\n$/);
+  assert.match(notesOf(output), /^Warning: .*x86_64-testrunner.*\n$/);
 });
 
 test("without --capid says who cannot load the archive, in one line", async (box) => {
   const output = await box.create(["-b", "lib.so"]);
   const { claims } = await made(box, output, "lib.par");
-  assert.equal(output.stderr, NO_CAPID);
+  assert.equal(notesOf(output), NO_CAPID);
   assert(!("capid" in claims.wascap));
+});
+
+test("--capid together with WIT says that older hosts panic", async (box) => {
+  await box.write("w.wasm", WIT_BYTES);
+  const both = await box.create(["-b", "lib.so", "-c", "a:b", "--wit", "w.wasm"]);
+  await made(box, both, "lib.par");
+  assert.match(
+    notesOf(both),
+    /^Warning: hosts before 1\.0, .* panic .*provider-archive 0\.8 .*\n$/,
+  );
+  for (const flags of [["-c", "a:b"], ["--wit", "w.wasm"]]) {
+    assert.doesNotMatch((await box.create(["-b", "lib.so", ...flags])).stderr, /panic/);
+  }
 });
 
 test("without a binary makes an archive to insert into, which inspect reads with a warning", async (box) => {
@@ -326,7 +340,7 @@ test("-o json prints one object on standard output, and notes elsewhere", async 
     const output = await box.create(["-b", "lib.so", "--compress", ...flags.split(" ")]);
     assert.equal(output.code, 0, output.stderr);
     assert.deepEqual(JSON.parse(output.stdout), { file: "lib.par.gz", success: true });
-    assert.equal(output.stderr, NO_CAPID);
+    assert.equal(notesOf(output), NO_CAPID);
   }
 });
 
@@ -355,6 +369,38 @@ test("replaces an archive that is there", async (box) => {
   await made(box, await box.create(["-b", "lib.so"]), "lib.par");
 });
 
+test("tells where the archive's name and --compress do not go together", async (box) => {
+  const stderr = async (...flags: string[]): Promise<string> =>
+    notesOf(await box.create(["-b", "lib.so", "-c", "a:b", ...flags]));
+  assert.equal(
+    await stderr("--destination", "a.par", "--compress"),
+    'Note: the archive is "a.par.gz", because --compress adds .gz to the name.\n',
+  );
+  assert.equal(
+    await stderr("--destination", "b.par.gz"),
+    'Warning: "b.par.gz" is not compressed, and its name ends in .gz (see --compress)\n',
+  );
+  assert.equal(await stderr("--destination", "c.par.gz", "--compress"), "");
+  assert.equal(await stderr("--compress"), "");
+  assert.deepEqual(await box.list(), ["a.par.gz", "b.par.gz", "c.par.gz", "lib.par.gz", "lib.so"]);
+});
+
+test("ends with size, targets, issuer and the next command, for people", async (box) => {
+  const args = ["-b", "lib.so", "-c", "a:b", "--destination", "it's.par"];
+  const { stdout, stderr } = await box.create(args);
+  assert.equal(stdout, "Successfully created archive it's.par\n");
+  const size = (await box.read("it's.par")).length / 1024;
+  assert.equal(
+    stderr,
+    `  size     ${size.toFixed(1)} KiB\n  targets  x86_64-linux\n` +
+      `  issuer   ${ISSUER.publicKey}\n  next     par inspect 'it'\\''s.par'\n`,
+  );
+  for (const flags of [["-q"], ["-o", "json"]]) {
+    assert.equal((await box.create([...args, ...flags])).stderr, "");
+  }
+  assert.equal((await box.create([...args, "-q"])).stdout, "");
+});
+
 test("writes to standard output when asked to, and nothing else there", async (box) => {
   const output = await box.create(["-b", "lib.so", "--destination", "-"]);
   assert.equal(output.code, 0, output.stderr);
@@ -373,12 +419,14 @@ test("makes missing keys, in the document's words, and uses them the next time",
   const run = (): Promise<Output> => box.run(["create", ...REQUIRED, "-c", "a:b", "-b", "lib.so"]);
   const first = await run();
   const { claims } = await made(box, first, "lib.par");
-  assert.equal(
-    first.stderr,
-    announcement(`${box.keys}/kevin_account.nk`) + announcement(`${box.keys}/lib_service.nk`),
-  );
+  const [issuer, subject] = [`${box.keys}/kevin_account.nk`, `${box.keys}/lib_service.nk`];
+  const signedWith = (end: string): string =>
+    `Note: the issuer is ${claims.iss}, with the key "${issuer}".\n` +
+    `Note: the provider is ${claims.sub}, with the key "${subject}"${end}.\n`;
+  assert.equal(notesOf(first), announcement(issuer) + announcement(subject) + signedWith(""));
   const second = await run();
-  assert.equal(second.stderr, "");
+  const shared = ", which all binaries of this name share";
+  assert.equal(notesOf(second), signedWith(shared));
   const again = await made(box, second, "lib.par");
   assert.equal(again.claims.iss, claims.iss);
   assert.equal(again.claims.sub, claims.sub);
@@ -439,7 +487,8 @@ test("--disable-keygen fails where a key is missing, in the words people know", 
   assert.equal(
     output.stderr,
     `Error: No keypair found in ${box.keys}/kevin_account.nk, please ensure key exists or supply ` +
-      "one as a flag (see --issuer, --subject, --directory) [ERR_KEY_NOT_FOUND]\n",
+      `one as a flag; it is not in ${box.home}/.local/share/wash/keys/kevin_account.nk either ` +
+      "(see --issuer, --subject, --directory) [ERR_KEY_NOT_FOUND]\n",
   );
   assert.deepEqual(await box.list(), ["lib.so"]);
   await assert.rejects(Deno.stat(box.keys), Deno.errors.NotFound);

@@ -17,12 +17,23 @@ const LINES: readonly (readonly string[])[] = NAMES.flatMap((verb) =>
 
 Deno.test("par lists every verb with what it does", async () => {
   await using box = await sandbox();
-  const bare = await box.run([]);
-  assert.equal(bare.code, 2);
   const { code, stdout } = await box.run(["--help"]);
   assert.equal(code, 0);
-  assert.equal(bare.stderr, stdout);
   for (const verb of NAMES) assert.match(stdout, new RegExp(`^  ${verb}\\b.* [a-z]+`, "m"));
+});
+
+Deno.test("par alone shows the five things that people do, with command lines that are understood", async () => {
+  await using box = await sandbox();
+  const { code, stdout, stderr } = await box.run([]);
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.match(stderr, /^par: make, sign, inspect and verify wasmCloud provider archives\.\n/);
+  const lines = stderr.match(/(?<=^ {2}\$ par ).*/gm) ?? [];
+  assert.deepEqual(lines.map((line) => line.split(" ")[0]), [
+    ...["build", "create", "inspect", "verify", "push"],
+  ]);
+  for (const line of lines) {
+    assert.doesNotMatch((await box.run([...line.split(" "), "-q"])).stderr, /ERR_(USAGE|OPTION)/);
+  }
 });
 
 Deno.test("par help, par VERB --help and par help VERB say the same", async () => {
@@ -54,7 +65,7 @@ Deno.test("par VERB --help names, for each flag that has one, its environment va
   const described: readonly (readonly [string, string])[] = [
     ["--issuer", "env: WASH_ISSUER_KEY"],
     ["--subject", "env: WASH_SUBJECT_KEY"],
-    ["--directory", "default: $HOME/.wash/keys"],
+    ["--directory", "default: $WASH_KEYS_DIR"],
     ["--directory", "env: WASH_KEYS"],
     ["--schema", "env: WASH_JSON_SCHEMA"],
     ["--wit-directory", "env: WIT_DIR"],

@@ -8,6 +8,7 @@ import {
   gzipped,
   ISSUED_AT,
   JOSE_HEADER,
+  type Payload,
   payloadFor,
   tokenOf,
 } from "../_archive.ts";
@@ -64,11 +65,13 @@ test("draws the document's table", async (box) => {
 ║ Revision               ║                                                            1 ║
 ╠════════════════════════╬══════════════════════════════════════════════════════════════╣
 ║ Signature              ║ valid since 2023-11-14T22:13:20Z, until 2123-10-21T22:13:20Z ║
+╠════════════════════════╬══════════════════════════════════════════════════════════════╣
+║ Size                   ║                                      4.5 KiB, not compressed ║
 ╠════════════════════════╩══════════════════════════════════════════════════════════════╣
 ║                            Supported Architecture Targets                             ║
 ╠═══════════════════════════════════════════════════════════════════════════════════════╣
-║ aarch64-linux                                                                         ║
-║ x86_64-linux                                                                          ║
+║ aarch64-linux  64 B  E9E889138937B43D45E2DFD5489E6ECA62471DB779A5603297281BCE7A5FCB03 ║
+║ x86_64-linux   64 B  D58548872DBB5A72D6A518237A170B8173E6A91212356F7D9B249CBF591DC713 ║
 ╚═══════════════════════════════════════════════════════════════════════════════════════╝
 `,
   );
@@ -81,25 +84,27 @@ test("leaves out of the table what the archive does not say", async (box) => {
   assert.equal(
     stdout,
     `\
-╔═══════════════════════════════════════════════════════════════════════╗
-║                   Fake Payments - Provider Archive                    ║
-╠════════════╦══════════════════════════════════════════════════════════╣
-║ Public Key ║ VBM5JMFOVUJDHGTOJSPUJ33ZGHCRCJ3LYHUJ3HND5ZMRVORYCMAVPZQF ║
-╠════════════╬══════════════════════════════════════════════════════════╣
-║ Issuer     ║ AA7R5L74E45BJ4XVUYTELQ56P5VCOSPOAA474L7QWH4ZAILLKTZFWYYW ║
-╠════════════╬══════════════════════════════════════════════════════════╣
-║ Vendor     ║                                                wasmCloud ║
-╠════════════╬══════════════════════════════════════════════════════════╣
-║ Version    ║                                                     None ║
-╠════════════╬══════════════════════════════════════════════════════════╣
-║ Revision   ║                                                     None ║
-╠════════════╬══════════════════════════════════════════════════════════╣
-║ Signature  ║            valid since 2023-11-14T22:13:20Z, without end ║
-╠════════════╩══════════════════════════════════════════════════════════╣
-║                    Supported Architecture Targets                     ║
-╠═══════════════════════════════════════════════════════════════════════╣
-║ x86_64-linux                                                          ║
-╚═══════════════════════════════════════════════════════════════════════╝
+╔══════════════════════════════════════════════════════════════════════════════════════╗
+║                           Fake Payments - Provider Archive                           ║
+╠════════════╦═════════════════════════════════════════════════════════════════════════╣
+║ Public Key ║                VBM5JMFOVUJDHGTOJSPUJ33ZGHCRCJ3LYHUJ3HND5ZMRVORYCMAVPZQF ║
+╠════════════╬═════════════════════════════════════════════════════════════════════════╣
+║ Issuer     ║                AA7R5L74E45BJ4XVUYTELQ56P5VCOSPOAA474L7QWH4ZAILLKTZFWYYW ║
+╠════════════╬═════════════════════════════════════════════════════════════════════════╣
+║ Vendor     ║                                                               wasmCloud ║
+╠════════════╬═════════════════════════════════════════════════════════════════════════╣
+║ Version    ║                                                                    None ║
+╠════════════╬═════════════════════════════════════════════════════════════════════════╣
+║ Revision   ║                                                                    None ║
+╠════════════╬═════════════════════════════════════════════════════════════════════════╣
+║ Signature  ║                           valid since 2023-11-14T22:13:20Z, without end ║
+╠════════════╬═════════════════════════════════════════════════════════════════════════╣
+║ Size       ║                                                       735 B, compressed ║
+╠════════════╩═════════════════════════════════════════════════════════════════════════╣
+║                            Supported Architecture Targets                            ║
+╠══════════════════════════════════════════════════════════════════════════════════════╣
+║ x86_64-linux  64 B  D58548872DBB5A72D6A518237A170B8173E6A91212356F7D9B249CBF591DC713 ║
+╚══════════════════════════════════════════════════════════════════════════════════════╝
 `,
   );
 });
@@ -177,6 +182,34 @@ test("--jwt-only prints the token, and nothing else", async (box) => {
   });
 });
 
+test("--jwt-only -o json prints the token as JSON, as wash does", async (box) => {
+  await box.write("a.par", await archiveOf());
+  const { code, stdout } = await box.run(["inspect", "--jwt-only", "-o", "json", "a.par"]);
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), { token: await tokenOf(), success: true });
+});
+
+test("names a schema, and says how long it is", async (box) => {
+  const schema = { title: "Payment settings", type: "object" };
+  for (
+    const [content, shown] of [
+      [schema, "Payment settings, 44 B (--field schema prints it)"],
+      [{ ...schema, title: 1, $id: "https://example.com/s" }, "https://example.com/s, "],
+      [{ type: "object" }, "17 B (--field schema prints it)"],
+      [[1, 2], "5 B "],
+      [null, "4 B "],
+    ] as const
+  ) {
+    await box.write("schema.json", JSON.stringify(content));
+    await make(box, "-b", "lib.so", "--schema", "schema.json");
+    const { stdout } = await box.run(["inspect", "a.par"]);
+    const [, value = ""] = /║ Schema +║ +(.*) ║\n/.exec(stdout) ?? assert.fail(stdout);
+    assert(value.startsWith(shown), value);
+  }
+  await make(box, "-b", "lib.so");
+  assert.doesNotMatch((await box.run(["inspect", "a.par"])).stdout, /Schema/);
+});
+
 test("--jwt-only prints no token of an archive that does not verify", async (box) => {
   const bytes = await archiveOf();
   await box.write("a.par", bytes.fill(1, bytes.length - 1024 - 512, bytes.length - 1024 - 510));
@@ -245,11 +278,107 @@ test("--max-size sets how much an archive may unpack to", async (box) => {
   assert.match(stderr, /\[ERR_OPTION_INVALID\]/);
 });
 
+for (
+  const [what, code, mark, bend] of [
+    [
+      "an expired archive",
+      "ERR_TOKEN_EXPIRED",
+      "EXPIRED, was valid since 2023-11-14T22:13:20Z, until 2023-11-14T22:13:21Z",
+      (payload: Payload) => payload["exp"] = ISSUED_AT + 1,
+    ],
+    [
+      "an archive that is not valid yet",
+      "ERR_TOKEN_NOT_YET_VALID",
+      "NOT YET valid since +036812-02-20T00:36:16Z, without end",
+      (payload: Payload) => payload["nbf"] = 2 ** 40,
+    ],
+  ] as const
+) {
+  test(`shows ${what}, marked, and ends with exit status 3`, async (box) => {
+    await box.write("a.par", await archiveOf({ bend }));
+    for (const flags of [[], ["--claims-only"]]) {
+      const text = await box.run(["inspect", "a.par", ...flags]);
+      assert.equal(text.code, 3);
+      assert.match(text.stdout, /║ Signature +║ +(EXPIRED|NOT YET)/);
+      assert(text.stdout.includes(`${mark} ║`), text.stdout);
+      assert(text.stderr.endsWith(`[${code}]\n`), text.stderr);
+      const json = await box.run(["inspect", "a.par", "-o", "json", ...flags]);
+      assert.equal(json.code, 3);
+      const { success, error, name, claims } = JSON.parse(json.stdout);
+      assert.deepEqual([success, error.code, name], [false, code, "Fake Payments"]);
+      assert.equal(claims.sub, SUBJECT.publicKey);
+    }
+    // Programs get nothing that they could take for a valid archive's.
+    for (const flags of [["--jwt-only"], ["--field", "name"]]) {
+      const { code, stdout } = await box.run(["inspect", "a.par", ...flags]);
+      assert.deepEqual([code, stdout], [3, ""]);
+    }
+  });
+}
+
+test("--field prints one value alone", async (box) => {
+  await box.write("schema.json", '{"type": "object", "a.b": {"c": [1]}}');
+  await make(box, ...FULL.split(" "), "-j", "schema.json");
+  const values: Readonly<Record<string, string>> = {
+    name: "Fake Payments",
+    issuer: ISSUER.publicKey,
+    service: SUBJECT.publicKey,
+    capability_contract_id: "examples:payments",
+    vendor: "wasmCloud",
+    version: "1.0",
+    revision: "1",
+    targets: "aarch64-linux\nx86_64-linux",
+    compressed: "false",
+    size: String((await box.read("a.par")).length),
+    schema: '{"type":"object","a.b":{"c":[1]}}',
+    "schema.a.b.c": "1",
+    "claims.iat": String(ISSUED_AT),
+    "claims.wascap.target_hashes.x86_64-linux": claimsHash(ELF_X86_64),
+  };
+  for (const [name, value] of Object.entries(values)) {
+    const { code, stdout, stderr } = await box.run(["inspect", "--field", name, "a.par"]);
+    assert.deepEqual([code, stdout, stderr], [0, `${value}\n`, ""], name);
+  }
+  const json = await box.run(["inspect", "--field=targets", "a.par", "-ojson"]);
+  assert.equal(json.stdout, '["aarch64-linux","x86_64-linux"]\n');
+});
+
+test("--field fails for a name that the archive has not, and lists those it has", async (box) => {
+  await make(box, "-b", "lib.so");
+  for (const name of ["schema", "claims.exp", "constructor", "name.length", "", "targets."]) {
+    const { code, stdout, stderr } = await box.run(["inspect", `--field=${name}`, "a.par"]);
+    assert.deepEqual([code, stdout], [1, ""], name);
+    assert.match(stderr, /the archive has name, issuer, .*\[ERR_FIELD_NOT_FOUND\]\n$/);
+  }
+});
+
+test("goes on after a bad archive, names it, and ends with the worst status", async (box) => {
+  await make(box, "-b", "lib.so");
+  await box.write("bad.par", (await box.read("a.par")).subarray(0, -600));
+  const { code, stdout, stderr } = await box.run(["inspect", "bad.par", "none.par", "a.par"]);
+  assert.equal(code, 3);
+  assert.match(stdout, /^a\.par:\n╔═+╗\n║ +Fake Payments - Provider Archive +║\n/);
+  const [first = "", second = ""] = stderr.split("\n");
+  assert.match(
+    first,
+    /^Error: Cannot read the archive "bad\.par" to its end: .*\[ERR_ARCHIVE_TRUNCATED\]$/,
+  );
+  assert.match(second, /^Error: Cannot read "none\.par": .*\[ERR_FILE_NOT_FOUND\]$/);
+  const json = await box.run(["inspect", "bad.par", "a.par", "-o", "json"]);
+  assert.deepEqual(
+    json.stdout.trimEnd().split("\n").map((line) => JSON.parse(line)).map((
+      { archive, success, error, name },
+    ) => [archive, success, error?.code, name]),
+    [
+      ["bad.par", false, "ERR_ARCHIVE_TRUNCATED", undefined],
+      ["a.par", true, undefined, "Fake Payments"],
+    ],
+  );
+});
+
 // What is not to be trusted.
 const REFUSED: readonly [string, ErrorCode, ArchiveParts][] = [
   ["a bad signature", "ERR_TOKEN_SIGNATURE", { signer: await otherIssuerPair() }],
-  ["an expired token", "ERR_TOKEN_EXPIRED", { bend: (payload) => payload["exp"] = ISSUED_AT }],
-  ["an early token", "ERR_TOKEN_NOT_YET_VALID", { bend: (payload) => payload["nbf"] = 2 ** 40 }],
   ["another algorithm", "ERR_TOKEN_ALGORITHM", { header: { typ: "jwt", alg: "none" } }],
   ["another hash", "ERR_HASH_MISMATCH", {
     bend: ({ wascap }) => wascap.target_hashes["x86_64-linux"] = claimsHash(""),
@@ -307,9 +436,9 @@ test("fails with exit status 1 where there is no file, or a folder", async (box)
   }
 });
 
-test("fails with exit status 2 without an archive, with two, or with an unknown flag", async (box) => {
+test("fails with exit status 2 without an archive, or with an unknown flag", async (box) => {
   await box.write("a.par", await archiveOf());
-  for (const args of [[], ["a.par", "a.par"], ["a.par", "--unknown"], ["a.par", "-o", "xml"]]) {
+  for (const args of [[], ["a.par", "--unknown"], ["a.par", "-o", "xml"]]) {
     const { code, stdout, stderr } = await box.run(["inspect", ...args]);
     assert.equal(code, 2, args.join(" "));
     assert.equal(stdout, "");
@@ -371,8 +500,8 @@ test("draws no lines of the table that an archive puts into its texts", async (b
   const rows = stdout.split("\n").filter((line) => /^║ (Issuer|Vendor|Version) /.test(line));
   assert.equal(rows.length, 3);
   assert.equal(stdout.split("\n").filter((line) => /Issuer/.test(line)).length, 4, stdout);
-  // Title, seven rows, heading and two targets, and eleven lines of frame.
-  assert.equal(stdout.trimEnd().split("\n").length, 11 + 11, stdout);
+  // Title, eight rows, heading and two targets, and twelve lines of frame.
+  assert.equal(stdout.trimEnd().split("\n").length, 12 + 12, stdout);
 });
 
 Deno.test("par inspect takes oci:// for a reference, though there is a file of that path", async () => {

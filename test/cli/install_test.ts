@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { launcher } from "../../scripts/install.ts";
+import { makeDist } from "../../scripts/dist.ts";
+import { installedLauncher } from "../../scripts/install.ts";
 import { permissionFlags } from "../../lib/cli/permissions.ts";
 import { VERBS } from "../../lib/cli/verbs.ts";
 import { denoDir } from "../_cli.ts";
 import { elf } from "../_executable.ts";
-import { type Output, ROOT, runTool, temporaryFolder } from "../_tools.ts";
+import { type Output, ROOT, runTool, serveFolder, temporaryFolder } from "../_tools.ts";
 import { MAKE, testWith } from "../examples/_example.ts";
 
 /** A user of this machine, with nothing but Deno. */
@@ -72,6 +73,117 @@ testWith([MAKE], "make install puts a par into PREFIX/bin that needs no checkout
   assert.equal(again.code, 0, again.stderr);
 });
 
+testWith(
+  [MAKE],
+  "make install lets others run par, whoever may read the files of who installs",
+  async () => {
+    await using user = await newUser();
+    const prefix = `${user.folder}/usr`;
+    const script = 'umask 077; "$@"';
+    const install = ["make", "-C", ROOT, `PREFIX=${prefix}`, "install"];
+    const { code, stderr } = await user.run("sh", "-c", script, "sh", ...install);
+    assert.equal(code, 0, stderr);
+    const folders = [prefix];
+    for (const folder of folders) {
+      assert.equal(((await Deno.stat(folder)).mode ?? 0) & 0o777, 0o755, folder);
+      for await (const { name, isDirectory } of Deno.readDir(folder)) {
+        const path = `${folder}/${name}`;
+        if (isDirectory) folders.push(path);
+        else assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o444, 0o444, path);
+      }
+    }
+    for (const path of ["bin/par", "share/par/scripts/deno"]) {
+      assert.equal(((await Deno.stat(`${prefix}/${path}`)).mode ?? 0) & 0o777, 0o755, path);
+    }
+  },
+);
+
+testWith(
+  [MAKE],
+  "a checkout whose path has spaces can be installed, and used from tasks and Makefiles",
+  async () => {
+    await using user = await newUser();
+    const checkout = `${user.folder}/my check out`;
+    await Deno.mkdir(checkout);
+    const files = [
+      ...["LICENSE", "Makefile", "cli.lock", "cli.ts", "deno.json", "deno.lock", "lib", "mod.ts"],
+      ...["scripts", "examples/provider.mk"],
+    ];
+    const copied = await user.run(
+      ...["sh", "-c", 'cd "$0" && to=$1 && shift && tar c "$@" | tar xC "$to"', ROOT] as const,
+      ...[checkout, ...files],
+    );
+    assert.equal(copied.code, 0, copied.stderr);
+
+    const prefix = `${user.folder}/my usr`;
+    const installed = await user.run("make", "-C", checkout, `PREFIX=${prefix}`, "install");
+    assert.equal(installed.code, 0, installed.stderr);
+    await expectPar(user, `${prefix}/bin/par`);
+
+    const task = ["task", "--quiet", "--config", `${checkout}/deno.json`, "par:inspect"];
+    const inspected = await user.run("deno", ...task, "libfakepay.par.gz");
+    assert.match(inspected.stdout, /Fake Payments - Provider Archive/, inspected.stderr);
+
+    const escaped = checkout.replaceAll(" ", "\\ ");
+    for (
+      const [what, line] of Object.entries({
+        checkout: `include ${escaped}/examples/provider.mk`,
+        installed: `PAR = ${prefix}/bin/par\ninclude ${escaped}/examples/provider.mk`,
+      })
+    ) {
+      await Deno.writeTextFile(
+        `${user.folder}/Makefile`,
+        `dest_par = libfakepay.par.gz\n${line}\n`,
+      );
+      for (const [goal, shown] of [["inspect", "Fake Payments"], ["help", "make par "]] as const) {
+        const made = await user.run("make", goal);
+        assert.equal(made.code, 0, `${what} ${goal}: ${made.stderr}`);
+        assert(made.stdout.includes(shown), made.stdout);
+      }
+    }
+  },
+);
+
+testWith([MAKE], "the installed par needs no network and no cache", async () => {
+  await using user = await newUser();
+  const prefix = `${user.folder}/usr`;
+  const installed = await user.run("make", "-C", ROOT, `PREFIX=${prefix}`, "install");
+  assert.equal(installed.code, 0, installed.stderr);
+  const nowhere = "http://127.0.0.1:1/";
+  const offline: User = {
+    ...user,
+    run: (program, ...args) =>
+      user.run(
+        "env",
+        `DENO_DIR=${user.folder}/empty`,
+        ...["HTTP_PROXY", "HTTPS_PROXY", "NPM_CONFIG_REGISTRY"].map((name) => `${name}=${nowhere}`),
+        program,
+        ...args,
+      ),
+  };
+  await expectPar(offline, `${prefix}/bin/par`);
+  const slip = await offline.run(`${prefix}/bin/par`, "inspect", "--jwt-onli");
+  assert.equal(slip.code, 2);
+  assert.match(slip.stderr, /did you mean --jwt-only/);
+});
+
+testWith(
+  [MAKE],
+  "the installed par says that standard output is closed, before any work",
+  async () => {
+    await using user = await newUser();
+    const prefix = `${user.folder}/usr`;
+    const installed = await user.run("make", "-C", ROOT, `PREFIX=${prefix}`, "install");
+    assert.equal(installed.code, 0, installed.stderr);
+    const create = ["create", "--name", "a", "--vendor", "b", "--binary", "libfakepay.so"];
+    const closed = ["sh", "-c", 'exec "$@" >&-', "sh", `${prefix}/bin/par`, ...create] as const;
+    const { code, stderr } = await user.run(...closed);
+    assert.equal(code, 1);
+    assert.match(stderr, /^Cannot print anything: standard output is closed; .*\n$/);
+    await assert.rejects(Deno.stat(`${user.folder}/libfakepay.par`), Deno.errors.NotFound);
+  },
+);
+
 testWith([MAKE], "make install puts what a package is made of under DESTDIR", async () => {
   await using user = await newUser();
   const stage = `${user.folder}/stage`;
@@ -85,7 +197,9 @@ testWith([MAKE], "make install puts what a package is made of under DESTDIR", as
   );
   assert.equal(code, 0, stderr);
   assert.match(await Deno.readTextFile(`${stage}/usr/bin/par`), /^share='\/usr\/share\/par'$/m);
-  assert((await Deno.stat(`${stage}/usr/share/par/lib/cli.js`)).isFile);
+  for (const file of ["lib/cli.js", "LICENSE", "LICENSES.txt"]) {
+    assert((await Deno.stat(`${stage}/usr/share/par/${file}`)).isFile);
+  }
 });
 
 Deno.test("launcher() gives each verb its permissions, and no verb few", async () => {
@@ -95,7 +209,7 @@ Deno.test("launcher() gives each verb its permissions, and no verb few", async (
   // In place of Deno, what tells what it was called with.
   await Deno.writeTextFile(`${share}/scripts/deno`, '#!/bin/sh\nprintf "%s\\n" "$@"\n');
   await Deno.chmod(`${share}/scripts/deno`, 0o755);
-  await Deno.writeTextFile(`${user.folder}/par`, launcher(share));
+  await Deno.writeTextFile(`${user.folder}/par`, installedLauncher(share));
   const permissions = async (...words: string[]): Promise<string[]> => {
     const { stdout } = await user.run("sh", "par", ...words);
     const lines = stdout.trimEnd().split("\n");
@@ -110,7 +224,19 @@ Deno.test("launcher() gives each verb its permissions, and no verb few", async (
       assert.deepEqual(await permissions(...line, "a b"), permissionFlags(line, true));
     }
   }
-  for (const line of [["--help"], ["keys"], ["unknown"], ["__complete", "bash", "create"]]) {
+  for (const before of [["par"], ["-o", "json"], ["-ojson", "par"], ["--experimental", "reg"]]) {
+    assert.deepEqual(
+      await permissions(...before, "insert", "a"),
+      permissionFlags(["insert"], true),
+    );
+  }
+  for (
+    const line of [["--help"], ["-V"], ["keys"], ["unknown"], ["-o"], [
+      "__complete",
+      "bash",
+      "create",
+    ]]
+  ) {
     assert.deepEqual(await permissions(...line), ["--allow-env=NO_COLOR,FORCE_COLOR"]);
   }
 });
@@ -130,7 +256,7 @@ Deno.test("cli.lock has what the command needs, as deno.lock does, and nothing f
   assert(!Object.keys(cli.specifiers).some((name) => /fast-check|ajv|playwright/.test(name)));
 });
 
-/** What `README.md` gives `deno install` beside the module. */
+/** What `docs/install.md` gives `deno install` beside the module. */
 const INSTALL = [
   ...["install", "--global", "--quiet", "--name", "par"],
   ...["-RWEN", "--allow-run=wasm-tools"],
@@ -143,24 +269,18 @@ Deno.test("deno install -g installs par from a checkout", async () => {
   await expectPar(user, `${user.folder}/home/.deno/bin/par`);
 });
 
-Deno.test("deno install -g installs par from a URL, which it needs no more then", async () => {
-  await using user = await newUser();
-  {
-    await using server = Deno.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      onListen: () => {},
-    }, async (request) => {
-      const { pathname } = new URL(request.url);
-      const file = await Deno.open(ROOT + pathname).catch(() => undefined);
-      if (!file || !pathname.endsWith(".ts")) return new Response(null, { status: 404 });
-      return new Response(file.readable, { headers: { "content-type": "application/typescript" } });
-    });
-    const url = `http://127.0.0.1:${server.addr.port}/cli.ts`;
-    const { code, stderr } = await user.run("deno", ...INSTALL, url);
-    assert.equal(code, 0, stderr);
-    const ran = await user.run("deno", "run", "-RWEN", "--quiet", url, "--version");
-    assert.equal(ran.code, 0, ran.stderr);
-  }
-  await expectPar(user, `${user.folder}/home/.deno/bin/par`);
-});
+for (const module of ["cli.ts", "par.js"]) {
+  Deno.test(`deno install -g installs par from the URL of ${module}, which it needs no more then`, async () => {
+    await using user = await newUser();
+    {
+      await makeDist(`${user.folder}/dist`);
+      await using server = serveFolder(`${user.folder}/dist`);
+      const url = `http://127.0.0.1:${server.addr.port}/${module}`;
+      const { code, stderr } = await user.run("deno", ...INSTALL, url);
+      assert.equal(code, 0, stderr);
+      const ran = await user.run("deno", "run", "-RWEN", "--quiet", url, "--version");
+      assert.equal(ran.code, 0, ran.stderr);
+    }
+    await expectPar(user, `${user.folder}/home/.deno/bin/par`);
+  });
+}

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
+import { hex } from "../../lib/bytes/hex.ts";
+import { publicKeyBytes } from "../../lib/signing/nkey.ts";
 import { KEY_ROLES, roleOf } from "../../lib/signing/mod.ts";
-import { KeyPair, parsePublicKey } from "../../mod.ts";
+import { inspect, KeyPair, parsePublicKey } from "../../mod.ts";
 import { denoFlags } from "../../scripts/par.ts";
-import { denoDir, type Sandbox, sandbox } from "../_cli.ts";
+import { denoDir, REQUIRED, type Sandbox, sandbox } from "../_cli.ts";
 import { ISSUER } from "../_keys.ts";
-import { type Output, ROOT, runTool } from "../_tools.ts";
-import { listFolder } from "../verbs/_fixtures.ts";
+import { isInstalled, type Output, ROOT, runTool } from "../_tools.ts";
+import { testWith, type Tool } from "../examples/_example.ts";
+import { HOST, hostElf, listFolder } from "../verbs/_fixtures.ts";
+
+const OPENSSL: Tool = { name: "openssl", isThere: () => isInstalled("openssl", "version") };
 
 /** Each kind and its other names, with the letter of its public keys and its key files' ending. */
 const KINDS: readonly (readonly [kind: string, letter: string, role: string])[] = [
@@ -167,4 +172,162 @@ Deno.test("par keys takes the directory from its flag, else the environment, els
   const homeless = await s.run(["keys", "list"], { unset: ["HOME"] });
   assert.equal(homeless.code, 2);
   assert.match(homeless.stderr, /\[ERR_OPTION_INVALID\]/);
+});
+
+/** The folders of keys, by what sets them. */
+async function washFolders(
+  s: Sandbox,
+): Promise<Record<"named" | "inData" | "data" | "old", string>> {
+  const folders = {
+    named: `${s.folder}/named`,
+    inData: `${s.folder}/wash-data/keys`,
+    data: `${s.home}/.local/share/wash/keys`,
+    old: s.keys,
+  };
+  for (const folder of Object.values(folders)) await Deno.mkdir(folder, { recursive: true });
+  return folders;
+}
+
+Deno.test("par finds keys in each folder that wash keeps them in, and says which it used", async () => {
+  await using s = await sandbox();
+  await s.write("lib.so", hostElf());
+  const folders = await washFolders(s);
+  const env = { WASH_KEYS_DIR: folders.named, WASH_DATA_DIR: `${s.folder}/wash-data/` };
+  for (const folder of Object.values(folders)) {
+    const account = (await s.run(["keys", "gen", "account", "-d", folder])).stdout.trim();
+    const service = (await s.run(["keys", "gen", "provider", "--name", "lib", "-d", folder]))
+      .stdout.trim();
+    const create = ["create", ...REQUIRED, "-b", "lib.so", "--destination", "a.par"];
+    const { code, stderr } = await s.run(create, { env });
+    assert.equal(code, 0, stderr);
+    assert(stderr.includes(`the issuer is ${account}, with the key "${folder}/kevin_account.nk"`));
+    assert(stderr.includes(`the provider is ${service}, with the key "${folder}/lib_service.nk"`));
+    assert.match(stderr, /, which all binaries of this name share\.$/m);
+    assert.doesNotMatch(stderr, /No keypair found/);
+    const { claims } = await inspect(`${s.folder}/a.par`);
+    assert.deepEqual([claims.iss, claims.sub], [account, service]);
+    // What signs again finds the seeds too, and so does keys.
+    const removed = await s.run(["remove", "a.par", "-a", HOST, "--allow-empty"], { env });
+    assert.equal(removed.code, 0, removed.stderr);
+    const { stdout } = await s.run(["keys", "get", "--public", "kevin_account"], { env });
+    assert.equal(stdout.trim(), account);
+    await Deno.remove(`${folder}/kevin_account.nk`);
+    await Deno.remove(`${folder}/lib_service.nk`);
+  }
+});
+
+Deno.test("par refuses to choose between two folders' keys, and names both", async () => {
+  await using s = await sandbox();
+  await s.write("lib.so", hostElf());
+  const { data, old } = await washFolders(s);
+  const one = (await s.run(["keys", "gen", "account", "-d", data])).stdout.trim();
+  const two = (await s.run(["keys", "gen", "account", "-d", old])).stdout.trim();
+  const create = ["create", ...REQUIRED, "-b", "lib.so", "--destination", "a.par"];
+  for (const args of [create, ["keys", "get", "--public", "kevin_account"]]) {
+    const { code, stderr } = await s.run(args);
+    assert.equal(code, 1);
+    for (const part of [data, old, one, two, "--directory", "[ERR_KEY_AMBIGUOUS]"]) {
+      assert(stderr.includes(part), `${stderr} does not say ${part}`);
+    }
+  }
+  assert.deepEqual(await s.list(), ["lib.so", "named", "wash-data"]);
+  const chosen = await s.run([...create, "-d", old]);
+  assert.equal(chosen.code, 0, chosen.stderr);
+  assert.equal((await inspect(`${s.folder}/a.par`)).claims.iss, two);
+  // The same key twice is one key.
+  await Deno.copyFile(`${old}/kevin_account.nk`, `${data}/kevin_account.nk`);
+  assert.equal((await s.run(create)).code, 0);
+});
+
+Deno.test("par puts a new key into the folder that wash would, or that is there", async () => {
+  await using s = await sandbox();
+  const gen = async (env: Record<string, string> = {}): Promise<string> => {
+    const { code, stdout, stderr } = await s.run(["keys", "gen", "user", "-o", "json"], { env });
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout).file.replace(/\/[^/]*$/, "");
+  };
+  assert.equal(await gen(), s.keys);
+  await Deno.remove(`${s.home}/.wash`, { recursive: true });
+  const data = `${s.home}/.local/share/wash/keys`;
+  await Deno.mkdir(data, { recursive: true });
+  assert.equal(await gen(), data);
+  const XDG_DATA_HOME = `${s.folder}/data`;
+  await Deno.mkdir(`${XDG_DATA_HOME}/wash/keys`, { recursive: true });
+  assert.equal(await gen({ XDG_DATA_HOME }), `${XDG_DATA_HOME}/wash/keys`);
+  const WASH_DATA_DIR = `${s.folder}/wash`;
+  assert.equal(await gen({ WASH_DATA_DIR, XDG_DATA_HOME }), `${WASH_DATA_DIR}/keys`);
+  const WASH_KEYS_DIR = `${s.folder}/keys`;
+  assert.equal(await gen({ WASH_KEYS_DIR, WASH_DATA_DIR }), WASH_KEYS_DIR);
+  const WASH_KEYS = `${s.folder}/the only one`;
+  assert.equal(await gen({ WASH_KEYS, WASH_KEYS_DIR }), WASH_KEYS);
+});
+
+Deno.test("par keys gen makes no second key of a name in another folder", async () => {
+  await using s = await sandbox();
+  const { data, old } = await washFolders(s);
+  await s.run(["keys", "gen", "account", "-d", old]);
+  const { code, stderr } = await s.run(["keys", "gen", "account"]);
+  assert.equal(code, 1);
+  assert(stderr.includes(`${old}/kevin_account.nk`), stderr);
+  assert.deepEqual(listFolder(data), []);
+});
+
+Deno.test("par keys list lists all folders, and tells them apart where it must", async () => {
+  await using s = await sandbox();
+  const { data, old } = await washFolders(s);
+  const one = (await s.run(["keys", "gen", "account", "-d", data])).stdout.trim();
+  assert.equal((await s.run(["keys", "list"])).stdout, `kevin_account  ${one}\n`);
+  const two = (await s.run(["keys", "gen", "account", "-d", old])).stdout.trim();
+  const { stdout } = await s.run(["keys", "list"]);
+  assert.equal(stdout, `kevin_account  ${one}  ${data}\nkevin_account  ${two}  ${old}\n`);
+  const { keys } = JSON.parse((await s.run(["keys", "list", "-o", "json"])).stdout);
+  assert.deepEqual(keys.map(({ file }: { file: string }) => file), [
+    `${data}/kevin_account.nk`,
+    `${old}/kevin_account.nk`,
+  ]);
+});
+
+testWith(
+  [OPENSSL],
+  "par keys get --public --pem prints what openssl reads as the same key",
+  async () => {
+    await using s = await sandbox();
+    for (const kind of ["account", "service"]) {
+      const { stdout: key } = await s.run(["keys", "gen", kind, "--name", "x"]);
+      const got = await s.run(["keys", "get", `x_${kind}`, "--public", "--pem"]);
+      assert.equal(got.code, 0, got.stderr);
+      const file = await s.write("x.pem", got.stdout);
+      const { code, stdout, stderr } = await runTool("openssl", [
+        ...["pkey", "-pubin", "-in", file, "-noout", "-text"],
+      ]);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /^ED25519 Public-Key:/);
+      const shown = stdout.replace(/^.*\npub:/s, "").replace(/[\s:]/g, "");
+      assert.equal(shown, hex(publicKeyBytes(parsePublicKey(key.trim()))));
+      const json = await s.run(["keys", "get", `x_${kind}`, "--public", "--pem", "-o", "json"]);
+      assert.equal(`${JSON.parse(json.stdout).pem}\n`, got.stdout);
+    }
+    const seed = await s.run(["keys", "get", "x_account", "--pem"]);
+    assert.equal(seed.code, 2);
+    assert.match(seed.stderr, /--public.*\[ERR_USAGE\]/);
+  },
+);
+
+testWith([OPENSSL], "openssl verifies an archive's signature with what --pem prints", async () => {
+  await using s = await sandbox();
+  await s.write("lib.so", hostElf());
+  const create = ["create", ...REQUIRED, "-b", "lib.so", "--destination", "a.par"];
+  assert.equal((await s.run(create)).code, 0);
+  const { stdout: pem } = await s.run(["keys", "get", "--public", "--pem", "kevin_account"]);
+  const { stdout: token } = await s.run(["inspect", "--jwt-only", "a.par"]);
+  const [header, payload, signature = ""] = token.trim().split(".");
+  await s.write("key.pem", pem);
+  await s.write("signed", `${header}.${payload}`);
+  await s.write("signature", Uint8Array.fromBase64(signature, { alphabet: "base64url" }));
+  const { code, stdout, stderr } = await runTool("openssl", [
+    ...["pkeyutl", "-verify", "-pubin", "-inkey", "key.pem", "-rawin"],
+    ...["-in", "signed", "-sigfile", "signature"],
+  ], { cwd: s.folder });
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /Signature Verified Successfully/);
 });

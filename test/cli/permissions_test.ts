@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { permissionFlags, takesHelpers } from "../../lib/cli/permissions.ts";
 
 const COLOURS = "NO_COLOR,FORCE_COLOR";
-const KEYS = "HOME,USER,USERPROFILE,USERNAME";
+const KEYS = "HOME,USER,USERPROFILE,USERNAME,WASH_KEYS_DIR,WASH_DATA_DIR,XDG_DATA_HOME";
 const SEEDS = "WASH_KEYS,WASH_ISSUER_KEY,WASH_SUBJECT_KEY";
 const AUTH_FILES =
   "REGISTRY_AUTH_FILE,DOCKER_CONFIG,XDG_RUNTIME_DIR,XDG_CONFIG_HOME,HOME,USERPROFILE";
 const REGISTRY = `${AUTH_FILES},HTTP_PROXY,HTTPS_PROXY,ALL_PROXY,NO_PROXY,http_proxy,https_proxy,` +
   "all_proxy,no_proxy,REQUEST_METHOD,SSL_CERT_FILE,XDG_CACHE_HOME,LOCALAPPDATA";
+const BUNDLE = "PAR_SIGNING_KEY,WASH_ISSUER_KEY,WASH_KEYS";
+/** The same where the variables that name the home directory come before. */
+const WITHOUT_HOME = REGISTRY.replace("HOME,USERPROFILE,", "");
 const LOGIN = "WASH_REG_USER,WASH_REG_PASSWORD";
 const REFERENCE = `WASH_REG_URL,${LOGIN}`;
 const SIGN = `-RW -E${SEEDS},${KEYS},SOURCE_DATE_EPOCH,${COLOURS}`;
@@ -29,12 +32,28 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
     `-R -EPAR_TRUSTED_ISSUERS,${COLOURS}`,
     `-RWN -EPAR_TRUSTED_ISSUERS,${REFERENCE},${REGISTRY},${COLOURS}`,
   ],
-  push: [`-RWN -EWASH_MONOLITHIC_PUSH,${REFERENCE},${REGISTRY},${COLOURS}`],
+  diff: [`-R -E${COLOURS}`, `-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
+  sign: [
+    `-RW -E${BUNDLE},${KEYS},SOURCE_DATE_EPOCH,${COLOURS}`,
+    `-RWN -E${BUNDLE},${REFERENCE},${KEYS},SOURCE_DATE_EPOCH,${WITHOUT_HOME},${COLOURS}`,
+  ],
+  attest: [
+    `-RW -E${BUNDLE},${KEYS},SOURCE_DATE_EPOCH,${COLOURS}`,
+    `-RWN -E${BUNDLE},${REFERENCE},${KEYS},SOURCE_DATE_EPOCH,${WITHOUT_HOME},${COLOURS}`,
+  ],
+  attachments: [`-RW -E${COLOURS}`, `-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
+  push: [
+    `-RWN -EWASH_MONOLITHIC_PUSH,${BUNDLE},${REFERENCE},${REGISTRY},USER,USERNAME,` +
+    `SOURCE_DATE_EPOCH,${COLOURS}`,
+  ],
   pull: [`-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   copy: [`-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   list: [`-RN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   login: [`-RWN -E${LOGIN},${REGISTRY},${COLOURS}`],
   logout: [`-RW -E${AUTH_FILES},${COLOURS}`],
+  doctor: [
+    `-RN --allow-run=wasm-tools -EWASH_KEYS,${LOGIN},${REGISTRY},PATH,USER,USERNAME,${COLOURS}`,
+  ],
   "keys gen": [`-RW -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys list": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys get": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
@@ -63,9 +82,10 @@ for (const [line, [local, remote = local]] of Object.entries(GRANTED)) {
 Deno.test("takesHelpers() is true of what logs in to a registry, and of nothing else", () => {
   const lines = Object.keys(GRANTED);
   const of = (remote: boolean) => lines.filter((line) => takesHelpers(line.split(" "), remote));
-  const always = ["push", "pull", "copy", "list", "login", "logout"];
+  const always = ["push", "pull", "copy", "list", "login", "logout", "doctor"];
   assert.deepEqual(of(false), always);
-  assert.deepEqual(of(true), ["extract", "inspect", "verify", ...always]);
+  const remote = ["extract", "inspect", "verify", "diff", "sign", "attest", "attachments"];
+  assert.deepEqual(of(true), [...remote, ...always]);
 });
 
 Deno.test("permissionFlags() gives nothing to a verb that only every object has", () => {

@@ -39,6 +39,21 @@ Deno.test("scripts/par.ts runs par in the folder it is told, and ends with its s
   assert.equal((await runScript(box)).code, 2);
 });
 
+Deno.test("scripts/par.ts says that packages are missing, and only then", async () => {
+  await using box = await sandbox();
+  const nowhere = "http://127.0.0.1:1/";
+  const names = ["HTTP_PROXY", "HTTPS_PROXY"];
+  const script = ["run", "--quiet", "--no-config", "--allow-run", `${ROOT}/scripts/par.ts`];
+  for (const folder of [`${box.home}/empty`, await denoDir()]) {
+    const env = Object.fromEntries([...names.map((name) => [name, nowhere]), ["DENO_DIR", folder]]);
+    const { code, stderr } = await runTool(Deno.execPath(), [...script, "inspect", "none"], {
+      env,
+    });
+    assert.equal(code, 1);
+    assert.equal(/packages.*make install/.test(stderr), folder !== await denoDir(), stderr);
+  }
+});
+
 Deno.test("scripts/par.ts lets a verb do what it needs, unless the caller says otherwise", async () => {
   await using box = await sandbox();
   const archive = await box.write("a.par", await archiveOf());

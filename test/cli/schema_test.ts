@@ -37,9 +37,11 @@ function close(schema: unknown): void {
 
 /** Checks what verbs print, against closed schemas. */
 async function openChecker(): Promise<(name: string, output: Output) => Record<string, unknown>> {
-  const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true });
+  const options = { strict: true, strictRequired: false, allErrors: true };
+  const [ajv, open] = [new Ajv(options), new Ajv(options)];
   for (const name of await schemaNames()) {
     const schema = await readSchema(name);
+    open.addSchema(structuredClone(schema));
     close(schema);
     ajv.addSchema(schema);
   }
@@ -50,6 +52,7 @@ async function openChecker(): Promise<(name: string, output: Output) => Record<s
     const value = JSON.parse(stdout);
     const reasons = ajv.errorsText(validate(value) ? [] : validate.errors, { separator: "\n" });
     assert(validate(value), `${stdout}${reasons}`);
+    assert(open.validate(`${name}.json`, value), `${stdout}${open.errorsText()}`);
     return value;
   };
 }
@@ -57,10 +60,10 @@ async function openChecker(): Promise<(name: string, output: Output) => Record<s
 /** Words of a command line that ask for JSON. */
 const JSON_OUTPUT = ["-o", "json"];
 
-Deno.test("docs/schema has a valid schema for each verb, and no other", async () => {
+Deno.test("docs/schema has a valid schema for each verb, for failures and policies, and no other", async () => {
   const verbs = Object.keys(VERBS).filter((verb) => !WITHOUT_JSON.includes(verb))
     .flatMap((verb) => verb === "keys" ? ["keys-gen", "keys-list", "keys-get"] : [verb]);
-  assert.deepEqual(await schemaNames(), [...verbs, "failure"].sort());
+  assert.deepEqual(await schemaNames(), [...verbs, "failure", "policy"].sort());
   for (const name of await schemaNames()) {
     const { $id, $schema } = await readSchema(name);
     assert.equal($id, `${name}.json`);
@@ -72,6 +75,8 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
   await using box = await sandbox();
   const check = await openChecker();
   await box.write("x.nk", "no seed");
+  await Deno.mkdir(box.keys, { recursive: true });
+  await Deno.writeTextFile(`${box.keys}/kevin_account.nk`, ISSUER.seed);
   const failures: Readonly<Record<string, readonly (readonly [readonly string[], string])[]>> = {
     create: [
       [["-n", "a", "-v", "b", "-b", "none.so"], "ERR_FILE_NOT_FOUND"],
@@ -83,6 +88,20 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
     extract: [[["none.par"], "ERR_FILE_NOT_FOUND"]],
     inspect: [[["none.par"], "ERR_FILE_NOT_FOUND"], [["--wit"], "ERR_USAGE"]],
     verify: [[["none.par"], "ERR_FILE_NOT_FOUND"]],
+    diff: [[["none.par", "none.par"], "ERR_FILE_NOT_FOUND"]],
+    sign: [
+      [["none.par"], "ERR_FILE_NOT_FOUND"],
+      [["none.par", "--key", "x.nk"], "ERR_KEY_INVALID"],
+    ],
+    attest: [
+      [["none.par", "--type", "sbom", "--predicate", "x.nk"], "ERR_OPTION_INVALID"],
+      [["none.par", "--type", "spdx"], "ERR_USAGE"],
+    ],
+    attachments: [
+      [["none.par"], "ERR_FILE_NOT_FOUND"],
+      [["none.par", "--get", "x"], "ERR_REFERENCE_INVALID"],
+      [["none.par", "--get", "0".repeat(64)], "ERR_USAGE"],
+    ],
     push: [[["a b/c:1", "none.par"], "ERR_REFERENCE_INVALID"]],
     pull: [[["example.com/c:latest"], "ERR_REFERENCE_LATEST"]],
     copy: [[["example.com/c:1", "kv:1"], "ERR_REFERENCE_INVALID"]],
@@ -92,6 +111,7 @@ Deno.test("every verb's failure is the object that docs/schema describes", async
       "ERR_REFERENCE_INVALID",
     ]],
     logout: [[["a/b"], "ERR_REFERENCE_INVALID"]],
+    doctor: [[["a/b", "-q", "x"], "ERR_USAGE"]],
     "keys gen": [[["kind"], "ERR_OPTION_INVALID"]],
     "keys list": [[["-d", "x.nk"], "ERR_FILE_UNREADABLE"]],
     "keys get": [[["none"], "ERR_FILE_NOT_FOUND"]],
@@ -154,6 +174,13 @@ Deno.test("inspect prints what docs/schema describes, of archives with little an
   ], { env: { SOURCE_DATE_EPOCH: "1700000000" } });
   assert.equal(much.code, 0, much.stderr);
   assert.equal((await box.create(["--destination", "none.par"])).code, 0);
+  const short = ["-b", "linux.so", "--destination", "expired.par", "--expires-in", "1"];
+  const env = { SOURCE_DATE_EPOCH: "1700000000" };
+  assert.equal((await box.create(short, { env })).code, 0);
+  const token = await box.run(["inspect", "plain.par", "--jwt-only", ...JSON_OUTPUT]);
+  assert.match(String(check("inspect", token)["token"]), /^ey/);
+  const expired = await box.run(["inspect", "expired.par", ...JSON_OUTPUT]);
+  assert.equal(check("inspect", expired)["success"], false);
   for (const archive of ["plain.par", "much.par.gz", "none.par"]) {
     for (const flags of [[], ["--claims-only"]]) {
       const output = await box.run(["inspect", archive, ...flags, ...JSON_OUTPUT]);
@@ -178,9 +205,15 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
   const check = await openChecker();
   await box.write("broken.par", (await box.read("plain.par")).slice(0, 700));
   const all = ["--require-arch", "x86_64-linux", "--max-age", "1", "--this-host"];
+  const bundles = ["--key", ISSUER.publicKey, "--require-attestation", "spdx"];
+  const issuers = [{ name: "x", key: ISSUER.publicKey }];
+  const revoked = { keys: [{ key: OTHER_ISSUER.publicKey }] };
+  await box.write("policy.json", JSON.stringify({ issuers, revoked }));
   const cases: readonly (readonly [readonly string[], number])[] = [
     [["plain.par"], 0],
     [["plain.par", ...all, "--trusted-issuer", OTHER_ISSUER.publicKey], 3],
+    [["plain.par", ...bundles, "--require-attestation", "https://example.com/type"], 3],
+    [["plain.par", "--policy", "policy.json"], 0],
     [["plain.par", "--require-arch", "arm-linux", "--subject", subjectOf(await inspect(box))], 3],
     [["broken.par"], 3],
     [["plain.par", "--max-age", "soon"], 2],
@@ -189,6 +222,33 @@ Deno.test("verify prints what docs/schema describes, whatever comes out", async 
     const output = await box.run(["verify", ...args, ...JSON_OUTPUT]);
     assert.equal(output.code, status, output.stdout);
     assert.equal(check("verify", output)["success"], status === 0);
+  }
+  const several = await box.run(["verify", "plain.par", "broken.par", "none.par", ...JSON_OUTPUT]);
+  const lines = several.stdout.trimEnd().split("\n").map((stdout) =>
+    check("verify", { ...several, stdout })
+  );
+  assert.deepEqual(lines.map(({ archive }) => archive), ["plain.par", "broken.par", "none.par"]);
+});
+
+Deno.test("doctor prints what docs/schema describes", async () => {
+  await using box = await sandbox();
+  const check = await openChecker();
+  for (const args of [[], ["a/b"]]) {
+    const output = await box.run(["doctor", ...args, ...JSON_OUTPUT]);
+    assert.equal(check("doctor", output)["success"], args.length === 0);
+    assert.equal(output.code, args.length);
+  }
+});
+
+Deno.test("diff prints what docs/schema describes", async () => {
+  await using box = await archiveBox();
+  const check = await openChecker();
+  const other = ["-b", "arm.so", "-b", "linux.so", "--wit", "world.wasm", "--destination", "b.par"];
+  assert.equal((await box.create([...other, "--version", "2"])).code, 0);
+  for (const [archive, same] of [["plain.par", true], ["b.par", false]] as const) {
+    const output = await box.run(["diff", "plain.par", archive, ...JSON_OUTPUT]);
+    assert.equal(output.code, same ? 0 : 1);
+    assert.equal(check("diff", output)["same"], same);
   }
 });
 
@@ -208,6 +268,9 @@ Deno.test("keys print what docs/schema describes", async () => {
     const { file } = check("keys-gen", await box.run(["keys", "gen", kind, ...JSON_OUTPUT]));
     const name = String(file).replace(/^.*\//, "");
     check("keys-get", await box.run(["keys", "get", "--public", name, ...JSON_OUTPUT]));
+    if (kind !== "x25519") {
+      check("keys-get", await box.run(["keys", "get", "--pem", name, ...JSON_OUTPUT]));
+    }
     // This one prints a secret on purpose, which the sandbox does not let anything do.
     const { seed } = check(
       "keys-get",
@@ -241,6 +304,10 @@ testWith(
     const reference = `${registry.host}/payments/fakepay:1.0`;
     const insecure = ["--insecure", ...JSON_OUTPUT];
     const pushed = check("push", await box.run(["push", reference, "plain.par", ...insecure]));
+    assert.equal(
+      pushed["reference_by_digest"],
+      `${registry.host}/payments/fakepay@${pushed["digest"]}`,
+    );
     const pulled = check("pull", await box.run(["pull", reference, ...insecure]));
     assert.equal(pulled["digest"], pushed["digest"]);
     assert.equal(pulled["size"], pushed["size"]);
@@ -256,6 +323,50 @@ testWith(
       const output = await box.run(["logout", registry.host, ...JSON_OUTPUT]);
       assert.equal(check("logout", output)["found"], found);
     }
+  },
+);
+
+testWith(
+  [REGISTRY],
+  "sign, attest, attachments, inspect and push print what docs/schema describes of bundles",
+  async () => {
+    await using registry = await startDockerRegistry();
+    await using box = await archiveBox();
+    const check = await openChecker();
+    const reference = `${registry.host}/payments/fakepay:1.0`;
+    await box.write("sbom.json", '{"bomFormat":"CycloneDX","specVersion":"1.6"}');
+    const options = { env: KEYS, remote: true };
+    const run = (args: readonly string[]): Promise<Output> =>
+      box.run([...args, ...JSON_OUTPUT], options);
+    const pushed = check(
+      "push",
+      await run(["push", reference, "plain.par", "--sign", "--sbom", "sbom.json"]),
+    );
+    assert.equal((pushed["attached"] as unknown[]).length, 2);
+    const signed = check("sign", await run(["sign", reference]));
+    assert.equal(signed["manifest_digest"], pushed["digest"]);
+    assert.equal(signed["archive_digest"], pushed["layer_digest"]);
+    assert.equal((signed["key"] as Record<string, unknown>)["nkey"], ISSUER.publicKey);
+    const attest = ["--type", "cyclonedx", "--predicate", "sbom.json"];
+    check("attest", await run(["attest", reference, ...attest]));
+    assert.equal(
+      check("sign", await run(["sign", "plain.par"]))["bundle"],
+      "plain.par.sigstore.json",
+    );
+    check("attest", await run(["attest", "plain.par", ...attest]));
+    for (const [place, count] of [[reference, 4], ["plain.par", 2]] as const) {
+      const { attachments } = check("attachments", await run(["attachments", place]));
+      const listed = attachments as { digest: string }[];
+      assert.equal(listed.length, count);
+      const get = ["--get", listed[0]?.digest ?? "", "--destination", "got.json"];
+      check("attachments", await run(["attachments", place, ...get]));
+      assert.match(new TextDecoder().decode(await box.read("got.json")), /dsseEnvelope/);
+    }
+    const { attachments } = check("inspect", await run(["inspect", reference]));
+    assert.equal((attachments as unknown[]).length, 4);
+    const pull = ["pull", reference, "--with-attachments", "--destination", "pulled.par"];
+    const { bundles } = check("pull", await run(pull));
+    assert.equal((bundles as unknown[]).length, 4);
   },
 );
 

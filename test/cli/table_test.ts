@@ -5,6 +5,9 @@ import { widthOf } from "../../lib/cli/text.ts";
 import { ISSUER, SUBJECT } from "../_keys.ts";
 import { anyText } from "../_text.ts";
 
+/** A SHA-256, as the claims have it. */
+const HASH = "4FCE5A1B".repeat(8);
+
 /** As `par inspect` has it. */
 const ARCHIVE: TableContent = {
   title: "Fake Payments - Provider Archive",
@@ -15,7 +18,7 @@ const ARCHIVE: TableContent = {
     { name: "Signature", value: "valid since 2023-11-14T22:13:20Z, until 2033-05-18T03:33:20Z" },
   ],
   heading: "Supported Architecture Targets",
-  list: ["aarch64-linux", "x86_64-linux"],
+  list: [["aarch64-linux", "640 B", HASH], ["x86_64-linux", "12.5 MiB", HASH]],
 };
 
 function widthsOf(drawn: string): number[] {
@@ -32,7 +35,7 @@ Deno.test("drawTable() draws double lines with joints where columns begin and en
     title: "Title",
     rows: [{ name: "A", value: "1" }, { name: "Bcd", value: "234" }],
     heading: "Heading",
-    list: ["x", "y"],
+    list: [["x"], ["y"]],
   };
   const drawn = `\
 ╔═══════════╗
@@ -62,13 +65,13 @@ Deno.test("drawTable() draws a straight frame around any text, and none wider th
     title: text,
     rows: fc.array(row, { minLength: 1, maxLength: 6 }),
     heading: text,
-    list: fc.array(text, { maxLength: 4 }),
+    list: fc.array(fc.array(text, { minLength: 1, maxLength: 3 }), { maxLength: 4 }),
   });
   const columns = fc.oneof(fc.constant(Infinity), fc.integer({ min: 20, max: 120 }));
   fc.assert(
     fc.property(content, columns, (content, columns) => {
       const { title, rows, heading, list } = content;
-      const texts = [title, heading, ...list, ...rows.map(({ value }) => value)];
+      const texts = [title, heading, ...list.flat(), ...rows.map(({ value }) => value)];
       const drawn = drawTable(content, columns);
       const widths = widthsOf(drawn);
       assert(Math.max(...widths) <= columns, drawn);
@@ -91,6 +94,9 @@ Deno.test("drawTable() cuts keys in their middle, as the document does, and wrap
   assert(widthOf(drawn.split("\n")[0] ?? "") <= 80);
   const { publicKey } = SUBJECT;
   assert(drawn.includes(` ${publicKey.slice(0, 28)}...${publicKey.slice(-13)} ║`), drawn);
+  const hash = `${HASH.slice(0, 28)}...${HASH.slice(-13)}`;
+  assert.match(drawn, new RegExp(`^║ aarch64-linux {5}640 B  ${hash} +║$`, "m"));
+  assert.match(drawn, new RegExp(`^║ x86_64-linux {3}12.5 MiB  ${hash} +║$`, "m"));
   assert.match(drawn, /║ Signature +║ +valid since [^\n]*║\n║ +║ +[^\n]*2033-05-18T03:33:20Z ║/);
 });
 
@@ -107,7 +113,12 @@ Deno.test("drawTable() puts values below their names where there is no room besi
 
 Deno.test("drawTable() has room for a title longer than its columns", () => {
   const title = "A title that is longer than both of the columns together";
-  const drawn = drawTable({ title, rows: [{ name: "A", value: "1" }], heading: "H", list: ["x"] });
+  const drawn = drawTable({
+    title,
+    rows: [{ name: "A", value: "1" }],
+    heading: "H",
+    list: [["x"]],
+  });
   assert.match(drawn.split("\n")[1] ?? "", new RegExp(title));
 });
 
@@ -116,7 +127,7 @@ Deno.test("drawTable() shows control characters as what they are not", () => {
     title: "a\u001b[31mb",
     rows: [{ name: "Name", value: "c\u009bd\te" }],
     heading: "H",
-    list: ["f\u202eg\nh"],
+    list: [["f\u202eg\nh"]],
   });
   for (const text of ["a\ufffd[31mb", "c\ufffdd\ufffde", "f\ufffdg\ufffdh"]) {
     assert(drawn.includes(text), drawn);

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
 import { denoFlags } from "../../scripts/par.ts";
-import { denoDir, type Sandbox, sandbox } from "../_cli.ts";
+import { denoDir, FIXED_KEYS, REQUIRED, type Sandbox, sandbox } from "../_cli.ts";
+import { widthOf } from "../../lib/cli/text.ts";
+import { elf, ELF_X86_64 } from "../_executable.ts";
 import { isInstalled, ROOT, runTool } from "../_tools.ts";
 import { testWith, type Tool } from "../examples/_example.ts";
 
@@ -17,6 +20,15 @@ async function onTerminal(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
+  const { stdout } = await runTool("script", ["-qec", lineFor(columns, args), "/dev/null"], {
+    cwd: box.folder,
+    env: { ...await environment(box), ...env },
+  });
+  return stdout.replaceAll("\r", "");
+}
+
+/** The line of a shell that runs a command line in so many columns. */
+function lineFor(columns: number, args: readonly string[]): string {
   const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
   // Deno has bars of its own, and takes them away with control characters.
   const command = [
@@ -27,18 +39,16 @@ async function onTerminal(
     `${ROOT}/cli.ts`,
     ...args,
   ];
-  const line = `stty cols ${columns} rows 24; ${command.map(quote).join(" ")}`;
-  const { stdout } = await runTool("script", ["-qec", line, "/dev/null"], {
-    cwd: box.folder,
-    env: {
-      HOME: box.home,
-      TERM: "xterm",
-      DENO_DIR: await denoDir(),
-      DENO_NO_UPDATE_CHECK: "1",
-      ...env,
-    },
-  });
-  return stdout.replaceAll("\r", "");
+  return `stty cols ${columns} rows 24; ${command.map(quote).join(" ")}`;
+}
+
+async function environment(box: Sandbox): Promise<Record<string, string>> {
+  return {
+    HOME: box.home,
+    TERM: "xterm",
+    DENO_DIR: await denoDir(),
+    DENO_NO_UPDATE_CHECK: "1",
+  };
 }
 
 /** A control sequence (ECMA-48, section 5.4) or a carriage return. */
@@ -56,6 +66,82 @@ testWith([SCRIPT], "par --help fills a wide terminal and fits a narrow one", asy
     assert(await widest(200, args) > await widest(80, args), args.join(" "));
   }
 });
+
+testWith(
+  [SCRIPT],
+  "par create shows how far it has hashed, within the terminal's width",
+  async () => {
+    await using box = await sandbox();
+    // A hole, which takes no room, and much longer to read than the bar waits.
+    const path = await box.write("big.so", elf({ machine: 62 }));
+    await Deno.truncate(path, 2 ** 38);
+    const args = ["create", ...REQUIRED, ...FIXED_KEYS, "-b", "big.so"];
+    const child = new Deno.Command("script", {
+      args: ["-qec", lineFor(60, args), "/dev/null"],
+      cwd: box.folder,
+      env: await environment(box),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    let shown = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stdout) {
+      shown += decoder.decode(chunk, { stream: true });
+      if (/left\r/.test(shown)) break;
+    }
+    child.kill("SIGTERM");
+    await child.status;
+    const [line = ""] = /Hashing [^\r]+/.exec(shown) ?? [];
+    assert.match(
+      line,
+      /^Hashing [█░]+ [0-9]+ %, [0-9.]+ [MG]iB, [0-9.]+ [MG]iB\/s, [0-9]+ s left$/,
+    );
+    assert(line.length < 60, line);
+  },
+);
+
+/** Command lines, and what they print on any terminal. */
+const SCREENS: readonly (readonly [line: string, RegExp])[] = [
+  ["", /See what is in an archive:\n {2}\$ par inspect/],
+  ["--help", /^Verbs:\n {2}build +/m],
+  ["create --help", /^Examples:\n {2}\$ par create/m],
+  ["inspect good.par", /║ x86_64-linux +64 B {2}D5854887[^\n]+91DC713 +║/],
+  ["inspect old.par", /║ Signature +║ +EXPIRED,/],
+  ["inspect good.par none.par", /^good\.par:\n╔/],
+  ["verify good.par", /^Valid: good\.par passed every check,/m],
+  ["verify old.par none.par", /^Not trusted: old\.par failed: validity\.$/m],
+  ["diff good.par old.par", /^container\.sha256\n- [0-9A-F.]+\n\+ [0-9A-F.]+$/m],
+  ["doctor", /^ok +deno +/m],
+  ["craete", /did you\s+mean\s+create\?\s+\[ERR_USAGE\]\nUsage: par <verb>$/m],
+  ["create --nmae x --vendor", /^Usage: par create --name <name> --vendor <vendor>/m],
+  ["remove good.par -a mips-linux", /^Error: Cannot /],
+];
+
+for (const columns of [60, 80, 200]) {
+  testWith([SCRIPT], `what par prints fits ${columns} columns, in colour and without`, async () => {
+    await using box = await sandbox();
+    await box.write("lib.so", ELF_X86_64);
+    for (const [name, more] of [["good", []], ["old", ["--expires-in", "1"]]] as const) {
+      const args = ["-b", "lib.so", "--destination", `${name}.par`, "-c", "examples:payments"];
+      const env = { SOURCE_DATE_EPOCH: "1700000000" };
+      assert.equal((await box.create([...args, ...more], { env })).code, 0);
+    }
+    const create = ["create", ...REQUIRED, ...FIXED_KEYS, "-b", "lib.so", "-c", "a:b"];
+    const created = await onTerminal(box, columns, create);
+    assert.match(created, /^ {2}size +.*\n {2}targets +x86_64-linux\n {2}issuer\s+A/m);
+    for (const [line, expected] of SCREENS) {
+      const args = line.split(" ").filter((word) => word !== "");
+      const coloured = await onTerminal(box, columns, args);
+      const plain = await onTerminal(box, columns, args, { NO_COLOR: "1" });
+      assert.doesNotMatch(plain, CONTROL, line);
+      assert.equal(stripVTControlCharacters(coloured), plain, line);
+      assert.match(plain, expected, line);
+      const widest = Math.max(...plain.split("\n").map((line) => widthOf(line)));
+      assert(widest <= columns, `${line}: ${widest}\n${plain}`);
+    }
+  });
+}
 
 testWith([SCRIPT], "par colours what it says on a terminal, unless NO_COLOR is set", async () => {
   await using box = await sandbox();

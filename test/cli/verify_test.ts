@@ -20,6 +20,7 @@ Deno.test("par verify prints one line a check and ends with 0", async () => {
   ]);
   assert.equal(code, 0, stderr);
   const lines = stdout.trimEnd().split("\n");
+  assert.equal(lines.pop(), "Trusted: a.par passed every check.");
   assert.deepEqual(
     lines.map((line) => line.split(/ +/, 2)),
     [
@@ -163,4 +164,58 @@ Deno.test("par verify tells an archive that is broken from one that is not there
   const mistyped = SUBJECT.publicKey.replace("VBM5", "VBM6");
   assert.equal((await s.run(["verify", "a.par", "--subject", mistyped])).code, 1);
   assert.equal((await s.run(["verify", "a.par", "--require-arch", "a/b"])).code, 2);
+});
+
+Deno.test("par verify ends with one line that is the verdict", async () => {
+  await using s = await workshop();
+  const last = async (...args: string[]): Promise<string> =>
+    (await s.run(["verify", "a.par", ...args])).stdout.trimEnd().split("\n").at(-1) ?? "";
+  assert.equal(
+    await last(),
+    "Valid: a.par passed every check, but no issuer was asked for; say whom you trust " +
+      "(--trusted-issuer).",
+  );
+  const trusted = ["--trusted-issuer", ISSUER.publicKey];
+  assert.equal(await last(...trusted), "Trusted: a.par passed every check.");
+  assert.equal(
+    await last(...trusted, "--require-arch", "mips-linux", "--max-age", "1"),
+    "Not trusted: a.par failed: target, age.",
+  );
+});
+
+Deno.test("par verify goes on after a bad archive, and ends with the worst status", async () => {
+  await using s = await workshop();
+  await s.write("broken.par", (await s.read("a.par")).subarray(0, -600));
+  const verdicts = async (...archives: string[]): Promise<[number, string[], string]> => {
+    const { code, stdout, stderr } = await s.run(["verify", ...archives]);
+    return [code, stdout.match(/^(Not trusted|Valid): \w+\.par/gm) ?? [], stderr];
+  };
+  const missing = 'Error: Cannot read "none.par": there is no such file [ERR_FILE_NOT_FOUND]\n';
+  const bad = "Not trusted: broken.par";
+  const good = "Valid: a.par";
+  assert.deepEqual(await verdicts("a.par", "a.par"), [0, [good, good], ""]);
+  assert.deepEqual(await verdicts("none.par", "a.par"), [1, [good], missing]);
+  assert.deepEqual(await verdicts("broken.par", "none.par", "a.par"), [3, [bad, good], missing]);
+});
+
+Deno.test("par verify -o json prints one line for each of several archives, which names it", async () => {
+  await using s = await workshop();
+  await s.write("broken.par", (await s.read("a.par")).subarray(0, -600));
+  const archives = ["broken.par", "none.par", "a.par"];
+  const { code, stdout } = await s.run(["verify", ...archives, "-o", "json"]);
+  assert.equal(code, 3);
+  const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ archive, success }) => [archive, success]), [
+    ["broken.par", false],
+    ["none.par", false],
+    ["a.par", true],
+  ]);
+  assert.equal(lines[1].error.code, "ERR_FILE_NOT_FOUND");
+});
+
+Deno.test("par verify -q prints what failed, and nothing else", async () => {
+  await using s = await workshop();
+  assert.deepEqual(await s.run(["verify", "a.par", "-q"]), { code: 0, stdout: "", stderr: "" });
+  const { stdout } = await s.run(["verify", "a.par", "-q", "--require-arch", "mips-linux"]);
+  assert.match(stdout, /^FAILED +target .*\nNot trusted: a\.par failed: target\.\n$/);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FIXED_KEYS, type Sandbox, sandbox } from "../_cli.ts";
 import { elf } from "../_executable.ts";
+import { ROOT } from "../_tools.ts";
 import { hasDockerRegistry, startDockerRegistry } from "../registry/_registry.ts";
 
 /** Runs a command line as it is written in Makefiles and workflows. */
@@ -78,6 +79,48 @@ Deno.test({
     assert.equal(code, 0, stderr);
     assert.match(stdout, /x86_64-linux/);
   },
+});
+
+Deno.test("par takes wash's flags in front of a verb, and those that mean nothing here", async () => {
+  await using s = await sandbox();
+  await s.write("x86.so", elf({ machine: 62 }));
+  await run(s, CREATES[0] as string);
+  const { version } = JSON.parse(await Deno.readTextFile(`${ROOT}/deno.json`));
+  assert.equal(await run(s, "-V"), `${version}\n`);
+  assert.equal(await run(s, "par -V"), `${version}\n`);
+  for (
+    const line of [
+      "-o json inspect kv.par.gz",
+      "-ojson par inspect kv.par.gz",
+      "--output json par inspect kv.par.gz",
+      "--output=json --experimental inspect kv.par.gz",
+      "par -o json inspect kv.par.gz --experimental",
+      "--experimental -o text par inspect -o json kv.par.gz",
+    ]
+  ) assert.equal(JSON.parse(await run(s, line)).name, "KV", line);
+  assert.match(await run(s, "-o json inspect -o text kv.par.gz"), /KV - Provider Archive/);
+  // Where extract writes to is its --output.
+  const extracted = JSON.parse(await run(s, "-o json extract kv.par.gz -a x86_64-linux"));
+  assert.deepEqual(extracted.files, [{ target: "x86_64-linux", file: "x86_64-linux.bin" }]);
+  assert.deepEqual(JSON.parse(await run(s, "-o json keys list")).keys, []);
+  const failed = await s.run(["-o", "json", "inspect", "none.par"]);
+  assert.equal(JSON.parse(failed.stdout).error.code, "ERR_FILE_NOT_FOUND");
+  for (
+    const [line, message] of [
+      ["-o json nosuch", 'there is no verb "nosuch"'],
+      ["-o json completions bash", "it has no flag --output"],
+      ["-o yaml keys list", "--output takes text or json"],
+      ["-o", "it needs a verb before -o"],
+      ["--verbose inspect kv.par.gz", "it needs a verb before --verbose"],
+    ] as const
+  ) {
+    const { code, stderr } = await s.run(line.split(" "));
+    assert.equal(code, 2, line);
+    assert(stderr.includes(message), stderr);
+  }
+  // Behind --, a word is an argument.
+  const named = await s.run(["inspect", "--", "--experimental"]);
+  assert.match(named.stderr, /"--experimental"/);
 });
 
 Deno.test("par takes the groups of wash off, in front of help too, and tells a slip as one", async () => {

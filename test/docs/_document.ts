@@ -51,3 +51,33 @@ function* blocksOf(path: string, text: string): Generator<Block> {
     };
   }
 }
+
+/** Reads a document. */
+export function readDocument(path: string): Document {
+  const found = documents().find((document) => document.path === path);
+  if (!found) throw new Error(`there is no document ${path}`);
+  return found;
+}
+
+/** The text of the first block of a language that has certain words in it. */
+export function blockWith({ path, blocks }: Document, language: string, words: string): string {
+  const found = blocks.find((block) => block.language === language && block.text.includes(words));
+  if (!found) throw new Error(`${path} has no block of ${language} with ${words}`);
+  return found.text;
+}
+
+/** The cells of the table whose heading begins with a word. */
+export function tableOf({ path, text }: Document, heading: string): string[][] {
+  const lines = text.split("\n");
+  const at = lines.findIndex((line) => line.startsWith(`| ${heading} `));
+  if (at < 0) throw new Error(`${path} has no table of ${heading}`);
+  const end = lines.findIndex((line, i) => i > at && !line.startsWith("|"));
+  return lines.slice(at + 2, end).map((line) =>
+    line.split("|").slice(1, -1).map((cell) => cell.trim())
+  );
+}
+
+/** What stands between backquotes in a text. */
+export function quoted(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word);
+}

@@ -6,16 +6,19 @@
  */
 
 import assert from "node:assert/strict";
+import { makeDist } from "../../scripts/dist.ts";
 import { denoDir } from "../_cli.ts";
 import { elf, machO, pe } from "../_executable.ts";
 import { ISSUER } from "../_keys.ts";
 import type { Program } from "../_programs.ts";
-import { isInstalled, ROOT, runTool, temporaryFolder } from "../_tools.ts";
+import { isInstalled, ROOT, runTool, serveFolder, temporaryFolder } from "../_tools.ts";
 import { WIT_TEXT } from "../_wit.ts";
 import { CARGO, MAKE, testWith, type Tool } from "../examples/_example.ts";
 import {
+  hasCosign,
   hasDockerRegistry,
   hasOpenssl,
+  hasOras,
   makeCertificate,
   startDockerRegistry,
 } from "../registry/_registry.ts";
@@ -24,7 +27,7 @@ import { type Block, type Document, documents } from "./_document.ts";
 /** Blocks that are not run, by their first line, and why. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   "make check": "it runs these tests",
-  "make test": "it runs these tests",
+  "image=$(jq -r .reference_by_digest pushed.json)": "it asks the services of Sigstore",
 };
 
 /** How a block of each language is run. */
@@ -34,12 +37,17 @@ const RUNNERS: Readonly<Record<string, readonly [Program, ...string[]]>> = {
   zsh: ["zsh", "-f", "-c"],
 };
 
+/** A line that begins with `!` must fail. Of the shell's own `!`, only the last line would be noticed. */
+const MUST_FAIL = 'must_fail() { if "$@"; then echo "it did not fail: $*" >&2; exit 1; fi; }';
+
 /** Names that stand for something on this machine (RFC 2606), and the module's URL. */
 const PLAIN_REGISTRIES = ["localhost:5000", "ghcr.io/example-corp"];
 const TLS_REGISTRY = "registry.example";
 const MODULE = "https://example.com/par/";
 
 const REGISTRY: Tool = { name: "docker-registry", isThere: () => hasDockerRegistry };
+const COSIGN: Tool = { name: "cosign", isThere: () => hasCosign };
+const ORAS: Tool = { name: "oras", isThere: () => hasOras };
 const OPENSSL: Tool = { name: "openssl", isThere: () => hasOpenssl };
 const program = (name: Program): Tool => ({ name, isThere: () => isInstalled(name) });
 
@@ -57,6 +65,9 @@ function toolsOf({ path, blocks }: Document): Tool[] {
     ...(path === MAKEFILES ? [CARGO] : []),
     ...(speaksOf("wit") ? [program("wasm-tools")] : []),
     ...(PLAIN_REGISTRIES.some(speaksOf) ? [REGISTRY] : []),
+    ...(speaksOf("cosign ") ? [COSIGN] : []),
+    ...(speaksOf("oras ") ? [ORAS] : []),
+    ...(speaksOf("openssl ") ? [OPENSSL] : []),
     ...(speaksOf(TLS_REGISTRY) ? [REGISTRY, OPENSSL] : []),
   ];
 }
@@ -121,7 +132,9 @@ async function openReader(document: Document): Promise<Reader> {
   const owned = stack.move();
   return {
     async run({ place, language, words, text }): Promise<void> {
-      let script = text;
+      let script = /^! /m.test(text)
+        ? `${MUST_FAIL}\n${text.replaceAll(/^! /gm, "must_fail ")}`
+        : text;
       for (const [name, meaning] of meanings) script = script.replaceAll(name, meaning);
       if (words.includes("checkout")) checkout ??= await copyCheckout(`${temporary.path}/checkout`);
       const [command = "", ...args] = language === "ts"
@@ -175,21 +188,11 @@ async function openMeanings(
     meanings.set(TLS_REGISTRY, registry.host.replace("127.0.0.1", "localhost"));
   }
   if (commands.includes(MODULE)) {
-    const server = stack.use(serveCheckout());
+    await makeDist(`${folder}/dist`);
+    const server = stack.use(serveFolder(`${folder}/dist`));
     meanings.set(MODULE, `http://127.0.0.1:${server.addr.port}/`);
   }
   return meanings;
-}
-
-/** Serves the module's files as a web server does. */
-function serveCheckout(): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-    const { pathname } = new URL(request.url);
-    const file = /^\/(?:cli|mod|scripts\/par|lib\/[\w/]+)\.ts$/.test(pathname) &&
-      await Deno.open(ROOT + pathname).catch(() => undefined);
-    if (!file) return new Response(null, { status: 404 });
-    return new Response(file.readable, { headers: { "content-type": "application/typescript" } });
-  });
 }
 
 /** What the documents speak of: a provider's binaries, its WIT, its schema, a list of issuers. */

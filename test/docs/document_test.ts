@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { inspect } from "../../lib/verbs/inspect.ts";
 import { KeyPair } from "../../lib/signing/nkey.ts";
 import { claimsHash } from "../_archive.ts";
-import { denoDir } from "../_cli.ts";
+import { denoDir, notesOf } from "../_cli.ts";
 import { CARGO, HOST_TARGET, testWith, type Tool } from "../examples/_example.ts";
 import { type Output, ROOT, runTool, temporaryFolder } from "../_tools.ts";
 
@@ -90,14 +90,17 @@ testWith(
     assert.equal(created.stdout, "Successfully created archive fakepay.par.gz\n");
     const keys = `${place.home}/.wash/keys`;
     const files = ["kevin_account.nk", "libfakepay_provider_service.nk"];
-    assert.equal(created.stderr, files.map((file) => announcement(`${keys}/${file}`)).join(""));
+    const announced = files.map((file) => announcement(`${keys}/${file}`)).join("");
+    const said = notesOf(created);
+    assert(said.startsWith(`${announced}Note: `), said);
 
     const seeds = await assertPrivate(keys, files);
     const [issuer, subject] = await Promise.all(seeds.map((seed) => KeyPair.fromSeed(seed)));
     assert.equal(issuer?.role, "account");
     assert.equal(subject?.role, "service");
 
-    const { claims, compressed } = await inspect(`${place.folder}/fakepay.par.gz`);
+    const archive = await inspect(`${place.folder}/fakepay.par.gz`);
+    const { claims, compressed } = archive;
     const library = await Deno.readFile(`${place.folder}/target/release/libfakepay_provider.so`);
     assert.equal(compressed, true);
     assert.deepEqual([claims.iss, claims.sub], [issuer.publicKey, subject.publicKey]);
@@ -121,14 +124,13 @@ testWith(
       ["Version", "1.0"],
       ["Revision", "1"],
       ["Signature", `valid since ${isoTime(claims.iat)}, without end`],
-    ]);
+      ["Size", `${kibibytes(archive.size)}, compressed`],
+    ], `x86_64-linux  ${kibibytes(library.length)}  ${claimsHash(library)}`);
 
     const again = await place.shell(CREATE);
-    assert.deepEqual(again, {
-      code: 0,
-      stdout: "Successfully created archive fakepay.par.gz\n",
-      stderr: "",
-    });
+    assert.equal(again.code, 0, again.stderr);
+    assert.equal(again.stdout, "Successfully created archive fakepay.par.gz\n");
+    assert.match(notesOf(again), /^(Note: the (issuer|provider) is .*\n){2}$/);
     assert.deepEqual(await assertPrivate(keys, files), seeds);
     const { claims: later } = await inspect(`${place.folder}/fakepay.par.gz`);
     assert.deepEqual([later.iss, later.sub], [claims.iss, claims.sub]);
@@ -158,14 +160,19 @@ async function assertPrivate(directory: string, files: readonly string[]): Promi
 }
 
 /** Checks every line of the table: the box, the title, the rows and the targets. */
-function assertTable(text: string, rows: readonly (readonly [string, string])[]): void {
+function assertTable(
+  text: string,
+  rows: readonly (readonly [string, string])[],
+  target: string,
+): void {
   assert(text.endsWith("\n"));
   const lines = text.slice(0, -1).split("\n");
   const widths = [0, 1].map((column) =>
     Math.max(...rows.map((row) => [...row[column] ?? ""].length))
   );
-  const [left = 0, right = 0] = widths.map((width) => width + 2);
-  const whole = left + 1 + right;
+  const left = (widths[0] ?? 0) + 2;
+  const whole = Math.max(left + 1 + (widths[1] ?? 0) + 2, target.length + 2);
+  const right = whole - 1 - left;
   const rule = (from: string, joint: string, to: string): string =>
     `${from}${"═".repeat(left)}${joint}${"═".repeat(right)}${to}`;
   const centred = (content: string): string => {
@@ -184,9 +191,13 @@ function assertTable(text: string, rows: readonly (readonly [string, string])[])
     rule("╠", "╩", "╣"),
     centred("Supported Architecture Targets"),
     rule("╠", "═", "╣"),
-    `║ ${"x86_64-linux".padEnd(whole - 2)} ║`,
+    `║ ${target.padEnd(whole - 2)} ║`,
     rule("╚", "═", "╝"),
   ]);
+}
+
+function kibibytes(size: number): string {
+  return `${(size / 1024).toFixed(1)} KiB`;
 }
 
 function isoTime(seconds: number): string {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CARGO, HOST_TARGET, MAKE, providerOf, testWith } from "./_example.ts";
 import { denoDir } from "../_cli.ts";
 import { ISSUER, SUBJECT } from "../_keys.ts";
-import { ROOT, runTool, temporaryFolder } from "../_tools.ts";
+import { ROOT, runTool, serveFolder, temporaryFolder } from "../_tools.ts";
 
 /** Three targets, this machine's among them but not first. */
 const OTHERS = ["aarch64-linux", "x86_64-linux", "x86_64-macos", "aarch64-windows"]
@@ -427,7 +427,10 @@ test("make start starts the provider with wash", async () => {
 
 test("hooks see no seeds and no password", async () => {
   await using provider = await quick(`BUILD_${HOST_TARGET} = env >$@`);
-  await provider.made(["par"], { WASH_REG_PASSWORD: "not for builds" });
+  await provider.made(["par"], {
+    WASH_REG_PASSWORD: "not for builds",
+    PAR_SIGNING_KEY: "not for builds",
+  });
   const seen = await contentOf(provider, HOST_TARGET);
   assert.match(seen, /^HOME=/m);
   assert.doesNotMatch(seen, /SEED|_KEY=|PASSWORD|MAKEFLAGS/);
@@ -467,15 +470,7 @@ test("PAR is the URL of cli.ts, and the folder's own package.json plays no part"
   await using cache = await temporaryFolder();
   // The modules come from loopback; the npm packages are those that were downloaded before.
   await Deno.symlink(`${await denoDir()}/npm`, `${cache.path}/npm`);
-  await using server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    async (request) => {
-      const body = await Deno.readFile(ROOT + new URL(request.url).pathname).catch(() => null);
-      return body
-        ? new Response(body, { headers: { "content-type": "text/plain" } })
-        : new Response("no such file", { status: 404 });
-    },
-  );
+  await using server = serveFolder(ROOT);
   await using provider = await quick();
   await provider.write("package.json", `{"dependencies": {"no-such-package-here": "1.0.0"}}`);
   const env = { PAR: `http://127.0.0.1:${server.addr.port}/cli.ts`, DENO_DIR: cache.path };

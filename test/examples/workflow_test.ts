@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { CARGO, copyOf, CROSS, MAKE, testWith } from "./_example.ts";
+import { CARGO, copyOf, CROSS, GO, MAKE, testWith } from "./_example.ts";
+import { hasDockerRegistry, hasOpenssl, startDockerRegistry } from "../registry/_registry.ts";
 import { ISSUER } from "../_keys.ts";
 import { isInstalled, ROOT, runTool } from "../_tools.ts";
 
 const WORKFLOW = `${ROOT}/examples/.github/workflows/provider.yml`;
+const REGISTRY = { name: "docker-registry", isThere: () => hasDockerRegistry };
+const OPENSSL = { name: "openssl", isThere: () => hasOpenssl };
+const JQ = { name: "jq", isThere: () => isInstalled("jq") };
 const ACTIONLINT = { name: "actionlint", isThere: () => isInstalled("actionlint") };
 
 testWith([ACTIONLINT], "actionlint has nothing to say of the workflow", async () => {
@@ -20,6 +24,11 @@ Deno.test("the workflow hands seeds to signing steps alone, through the environm
     assert.doesNotMatch(command, /secrets\.|\$\{\{/, "nothing is pasted into a command line");
     const isSigning = /^make par/.test(command);
     assert.equal(/secrets\.WASH_(ISSUER|SUBJECT)_KEY/.test(before), isSigning, step);
+    assert.equal(
+      before.includes("secrets.PAR_SIGNING_KEY"),
+      command.startsWith("make push "),
+      step,
+    );
   }
   assert.equal(steps.filter((step) => step.includes("secrets.WASH_SUBJECT_KEY")).length, 2);
 });
@@ -73,6 +82,78 @@ testWith(
     const { code, stderr } = await publisher.make(["par-full", "STRICT=1"]);
     assert.notEqual(code, 0, "an archive that lacks a target is not published");
     assert.match(stderr, /Cannot build for x86_64-macos/);
+  },
+);
+
+/** The command of a step, as its shell gets it. */
+function commandOf(workflow: string, name: string): string {
+  const [, step = ""] = workflow.split(`      - name: ${name}\n`);
+  const [, line, block] = /^ {8}run: (?:\|\n((?: {10}.*\n|\n)+)|(.*)\n)/m.exec(step) ?? [];
+  const command = line?.replaceAll(/^ {10}/gm, "") ?? block;
+  assert(command, `the workflow has no step ${name}`);
+  return command;
+}
+
+testWith(
+  [MAKE, GO, REGISTRY, OPENSSL, JQ],
+  "the workflow's last steps push an archive with all that its policy demands",
+  async () => {
+    const text = await Deno.readTextFile(WORKFLOW);
+    await using registry = await startDockerRegistry();
+    await using provider = await copyOf("go-provider");
+    await provider.made(["par"]);
+    const algorithm = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
+    await provider.run("openssl", "genpkey", ...algorithm, "-out", "key.pem");
+    await provider.run("openssl", "pkey", "-in", "key.pem", "-pubout", "-out", "key.pub");
+    await provider.write(
+      "policy.json",
+      JSON.stringify({
+        issuers: [{ name: "us", key: ISSUER.publicKey }],
+        keys: [{ name: "release", file: "key.pub" }],
+        requiredAttestations: [{ type: "cyclonedx" }, { type: "slsa-provenance" }],
+        maxAgeDays: 1,
+      }),
+    );
+    // Another program's work.
+    await provider.write("sbom.json", '{"bomFormat":"CycloneDX","specVersion":"1.6","version":1}');
+    const github = {
+      GITHUB_SERVER_URL: "https://github.com",
+      GITHUB_REPOSITORY: "example-corp/fakepay",
+      GITHUB_REF: "refs/tags/v1.0.0",
+      GITHUB_SHA: "0123456789abcdef0123456789abcdef01234567",
+      GITHUB_WORKFLOW_REF: "example-corp/fakepay/.github/workflows/provider.yml@refs/tags/v1.0.0",
+      GITHUB_EVENT_NAME: "push",
+      GITHUB_REPOSITORY_ID: "1",
+      GITHUB_REPOSITORY_OWNER_ID: "2",
+      GITHUB_RUN_ID: "3",
+      GITHUB_RUN_ATTEMPT: "1",
+      RUNNER_ENVIRONMENT: "github-hosted",
+    };
+    await run(provider, commandOf(text, "Provenance"), github);
+    const { buildDefinition, runDetails } = JSON.parse(
+      new TextDecoder().decode(await provider.read("provenance.json")),
+    );
+    assert.equal(
+      buildDefinition.externalParameters.workflow.path,
+      ".github/workflows/provider.yml",
+    );
+    assert.equal(
+      runDetails.metadata.invocationId,
+      "https://github.com/example-corp/fakepay/actions/runs/3/attempts/1",
+    );
+
+    const key = new TextDecoder().decode(await provider.read("key.pem"));
+    const env = {
+      REFERENCE: `${registry.host}/example-corp/fakepay:v1.0.0`,
+      PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH")}`,
+    };
+    const verify = commandOf(text, "Verify what was pushed");
+    await run(provider, 'make push oci_url="$REFERENCE"', env);
+    assert.notEqual((await provider.run("env", `PATH=${env.PATH}`, "sh", "-c", verify)).code, 0);
+    await run(provider, commandOf(text, "Push and sign"), { ...env, PAR_SIGNING_KEY: key });
+    const printed = await run(provider, verify, env);
+    assert.match(printed, /attestation cyclonedx/);
+    assert.match(printed, /attestation slsa-provenance/);
   },
 );
 

@@ -22,8 +22,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Of how many accepted archives the slow readers read one; 1 where left out. */
   readonly slowStep?: number;
-  /** Is told about each part that is done. */
-  readonly tell?: (done: number) => void;
+  /** Is told what came of all parts until then, after each of them. */
+  readonly tell?: (report: Report) => void;
 }
 
 /** What came of a reader's work. */
@@ -86,6 +86,16 @@ export async function run({ cases, seed, slowStep = 1, tell }: RunOptions): Prom
   const everybody = [...OWN_READERS, ...READERS];
   const present = everybody.filter(({ tool }) => tool.isThere());
   let accepted = 0;
+  const report = (cases: number): Report => ({
+    cases,
+    seed,
+    accepted,
+    refused,
+    readers: new Map(present.map(({ name }) => [name, readers.get(name) as Count])),
+    missing: everybody.filter((reader) => !present.includes(reader))
+      .map(({ name, tool }) => `${name} (needs ${tool.name})`),
+    disagreements,
+  });
   for (let done = 0, part = 0; done < cases; part++) {
     const samples = await samplesOf(casesOf(Math.min(PART, cases - done), seed + part));
     const good = samples.filter(({ ours }) => ours.error === undefined);
@@ -117,18 +127,9 @@ export async function run({ cases, seed, slowStep = 1, tell }: RunOptions): Prom
       }
     });
     done += samples.length;
-    tell?.(done);
+    tell?.(report(done));
   }
-  return {
-    cases,
-    seed,
-    accepted,
-    refused,
-    readers: new Map(present.map(({ name }) => [name, readers.get(name) as Count])),
-    missing: everybody.filter((reader) => !present.includes(reader))
-      .map(({ name, tool }) => `${name} (needs ${tool.name})`),
-    disagreements,
-  };
+  return report(cases);
 }
 
 /**

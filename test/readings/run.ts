@@ -24,9 +24,10 @@ const report = await run({
   cases: Number(values.cases),
   seed: Number(values.seed),
   slowStep: Number(values.step),
-  tell: (done) => {
+  // A long run that is stopped has told what it saw until then.
+  tell: (report) => {
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
-    console.error(`${done} cases, ${seconds} s`);
+    console.error(`${tellReport(report)}\n  after ${seconds} s\n`);
   },
 });
 console.log(tellReport(report, true));

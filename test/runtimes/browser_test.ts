@@ -5,6 +5,8 @@ import { bundle } from "../../web/bundle.ts";
 import { collect, noise } from "../_bytes.ts";
 import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";
 import { hasChromium, launchChromium } from "../web/_browser.ts";
+import { parseBundleKey } from "../../lib/signing/mod.ts";
+import { ARCHIVE } from "../signing/_bundles.ts";
 import { type Cases, verdictCases } from "./_verdicts.ts";
 
 Deno.test({
@@ -42,10 +44,25 @@ Deno.test({
     assert.deepEqual(made.plain, [...await collect(bytes)]);
     assert.deepEqual(made.inspected, ["x86_64-linux", content.length, true]);
     assert.equal(made.refused, "ERR_GZIP_CORRUPT");
-    const { tokens, signatures } = await verdictCases();
-    const judged = await page.evaluate(judgeInPage, { tokens, signatures });
+    const cases = await verdictCases();
+    const { tokens, signatures } = cases;
+    const judged = await page.evaluate(judgeInPage, cases);
     assert.deepEqual(judged.tokens, tokens.map(([, verdict]) => verdict));
     assert.deepEqual(judged.signatures, signatures.map(([, , , verdict]) => verdict));
+    const { bundleSignatures, bundles } = await page.evaluate(judgeBundlesInPage, {
+      ...cases,
+      archive: ARCHIVE,
+    });
+    assert.deepEqual(
+      bundleSignatures,
+      cases.bundleSignatures.map(([, , , verdict]) => verdict),
+    );
+    assert.deepEqual(bundles, cases.bundles.map(([, , verdict]) => verdict));
+    const signed = await page.evaluate(signInPage, cases.privateKeys);
+    for (const [pem, signature] of signed) {
+      const key = await parseBundleKey(pem);
+      assert(await key.verify(new Uint8Array(3), Uint8Array.from(signature)), pem);
+    }
   } finally {
     await browser.close();
     await server.shutdown();
@@ -111,4 +128,37 @@ async function judgeInPage(
     valid.push(await par.verifySignature(bytes(publicKey), bytes(message), bytes(signature)));
   }
   return { tokens: verdicts, signatures: valid };
+}
+
+/** The same for bundles. */
+async function judgeBundlesInPage(
+  { bundleSignatures, bundles, archive }: Cases & { archive: string },
+): Promise<{ bundleSignatures: boolean[]; bundles: unknown[] }> {
+  const { par } = globalThis as unknown as { par: typeof Module };
+  const bytes = (hex: string): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
+  const valid: boolean[] = [];
+  for (const [pem, message, signature] of bundleSignatures) {
+    valid.push(await (await par.parseBundleKey(pem)).verify(bytes(message), bytes(signature)));
+  }
+  const verdicts: unknown[] = [];
+  for (const [text, pem] of bundles) {
+    const judge = async (): Promise<null> => {
+      const bundle = par.parseBundle(new TextEncoder().encode(text));
+      await par.verifyBundle(bundle, [await par.parseBundleKey(pem)], { digests: [archive] });
+      return null;
+    };
+    verdicts.push(await judge().catch(({ code }) => code));
+  }
+  return { bundleSignatures: valid, bundles: verdicts };
+}
+
+/** Signs three zeros with each key; gives the public keys and the signatures. Runs in the page. */
+async function signInPage(pems: readonly string[]): Promise<[pem: string, signature: number[]][]> {
+  const { par } = globalThis as unknown as { par: typeof Module };
+  const signers = await Promise.all(pems.map((pem) => par.parseSigningKey(pem)));
+  return await Promise.all(signers.map(async (signer) => [
+    signer.key.pem(),
+    [...await signer.sign(new Uint8Array(3))],
+  ]));
 }

@@ -87,7 +87,10 @@ test("such numbers are written as they are, or not at all", async () => {
   }
 });
 
-const { tokens, signatures } = JSON.parse(await readFile(`${folder}/verdicts.json`, "utf8"));
+const { tokens, signatures, bundleSignatures, bundles, privateKeys, archive } = JSON.parse(
+  await readFile(`${folder}/verdicts.json`, "utf8"),
+);
+const fromHex = (hex) => new Uint8Array(Buffer.from(hex, "hex"));
 
 test("verifyToken() comes to the verdicts that are known", async () => {
   for (const [token, verdict] of tokens) {
@@ -97,9 +100,35 @@ test("verifyToken() comes to the verdicts that are known", async () => {
 });
 
 test("verifySignature() comes to the verdicts that are known", async () => {
-  const bytes = (hex) => new Uint8Array(Buffer.from(hex, "hex"));
   for (const [publicKey, message, signature, verdict] of signatures) {
-    const found = await signing.verifySignature(bytes(publicKey), bytes(message), bytes(signature));
-    assert.equal(found, verdict, signature);
+    const [key, data, bytes] = [publicKey, message, signature].map(fromHex);
+    assert.equal(await signing.verifySignature(key, data, bytes), verdict, signature);
+  }
+});
+
+test("BundleKey.verify() comes to the verdicts that are known", async () => {
+  for (const [pem, message, signature, verdict] of bundleSignatures) {
+    const key = await signing.parseBundleKey(pem);
+    assert.equal(await key.verify(fromHex(message), fromHex(signature)), verdict, signature);
+  }
+});
+
+test("verifyBundle() comes to the verdicts that are known", async () => {
+  for (const [text, pem, verdict] of bundles) {
+    const judge = async () => {
+      const bundle = signing.parseBundle(new TextEncoder().encode(text));
+      const keys = [await signing.parseBundleKey(pem)];
+      await signing.verifyBundle(bundle, keys, { digests: [archive] });
+      return null;
+    };
+    assert.equal(await judge().catch(({ code }) => code), verdict, text);
+  }
+});
+
+test("parseSigningKey() makes signers whose signatures their keys verify", async () => {
+  for (const pem of privateKeys) {
+    const signer = await signing.parseSigningKey(pem);
+    const signature = await signer.sign(new Uint8Array(3));
+    assert.equal(await signer.key.verify(new Uint8Array(3), signature), true);
   }
 });

@@ -5,6 +5,7 @@ import { collect } from "../_bytes.ts";
 import { ISSUER, issuerPair, SUBJECT, subjectPair } from "../_keys.ts";
 import { isInstalled, ROOT, runTool, temporaryFolder } from "../_tools.ts";
 import { elf, MACHINE } from "../web/_binaries.ts";
+import { ARCHIVE } from "../signing/_bundles.ts";
 import { verdictCases } from "./_verdicts.ts";
 
 const DESCRIPTION = { name: "Fake Payments", vendor: "wasmCloud", capid: "examples:payments" };
@@ -29,7 +30,8 @@ Deno.test({
   await Deno.writeFile(`${path}/compressed.par.gz`, await archiveOf(binary, true));
   const schema = { minimum: new JsonNumber("0.0"), maximum: 10 };
   await Deno.writeFile(`${path}/numbers.par`, await archiveOf(binary, false, { schema }));
-  await Deno.writeTextFile(`${path}/verdicts.json`, JSON.stringify(await verdictCases()));
+  const cases = { ...await verdictCases(), archive: ARCHIVE };
+  await Deno.writeTextFile(`${path}/verdicts.json`, JSON.stringify(cases));
   for (const [name, entry] of [["par", "mod.ts"], ["signing", "lib/signing/mod.ts"]] as const) {
     const module = await bundle(new URL(`../../${entry}`, import.meta.url), {
       platform: "deno",
@@ -44,7 +46,7 @@ Deno.test({
     { env: { PAR_TEST_FOLDER: path, NODE_NO_WARNINGS: "1" } },
   );
   assert.equal(output.code, 0, output.stdout + output.stderr);
-  assert.match(output.stdout, /^# pass 12$/m);
+  assert.match(output.stdout, /^# pass 15$/m);
   assert.match(output.stdout, /^# fail 0$/m);
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { launcher } from "../../scripts/install.ts";
+import { makeDist } from "../../scripts/dist.ts";
+import { installedLauncher } from "../../scripts/install.ts";
 import { noise } from "../_bytes.ts";
 import { sandbox } from "../_cli.ts";
 import type { Tool } from "../examples/_example.ts";
@@ -19,7 +20,7 @@ Deno.test("README.md promises the Deno that scripts/deno takes, and the launcher
   const promised = [...readme.matchAll(/Deno\]?(?:\([^)]*\))? (\d+(?:\.\d+)*) or\s+newer/g)];
   assert(promised.length > 0);
   for (const [what, version] of promised) assert.equal(version, MINIMUM, what);
-  assert(launcher("/share/par").includes('exec "$share/scripts/deno" run '));
+  assert(installedLauncher("/share/par").includes('exec "$share/scripts/deno" run '));
 });
 
 /** Runs scripts/deno where PATH has a Deno that says of itself what is given, and no npm. */
@@ -70,41 +71,49 @@ testWith([OLDEST], "deno-oldest is the oldest Deno that scripts/deno takes", asy
   assert.equal(/^deno (\d+\.\d+\.\d+)/.exec(stdout)?.[1], MINIMUM);
 });
 
-testWith([OLDEST], "an installed par makes and reads archives in the oldest Deno", async () => {
-  await using box = await sandbox();
-  const bin = `${box.home}/bin`;
-  await Deno.mkdir(bin);
-  const { stdout } = await runTool("sh", ["-c", "command -v deno-oldest"]);
-  await Deno.symlink(stdout.trim(), `${bin}/deno`);
-  const env = {
-    HOME: box.home,
-    USER: "kevin",
-    PATH: `${bin}:/usr/bin:/bin`,
-    DENO_DIR: `${box.home}/deno`,
-    DENO_NO_UPDATE_CHECK: "1",
-    NO_COLOR: "1",
-  };
-  const run = async (program: string, ...args: string[]): Promise<string> => {
-    const output = await runTool(program, args, { cwd: box.folder, env, clearEnv: true });
-    assert.equal(output.code, 0, output.stdout + output.stderr);
-    return output.stdout;
-  };
-  const install = ["run", "--allow-all", `${ROOT}/scripts/install.ts`];
-  const { code, stderr } = await runTool(Deno.execPath(), install, {
-    env: { PREFIX: box.home, DESTDIR: "" },
-  });
-  assert.equal(code, 0, stderr);
-  const par = `${box.home}/bin/par`;
-  // Large enough for every way through `node:zlib`, which older ones go wrong in.
-  await box.write("binary", noise(5_000_000));
-  for (const [file, ...flags] of [["a.par"], ["a.par.gz", "--compress"]] as const) {
-    await run(
-      par,
-      ...["create", "--name", "Fake Payments", "--vendor", "wasmCloud", "--destination", file],
-      ...["--binary", "x86_64-linux=binary", ...flags],
-    );
-    assert.match(await run(par, "inspect", file), /x86_64-linux/);
-    await run(par, "extract", file, "--arch", "x86_64-linux", "--output", `${file}.out`);
-    assert.deepEqual(await box.read(`${file}.out`), await box.read("binary"));
-  }
-});
+testWith(
+  [OLDEST],
+  "par, installed or of a release, makes and reads archives in the oldest Deno",
+  async () => {
+    await using box = await sandbox();
+    const bin = `${box.home}/bin`;
+    await Deno.mkdir(bin);
+    const { stdout } = await runTool("sh", ["-c", "command -v deno-oldest"]);
+    await Deno.symlink(stdout.trim(), `${bin}/deno`);
+    const env = {
+      HOME: box.home,
+      USER: "kevin",
+      PATH: `${bin}:/usr/bin:/bin`,
+      DENO_DIR: `${box.home}/deno`,
+      DENO_NO_UPDATE_CHECK: "1",
+      NO_COLOR: "1",
+    };
+    const run = async (program: string, ...args: string[]): Promise<string> => {
+      const output = await runTool(program, args, { cwd: box.folder, env, clearEnv: true });
+      assert.equal(output.code, 0, output.stdout + output.stderr);
+      return output.stdout;
+    };
+    const install = ["run", "--allow-all", `${ROOT}/scripts/install.ts`];
+    const { code, stderr } = await runTool(Deno.execPath(), install, {
+      env: { PREFIX: box.home, DESTDIR: "" },
+    });
+    assert.equal(code, 0, stderr);
+    await makeDist(`${box.home}/dist`);
+    // Large enough for every way through `node:zlib`, which older ones go wrong in.
+    await box.write("binary", noise(5_000_000));
+    const forms = [["a.par"], ["a.par.gz", "--compress"]] as const;
+    const pars = [`${box.home}/bin/par`, `${box.home}/dist/par`];
+    for (
+      const [par, [file, ...flags]] of pars.flatMap((par) => forms.map((f) => [par, f] as const))
+    ) {
+      await run(
+        par,
+        ...["create", "--name", "Fake Payments", "--vendor", "wasmCloud", "--destination", file],
+        ...["--binary", "x86_64-linux=binary", ...flags],
+      );
+      assert.match(await run(par, "inspect", file), /x86_64-linux/);
+      await run(par, "extract", file, "--arch", "x86_64-linux", "--output", `${file}.out`);
+      assert.deepEqual(await box.read(`${file}.out`), await box.read("binary"));
+    }
+  },
+);

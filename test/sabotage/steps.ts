@@ -16,14 +16,29 @@ interface Step {
 
 const STEPS: Readonly<Record<string, readonly Step[]>> = {
   "lib/system/files.ts": [
-    { text: "await file.sync();" },
+    { text: "await sync(file, path, options);" },
     {
-      text: "await file.sync();\n      await Deno.rename(temporary, destination.path);",
-      by: "await Deno.rename(temporary, destination.path);\n      await file.sync();",
+      text:
+        "await sync(file, path, options);\n      await publish(temporary, path, destination.path, options);",
+      by:
+        "await publish(temporary, path, destination.path, options);\n      await sync(file, path, options);",
     },
     { text: "await syncDirectory(destination.path);" },
     { text: "await directory.sync();" },
-    { text: "await lock(file, signal);" },
+    { text: "if (!isUnsupported(cause)) throw cause;" },
+    {
+      text:
+        "if (await file.tryLock?.(true)) return true;\n    await untilAborted(file.lock(true), signal);",
+    },
+    {
+      text: "return await openOwn(destination, path, options);",
+      by: "return { file: await open(path, mode, {}), path, locked: false };",
+    },
+    { text: "await link(temporary.path, destination)", by: "false" },
+    { text: "temporary.kept = true;" },
+    { text: "await target.truncate(length);" },
+    { text: "await sync(target, path, {});" },
+    { text: "await file.seek(0, Deno.SeekMode.Start);" },
     { text: "if (named?.ino === opened.ino && named.dev === opened.dev) {", by: "if (named) {" },
     { text: "named?.ino === opened.ino && named.dev", by: "named && named.dev" },
     { text: " && named.dev === opened.dev" },
@@ -31,11 +46,9 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "if (named?.isSymlink) throw inTheWay(path);" },
     { text: "if (signal?.aborted) await Deno.remove(path);" },
     { text: "await file.truncate(0);" },
-    {
-      text: 'if (mode !== undefined && Deno.build.os !== "windows") await Deno.chmod(path, mode);',
-    },
-    { text: "...(mode !== undefined && { mode })," },
-    { text: "await Deno.remove(temporary).catch(() => {});" },
+    { text: "await Deno.chmod(path, mode).catch(() => {});" },
+    { text: "mode === undefined ? {} : { mode };", by: "{};" },
+    { text: "if (!temporary.kept) await Deno.remove(temporary.path).catch(() => {});" },
     { text: "path: await Deno.realPath(path), device", by: "path, device" },
     { text: "device: !info.isFile, mode: info.mode", by: "device: false, mode: info.mode" },
     { text: "mode: info.mode };", by: "mode: null };" },
@@ -53,13 +66,15 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     },
   ],
   "lib/system/keystore.ts": [
-    { text: "if (await exists(path)) throw taken;" },
-    { text: "{ mode: 0o600 }", by: "{}" },
+    { text: "mode: 0o600, exclusive", by: "exclusive" },
+    { text: ", exclusive: true" },
     { text: "{ recursive: true, mode: 0o700 }", by: "{ recursive: true }" },
     { text: "return await readKey(path, lookup);\n  };", by: "return pair;\n  };" },
   ],
-  "lib/system/spool.ts": [
+  "lib/system/pipe.ts": [
     { text: "await Deno.remove(path);" },
+  ],
+  "lib/system/spool.ts": [
     {
       text: "const reading = turn.then(async () => {",
       by: "const reading = Promise.resolve().then(async () => {",
@@ -86,7 +101,7 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "of [pinned, expected]", by: "of [expected]" },
     { text: "of [pinned, expected]", by: "of [pinned]" },
   ],
-  "lib/registry/push.ts": [
+  "lib/bytes/hashed_source.ts": [
     { text: "await hash.update(chunk);" },
   ],
   "lib/registry/client.ts": [

@@ -16,7 +16,10 @@ const POSIX = Deno.build.os !== "windows";
 /** Runs a test with a key directory that is not there yet. */
 function withDirectory(
   name: string,
-  fn: (lookup: KeyLookup & { readonly path: string }, folder: string) => Promise<void>,
+  fn: (
+    lookup: KeyLookup & Readonly<Record<"directory" | "path", string>>,
+    folder: string,
+  ) => Promise<void>,
   ignore = false,
 ): void {
   Deno.test({

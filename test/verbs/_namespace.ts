@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isInstalled } from "../_tools.ts";
+
 /** Starts what follows as root of a user namespace, where mounts are its own and end with it. */
 const UNSHARE = ["unshare", "--user", "--map-root-user", "--mount"];
 
@@ -41,4 +43,44 @@ export function readOnly(folder: string): string[] {
 export function withFileSize(kibibytes: number): string[] {
   // Ignored, the signal becomes an error of the write. POSIX counts in blocks of 512 bytes.
   return ["sh", "-c", `trap "" XFSZ; ulimit -f ${2 * kibibytes}; "$@"`, "sh"];
+}
+
+/**
+ * A command line under which system calls fail, as on file systems that do not have them.
+ *
+ * @param calls The names of the calls; those that this machine does not have are left out.
+ * @param error The name of the error, such as `ENOLCK`.
+ */
+export function refusing(calls: readonly string[], error: string): string[] {
+  const names = calls.map((call) => `?${call}`).join(",");
+  const faults = ["-e", `trace=${names}`, "-e", `inject=${names}:error=${error}`];
+  return ["strace", "-f", "-qq", "-o", "/dev/null", ...faults, "--"];
+}
+
+/** A command line that writes the system calls of what follows, with the files' paths, to a file. */
+export function tracing(calls: readonly string[], file: string): string[] {
+  return ["strace", "-f", "-qq", "-y", "-o", file, "-e", `trace=${calls}`, "--"];
+}
+
+/** Whether {@linkcode refusing} and {@linkcode tracing} work here. */
+export const CAN_REFUSE: boolean = isInstalled("strace") &&
+  succeeds([...refusing(["chdir"], "EIO"), "sh", "-c", "! cd /"]);
+
+/**
+ * A command line that mounts files over others of the folder, for what follows.
+ *
+ * @param mounts The paths of the file that is mounted, and of the one it is mounted over.
+ * @param readOnlyFolder A folder that is read-only, but for the mounts in it.
+ */
+export function mounting(
+  mounts: readonly (readonly [from: string, over: string])[],
+  readOnlyFolder?: string,
+): string[] {
+  const lines = [
+    ...(readOnlyFolder ? [`mount --bind ${readOnlyFolder} ${readOnlyFolder}`] : []),
+    ...(readOnlyFolder ? [`mount -o remount,bind,ro ${readOnlyFolder}`] : []),
+    ...mounts.map(([from, over]) => `mount --bind ${from} ${over}`),
+    '"$@"',
+  ];
+  return [...UNSHARE, "sh", "-c", lines.join(" && "), "sh"];
 }

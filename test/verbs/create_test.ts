@@ -205,6 +205,8 @@ Deno.test("create() refuses another system's name for what the header says", asy
   for (
     const [bytes, target] of [
       [ELF_X86_64, "x86_64-darwin"],
+      [ELF_X86_64, "x86_64-Darwin"],
+      [ELF_X86_64, "x86_64-macosx"],
       [ELF_X86_64, "x86_64-win32"],
       [elf({ machine: 62, osabi: 9 }), "x86_64-linux"],
       [elf({ machine: 183, interpreter: "/system/bin/linker64" }), "aarch64-linux"],

@@ -225,6 +225,17 @@ Deno.test("par extract writes to a file, to a folder, and each target with --all
   );
 });
 
+Deno.test("par extract makes the folder that it writes to", async () => {
+  await using s = await sandbox();
+  await s.write("a.par", await archiveOf());
+  for (const folder of ["build/", "new", "deep/er/"]) {
+    const { code, stderr } = await s.run(["extract", "a.par", "--all", "--output", folder]);
+    assert.equal(code, 0, stderr);
+    const names = listFolder(`${s.folder}/${folder.replace(/\/$/, "")}`);
+    assert.deepEqual(names, ["aarch64-linux.bin", "x86_64-linux.bin"]);
+  }
+});
+
 Deno.test("par extract of a tampered archive leaves nothing", async () => {
   await using s = await sandbox();
   await s.write("a.par", tampered(await archiveOf(), "an x86_64 binary"));
@@ -235,6 +246,7 @@ Deno.test("par extract of a tampered archive leaves nothing", async () => {
       ["-a", "aarch64-linux"],
       ["--all", "--output", "out"],
       ["--all"],
+      ["--all", "--output", "new/"],
     ]
   ) {
     const { code, stdout, stderr } = await s.run(["extract", "a.par", ...args]);
@@ -254,10 +266,11 @@ Deno.test("par extract tells wrong usage, missing files and broken archives apar
     return [code, /\[(ERR_[A-Z_]+)\]/.exec(stderr)?.[1] ?? ""];
   };
   assert.deepEqual(await run(), [2, "ERR_USAGE"]);
-  assert.deepEqual(await run("a.par", "--all", "--output", "one"), [2, "ERR_OPTION_INVALID"]);
+  assert.deepEqual(await run("a.par", "--all", "--output", "a.par"), [1, "ERR_FILE_UNWRITABLE"]);
+  assert.deepEqual(await run("a.par", "--all", "--output", "-"), [2, "ERR_OPTION_INVALID"]);
   assert.deepEqual(await run("a.par", "-a", "../x"), [2, "ERR_TARGET_INVALID"]);
   assert.deepEqual(await run("none.par"), [1, "ERR_FILE_NOT_FOUND"]);
-  const missing = ["-a", "x86_64-linux", "--output", "none/"];
+  const missing = ["-a", "x86_64-linux", "--output", "none/one"];
   assert.deepEqual(await run("a.par", ...missing), [1, "ERR_FILE_UNWRITABLE"]);
   assert.deepEqual(
     await run("a.par", "-a", "x86_64-linux", "--max-size", "2k"),

@@ -287,6 +287,7 @@ Deno.test("par merge writes one archive of several and says so", async () => {
   );
   assert.equal(code, 0, stderr);
   assert.equal(stdout, "Successfully merged 2 archives into all.par.gz\n");
+  assert.equal(stderr, "");
   const { compressed, bytes } = await readContents(`${s.folder}/all.par.gz`);
   assert(compressed);
   assert.deepEqual(Object.keys(bytes).sort(), ["x86_64-linux", "x86_64-macos"]);
@@ -295,6 +296,10 @@ Deno.test("par merge writes one archive of several and says so", async () => {
   );
   assert.deepEqual(JSON.parse(json.stdout), { file: "x.par", success: true }, json.stderr);
   assert((await readContents(`${s.folder}/x.par`)).compressed);
+  assert.equal(
+    json.stderr,
+    'Warning: "x.par" is compressed, and its name does not end in .gz (see --compress)\n',
+  );
 });
 
 Deno.test("par merge finds the keys by their public halves", async () => {
@@ -330,5 +335,9 @@ Deno.test("par merge tells wrong usage, conflicts and broken archives apart", as
     "ERR_MERGE_CONFLICT",
   ]);
   assert.equal((await run("--destination", "o.par", "a.par", "bad.par"))[0], 3);
+  for (const archives of [["a.par", "bad.par"], ["bad.par", "a.par"]]) {
+    const args = ["merge", "--destination", "o.par", ...archives, ...FIXED_KEYS];
+    assert.match((await s.run(args)).stderr, /^Error: Cannot .* "bad\.par"/);
+  }
   assert.deepEqual(await s.list(), ["a.par", "b.par", "bad.par"]);
 });

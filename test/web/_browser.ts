@@ -1,5 +1,5 @@
 /**
- * The built page in a browser: Debian's Chromium, without a window.
+ * The built page in a browser: Debian's Chromium, or its Firefox, without a window.
  *
  * @module
  */
@@ -9,20 +9,25 @@ import {
   type BrowserContext,
   type BrowserContextOptions,
   chromium,
+  firefox,
   type Page,
-} from "npm:playwright-core@1.65.1";
+} from "npm:playwright-core@1.64.1";
 import { build } from "../../web/build.ts";
 import { isInstalled, temporaryFolder } from "../_tools.ts";
 
 export type { Browser, BrowserContext, Page };
 
 const CHROMIUM = "/usr/bin/chromium";
+const FIREFOX = "/usr/bin/firefox-esr";
 
 /** Milliseconds to wait for what must come: generous, as the machine may have other work. */
-const PATIENCE = 180_000;
+export const PATIENCE = 180_000;
 
 /** Whether there is a browser to test with; `scripts/install-programs.sh` installs one. */
 export const hasChromium: boolean = isInstalled(CHROMIUM);
+
+/** Whether there is Firefox, too. */
+export const hasFirefox: boolean = isInstalled(FIREFOX);
 
 /** The built page, on disk and on a server of its own, and a browser. */
 export interface Site extends AsyncDisposable {
@@ -64,8 +69,27 @@ export function launchChromium(): Promise<Browser> {
   });
 }
 
-/** Builds the page and starts a browser. */
-export async function openSite(): Promise<Site> {
+/**
+ * Starts Firefox as it is released, through WebDriver BiDi.
+ *
+ * @param downloads The folder that it saves in.
+ */
+export function launchFirefox(downloads: string): Promise<Browser> {
+  return firefox.launch({
+    executablePath: FIREFOX,
+    channel: "moz-firefox",
+    downloadsPath: downloads,
+  });
+}
+
+/**
+ * Builds the page and starts a browser.
+ *
+ * @param launch Starts it, and is given the site's folder.
+ */
+export async function openSite(
+  launch: (folder: string) => Promise<Browser> = launchChromium,
+): Promise<Site> {
   const temporary = await temporaryFolder();
   const built = `${temporary.path}/site`;
   await build(built);
@@ -75,7 +99,7 @@ export async function openSite(): Promise<Site> {
     if (!page) return new Response(null, { status: 404 });
     return new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } });
   });
-  const browser = await launchChromium();
+  const browser = await launch(temporary.path);
   const filePage = `file://${built}/index.html`;
   return {
     browser,
@@ -112,11 +136,11 @@ export async function openSite(): Promise<Site> {
   };
 }
 
-/** Has the page inspect a file, as if a person had chosen it. */
-export async function choose(page: Page, path: string): Promise<void> {
+/** Has the page check files, as if a person had chosen them. */
+export async function choose(page: Page, ...paths: readonly string[]): Promise<void> {
   const chooser = page.waitForEvent("filechooser");
   await page.getByRole("button", { name: "Choose a file…" }).click();
-  await (await chooser).setFiles(path);
+  await (await chooser).setFiles(paths);
 }
 
 /** Runs the garbage collector in the page's workers, over and over, from now on. */
@@ -130,11 +154,27 @@ export function collectGarbage(page: Page): void {
   });
 }
 
+/** Has the page load a policy file, as if a person had chosen it. */
+export async function loadPolicy(page: Page, path: string): Promise<void> {
+  const chooser = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: /^Load (a policy file|another)…$/ }).click();
+  await (await chooser).setFiles(path);
+  await page.locator("#policy-status:not(:empty), #policy-error:not(:empty)").first().waitFor();
+}
+
 /** Waits for the end of the inspection, and gives the verdict's title. */
 export async function verdictOf(page: Page): Promise<string> {
-  const verdict = page.locator('#verdict:not([data-tone="busy"])');
+  const verdict = page.locator('#result:not([data-tone="busy"])');
   await verdict.waitFor({ timeout: PATIENCE });
   return await page.locator("#verdict-title").innerText();
+}
+
+/** What is said beside the verdict: of the provider, and of what to do. */
+export async function explanationOf(page: Page): Promise<{ provider: string; detail: string }> {
+  return {
+    provider: await page.locator("#verdict-provider").innerText(),
+    detail: await page.locator("#verdict-detail").innerText(),
+  };
 }
 
 /** What a check says. */
@@ -146,12 +186,17 @@ export async function checkOf(page: Page, name: string): Promise<{ tone: string;
   };
 }
 
+/** The names of all checks that the page shows. */
+export function checksOf(page: Page): Promise<string[]> {
+  return page.locator("#checks .name").allInnerTexts();
+}
+
 /** What a target's row says. */
 export async function targetOf(
   page: Page,
   target: string,
 ): Promise<{ tone: string; text: string; header: string; size: string; saves: boolean }> {
-  const row = page.locator("#targets > li").filter({
+  const row = page.locator("#targets > tr").filter({
     has: page.getByText(target, { exact: true }),
   });
   return {
@@ -165,8 +210,10 @@ export async function targetOf(
 
 /** Adds an issuer to those the person trusts. */
 export async function trust(page: Page, key: string, note: string): Promise<void> {
-  await page.getByLabel("Public key (A…)").fill(key);
-  await page.getByLabel("Whose it is, in your words").fill(note);
+  const field = page.getByLabel("Issuer’s public key (A…)");
+  if (!await field.isVisible()) await page.getByText("Add a key by hand").click();
+  await field.fill(key);
+  await page.locator("#issuer-note").fill(note);
   await page.getByRole("button", { name: "Add", exact: true }).click();
 }
 

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import denoJson from "../../deno.json" with { type: "json" };
 import { build } from "../../web/build.ts";
 import { ROOT, temporaryFolder } from "../_tools.ts";
 
 Deno.test("build() makes two pages that need nothing beside them", async () => {
   await using folder = await temporaryFolder();
   const paths = await build(`${folder.path}/site`);
-  assert.deepEqual(paths.map((path) => path.split("/").pop()), ["index.html", "url.html"]);
-  for (const path of paths) {
+  const pages = paths.filter((path) => path.endsWith(".html"));
+  assert.deepEqual(pages.map((path) => path.split("/").pop()), ["index.html", "url.html"]);
+  for (const path of pages) {
     const page = await Deno.readTextFile(path);
     assert.doesNotMatch(page, /<link|<script src|<img|@import|url\(/);
     // Explicit resource management is younger than the browsers that the page is for.
@@ -21,6 +23,22 @@ Deno.test("build() makes two pages that need nothing beside them", async () => {
         "base-uri 'none'; form-action 'none'",
     );
   }
+});
+
+Deno.test("build() makes the documents that the pages link to, and says the version", async () => {
+  await using folder = await temporaryFolder();
+  const paths = await build(`${folder.path}/site`);
+  const names = paths.map((path) => path.split("/").pop());
+  for (const path of paths.filter((path) => path.endsWith(".html"))) {
+    const page = await Deno.readTextFile(path);
+    const [, footer = ""] = page.split("<footer>");
+    const links = [...footer.matchAll(/href="([^"]+)"/g)].map(([, link]) => link);
+    assert.equal(links.length, 4);
+    assert.deepEqual(links.filter((link) => !names.includes(link)), []);
+    assert(footer.includes(`par ${denoJson.version}.`));
+  }
+  const security = await Deno.readTextFile(`${folder.path}/site/security.txt`);
+  assert.match(security, /^# Security\n/);
 });
 
 Deno.test("build() makes the same bytes again", async () => {
@@ -47,6 +65,9 @@ Deno.test("serve.ts serves the pages on the loopback interface", async () => {
     const page = await fetch(value.trim());
     assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
     assert.match(await page.text(), /<title>Provider archive inspector<\/title>/);
+    const document = await fetch(`${value.trim()}format.txt`);
+    assert.equal(document.headers.get("content-type"), "text/plain; charset=utf-8");
+    await document.body?.cancel();
     const missing = await fetch(`${value.trim()}../deno.json`);
     assert.equal(missing.status, 404);
     await missing.body?.cancel();

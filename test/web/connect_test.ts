@@ -5,7 +5,9 @@ import { serveArchives, SHARED } from "./_archive_server.ts";
 import { LIBRARIES, providerArchive } from "./_binaries.ts";
 import {
   checkOf,
+  checksOf,
   choose,
+  explanationOf,
   hasChromium,
   openSite,
   type Page,
@@ -46,8 +48,7 @@ Deno.test({ name: "the page connects (needs Chromium)", ignore: !hasChromium }, 
 
   /** Has a page fetch an address, and gives the page with its verdict. */
   const fetched = async (page: Page, address: string): Promise<string> => {
-    await page.getByLabel("Or fetch one from an address").fill(address);
-    await page.getByRole("button", { name: "Fetch" }).click();
+    await fillAddress(page, address);
     await page.locator("#result-name").filter({ hasText: address }).waitFor();
     return await verdictOf(page);
   };
@@ -60,7 +61,7 @@ Deno.test({ name: "the page connects (needs Chromium)", ignore: !hasChromium }, 
         const { page, complaints } = opened;
         await trust(page, ISSUER.publicKey, "");
         const address = `${server.address}/dir/fakepay;1.par.gz?token=1`;
-        assert.equal(await fetched(page, address), "Verified");
+        assert.match(await fetched(page, address), /^Yes: signed by an issuer you trust, /);
         const saved = await savedBy(
           page,
           () => page.getByRole("button", { name: "Save x86_64-windows" }).click(),
@@ -76,7 +77,7 @@ Deno.test({ name: "the page connects (needs Chromium)", ignore: !hasChromium }, 
     const path = await site.write("fakepay.par.gz", archive);
     await using files = await site.open(site.servedPage);
     await choose(files.page, path);
-    assert.match(await verdictOf(files.page), /^Verified/);
+    assert.match(await verdictOf(files.page), /^You decide/);
     await using address = await site.open(site.servedPage);
     await fetched(address.page, `${server.address}/dir/fakepay;1.par.gz`);
     const before = [server.asked.length, other.asked.length];
@@ -100,9 +101,10 @@ Deno.test({ name: "the page connects (needs Chromium)", ignore: !hasChromium }, 
       [`${hasty.address}/cut.par.gz`, /the connection was lost/],
     ] as const;
     for (const [address, expected] of cases) {
-      assert.equal(await fetched(page, address), "It could not be read");
-      assert.match(await page.locator("#verdict-detail").innerText(), expected);
-      assert.equal((await checkOf(page, "Archive")).tone, "none");
+      assert.equal(await fetched(page, address), "No answer: the archive could not be read");
+      assert.match((await explanationOf(page)).detail, expected);
+      assert.equal(await page.locator("#result").getAttribute("data-tone"), "none");
+      assert.deepEqual(await checksOf(page), []);
     }
     assert.deepEqual(other.asked, []);
   });
@@ -110,16 +112,18 @@ Deno.test({ name: "the page connects (needs Chromium)", ignore: !hasChromium }, 
   await t.step("to a host that compresses on the way", async () => {
     await using opened = await site.open();
     const verdict = await fetched(opened.page, `${server.address}/packed-on-the-way.par`);
-    assert.match(verdict, /^Verified/);
-    assert.match((await checkOf(opened.page, "Archive")).text, /^Whole, not compressed/);
+    assert.match(verdict, /^You decide/);
+    assert.match(
+      (await checkOf(opened.page, "Archive")).text,
+      /^Whole and well-formed, not compressed/,
+    );
   });
 
   await t.step("to no address that is none", async () => {
     await using opened = await site.open();
     const { page } = opened;
     for (const address of ["file:///etc/passwd", "javascript:alert(1)"]) {
-      await page.getByLabel("Or fetch one from an address").fill(address);
-      await page.getByRole("button", { name: "Fetch" }).click();
+      await fillAddress(page, address);
       assert.match(await page.locator("#address-error").innerText(), /^Cannot fetch this/);
       assert.equal(page.url(), site.filePage);
     }
@@ -130,11 +134,19 @@ Deno.test({ name: "the page connects (needs Chromium)", ignore: !hasChromium }, 
     const { page } = opened;
     await fetched(page, `${server.address}/missing.par.gz`);
     assert.equal(await page.getByRole("button", { name: "Choose a file…" }).isVisible(), false);
-    await page.getByRole("link", { name: "Files are opened on a page" }).click();
+    await page.getByRole("link", { name: "Check a file" }).click();
     await page.getByRole("button", { name: "Choose a file…" }).waitFor();
     assert.equal(page.url(), site.filePage);
   });
 });
+
+/** Fills an address in, and has the page fetch it. */
+async function fillAddress(page: Page, address: string): Promise<void> {
+  const field = page.getByLabel("Address of the archive");
+  if (!await field.isVisible()) await page.getByText("Fetch it from a web address").click();
+  await field.fill(address);
+  await page.getByRole("button", { name: "Fetch" }).click();
+}
 
 /** A server that says less than it announced, and hangs up. */
 function serveLess(): AsyncDisposable & { readonly address: string } {

@@ -37,12 +37,12 @@ Deno.test({
     const memory = await MemoryWatch.begin(site.browser);
     await watch(page);
     await choose(page, path);
-    assert.equal(await verdictOf(page), "Verified");
+    assert.match(await verdictOf(page), /^Yes/);
     assert((await targetOf(page, "x86_64-linux")).saves);
     const { bars, states, shift } = await page.evaluate(() => globalThis.seen);
     assert(bars.length > 10, `the bar had ${bars.length} values`);
     assert(bars.every((value, at) => value >= (bars[at - 1] ?? 0)), `the bar went back: ${bars}`);
-    assert.deepEqual(states, ["Waiting", "Hashing…", "Has the signed hash"]);
+    assert.deepEqual(states, ["Waiting", "Reading…", "As signed"]);
     assert(shift < 0.01, `what is on the page moved: ${shift}`);
     assertFlat(await memory.growth());
   });
@@ -86,7 +86,15 @@ Deno.test({
     const cancel = page.getByRole("button", { name: "Cancel" });
     await page.locator("#progress-text").filter({ hasText: /^[1-9]\d?\s%/ }).waitFor();
     await cancel.press("Enter");
-    assert.equal(await verdictOf(page), "Stopped");
+    assert.equal(await verdictOf(page), "Cancelled: there is no answer");
+    assert.equal(
+      await page.locator("#targets-note").innerText(),
+      "You cancelled before the end, so none of them was checked.",
+    );
+    assert.equal(
+      await page.locator("#provider-note").innerText(),
+      "The issuer signed this. You cancelled before the binaries were checked.",
+    );
     assert.equal(await cancel.isVisible(), false);
     assert.equal((await targetOf(page, "x86_64-linux")).saves, false);
     assert.equal(await page.evaluate(() => document.activeElement?.id), "result-name");
@@ -94,7 +102,7 @@ Deno.test({
     // The worker's end is told a moment later.
     if (page.workers().length > 0) await page.workers()[0]?.waitForEvent("close");
     await choose(page, path);
-    assert.match(await verdictOf(page), /^Verified/);
+    assert.match(await verdictOf(page), /^You decide/);
     assert.notEqual(await page.locator("#progress-text").innerText(), read);
   });
 });
@@ -124,7 +132,7 @@ async function watch(page: Page): Promise<void> {
     const bar = document.getElementById("progress") as HTMLProgressElement;
     new MutationObserver(() => {
       if (bar.position >= 0 && seen.bars.at(-1) !== bar.position) seen.bars.push(bar.position);
-      const state = document.querySelector("#targets > li:last-child .text")?.textContent;
+      const state = document.querySelector("#targets > tr:nth-last-child(2) .text")?.textContent;
       if (state && seen.states.at(-1) !== state) seen.states.push(state);
     }).observe(document.body, {
       attributes: true,

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { fileNameFor } from "../../web/src/saving.ts";
 import { addressPolicy, parseAddress } from "../../web/src/policy.ts";
-import { sayBytes, sayDate, sayDistance, saySeconds } from "../../web/src/words.ts";
+import {
+  sayBytes,
+  sayCount,
+  sayDate,
+  sayDistance,
+  sayList,
+  saySeconds,
+  sentence,
+} from "../../web/src/words.ts";
 
 Deno.test("sayBytes() takes the unit that gives up to three digits before the point", () => {
   const said = [0, 1, 999, 1000, 999_949, 999_950, 314_572_800, 5e12].map(sayBytes);
@@ -22,7 +30,7 @@ Deno.test("saySeconds() needs no tenths of many seconds", () => {
 });
 
 Deno.test("sayDate() gives a date in UTC, and a number past all dates", () => {
-  assert.equal(sayDate(1_700_000_000), "14 November 2023 at 22:13 UTC");
+  assert.equal(sayDate(1_700_000_000), "14 Nov 2023 22:13 UTC");
   assert.equal(sayDate(Number.MAX_SAFE_INTEGER), "9007199254740991 s after 1970");
 });
 
@@ -39,6 +47,24 @@ Deno.test("sayDistance() gives the largest unit that fits", () => {
     "in 2 months",
     "2 years ago",
   ]);
+});
+
+Deno.test("sentence() ends a text once", () => {
+  assert.deepEqual(["a", "a.", "a?", "a…"].map(sentence), ["a.", "a.", "a?", "a…"]);
+});
+
+Deno.test("sayList() joins one, two and more", () => {
+  assert.deepEqual([[], ["a"], ["a", "b"], ["a", "b", "c"]].map((things) => sayList(things)), [
+    "",
+    "a",
+    "a and b",
+    "a, b and c",
+  ]);
+  assert.equal(sayList(["a", "b and c"], "or"), "a or b and c");
+});
+
+Deno.test("sayCount() knows one from many", () => {
+  assert.deepEqual([0, 1, 2].map((count) => sayCount(count, "key")), ["0 keys", "1 key", "2 keys"]);
 });
 
 Deno.test("addressPolicy() allows one address and nothing else", () => {

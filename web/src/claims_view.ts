@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import * as base64url from "npm:jose@6.2.18/base64url";
 import { type Json, parseJson } from "../../lib/signing/json.ts";
-import { byId, setText } from "./dom.ts";
+import { byId, copy, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import { printable } from "../../lib/errors.ts";
 
@@ -13,8 +13,14 @@ export class ClaimsView {
   #token = "";
 
   constructor() {
-    byId("copy-claims").addEventListener("click", () => this.#copy("Claims", textOf(this.#claims)));
-    byId("copy-token").addEventListener("click", () => this.#copy("Token", this.#token));
+    byId("copy-claims").addEventListener(
+      "click",
+      () => copy("the claims", textOf(this.#claims), this.#copied),
+    );
+    byId("copy-token").addEventListener(
+      "click",
+      () => copy("the token", this.#token, this.#copied),
+    );
   }
 
   /** Shows them, once there are any. */
@@ -26,7 +32,7 @@ export class ClaimsView {
     this.#claims.hidden = token === "";
     setText(
       byId("claims-heading"),
-      report?.refusal ? "Claims, not to be believed" : "Claims as they were signed",
+      report?.refusal ? "Claims that are not to be believed" : "Claims as they were signed",
     );
     setText(preOf(this.#claims), payload.text);
     // From the token, because a message between threads would lose how numbers are written.
@@ -34,19 +40,6 @@ export class ClaimsView {
     this.#schema.hidden = schema === undefined;
     setText(preOf(this.#schema), schema === undefined ? "" : layOut(schema) ?? payload.text);
     setText(this.#copied, "");
-  }
-
-  async #copy(what: string, text: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text);
-      setText(this.#copied, `${what} copied`);
-    } catch {
-      getSelection()?.selectAllChildren(preOf(this.#claims));
-      setText(
-        this.#copied,
-        "This browser does not let pages copy; the claims are selected instead",
-      );
-    }
   }
 }
 

@@ -48,6 +48,32 @@ export function setText(part: Element, text: string): void {
   if (part.textContent !== text) part.textContent = text;
 }
 
+/** Shows a key in groups of four that are still one word when it is copied. */
+export function grouped(key: string): HTMLElement {
+  const made = element("span", "mono key");
+  for (const group of key.match(/.{1,4}/g) ?? []) {
+    made.append(element("span", "", group), document.createElement("wbr"));
+  }
+  return made;
+}
+
+/** Makes a button that copies a text, and says so in a status. */
+export function copyButton(what: string, text: string, status: Element): HTMLButtonElement {
+  const made = button("Copy", "small", () => void copy(what, text, status));
+  made.setAttribute("aria-label", `Copy ${what}`);
+  return made;
+}
+
+/** Copies a text, and says whether that worked. */
+export async function copy(what: string, text: string, status: Element): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    setText(status, `Copied ${what}`);
+  } catch {
+    setText(status, "This browser does not let pages copy: select the text and copy it");
+  }
+}
+
 /** Has the browser save a blob under a name. */
 export function download(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);

@@ -5,14 +5,13 @@
  */
 
 import type { VerifiedArchive } from "../../lib/archive/reader.ts";
+import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
 import type { InspectionEvent, Refusal, TokenReport } from "./protocol.ts";
 
 /** What is known of a binary, or of the WIT package. */
 export interface EntryFindings {
   /** Its length in bytes, once it is reached. */
   readonly size?: number;
-  /** How many of its bytes were hashed. */
-  readonly done: number;
   /** Whether it was held against the claims, and found to be what they say. */
   readonly matched?: boolean;
   /** What its header says. */
@@ -34,14 +33,18 @@ export interface Findings {
   /** By target, or the WIT's name. */
   readonly entries: Readonly<Record<string, EntryFindings>>;
   readonly archive?: VerifiedArchive;
+  /** The checks of the policy, where there is one. */
+  readonly policyChecks?: readonly PolicyCheck[];
+  /** How many bundles were chosen with it. */
+  readonly bundles: number;
   readonly failure?: Refusal;
   /** The entry that is to blame for the failure, where that is known. */
   readonly blamed?: string;
 }
 
 /** Nothing is known yet. */
-export function nothingOf(name: string): Findings {
-  return { name, phase: "working", read: 0, entries: {} };
+export function nothingOf(name: string, bundles = 0): Findings {
+  return { name, phase: "working", read: 0, entries: {}, bundles };
 }
 
 /** Adds an event to what is known. */
@@ -52,23 +55,21 @@ export function learn(findings: Findings, event: InspectionEvent): Findings {
     case "token":
       return { ...findings, report: event.report };
     case "entry":
-      return withEntry(findings, event.key, { size: event.size, done: 0 });
-    case "progress": {
-      const { read, key, done = 0 } = event;
-      return { ...key === undefined ? findings : withEntry(findings, key, { done }), read };
-    }
+      return withEntry(findings, event.key, { size: event.size });
+    case "progress":
+      return { ...findings, read: event.read };
     case "header":
       return withEntry(findings, event.key, {
         header: event.header,
         ...(event.fits !== undefined && { fits: event.fits }),
       });
     case "matched":
-      return withEntry(findings, event.key, { matched: true, ...whole(findings, event.key) });
+      return withEntry(findings, event.key, { matched: true });
     case "done": {
-      const { archive, report } = event;
-      const ended: Findings = { ...findings, phase: "done", archive, report, read: archive.size };
-      return Object.keys(report.claims?.wascap.target_hashes ?? {}).reduce(
-        (sum, key) => withEntry(sum, key, { matched: true, ...whole(sum, key) }),
+      const { kind: _, ...found } = event;
+      const ended: Findings = { ...findings, ...found, phase: "done", read: event.archive.size };
+      return Object.keys(event.report.claims?.wascap.target_hashes ?? {}).reduce(
+        (sum, key) => withEntry(sum, key, { matched: true }),
         ended,
       );
     }
@@ -90,12 +91,7 @@ export function entryOf({ entries }: Findings, key: string): EntryFindings | und
   return Object.hasOwn(entries, key) ? entries[key] : undefined;
 }
 
-function whole(findings: Findings, key: string): { done?: number } {
-  const size = entryOf(findings, key)?.size;
-  return size === undefined ? {} : { done: size };
-}
-
 function withEntry(findings: Findings, key: string, news: Partial<EntryFindings>): Findings {
-  const entry = { done: 0, ...entryOf(findings, key), ...news };
+  const entry = { ...entryOf(findings, key), ...news };
   return { ...findings, entries: { ...findings.entries, [key]: entry } };
 }

@@ -9,9 +9,15 @@ import { type EntryConsumer, readArchive } from "../../lib/archive/reader.ts";
 import { EXECUTABLE_HEADER_LENGTH, readExecutable, runsOn } from "../../lib/target/executable.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
 import type { Target } from "../../lib/target/target.ts";
-import type { InspectionEvent } from "./protocol.ts";
+import { hashSource } from "../../lib/bytes/hashed_source.ts";
+import { MAX_BUNDLE_SIZE } from "../../lib/signing/bundle.ts";
+import type { CandidateBundle } from "../../lib/verbs/bundle_search.ts";
+import { checkPolicy, needsDigest } from "../../lib/verbs/policy.ts";
+import { parsePolicy } from "../../lib/verbs/policy_file.ts";
+import type { InspectionEvent, InspectOptions } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
-import { ANY_TIME, findStatedToken, judgeToken } from "./stated_token.ts";
+import { ANY_TIME } from "../../lib/signing/token.ts";
+import { findStatedToken, judgeToken } from "./stated_token.ts";
 
 /** Milliseconds between two tellings of progress: as often as an eye can follow. */
 const PROGRESS_INTERVAL = 60;
@@ -23,16 +29,20 @@ const PROGRESS_INTERVAL = 60;
  * whether it is whole.
  *
  * @param source The archive.
+ * @param options The policy, and the bundles that came with it.
  * @param tell Is told each step.
  */
 export async function inspectArchive(
   source: ArchiveSource,
+  { policy: policyText, bundles = [] }: InspectOptions,
   tell: (event: InspectionEvent) => void,
 ): Promise<void> {
   let current: string | undefined;
   let claimsFirst = false;
   let read = 0;
   try {
+    const policy = policyText && await parsePolicy(policyText.text);
+    const hashed = policy && needsDigest(policy) ? hashSource(source) : undefined;
     const stated = await findStatedToken(source);
     const size = await source.size?.();
     if (size !== undefined) tell({ kind: "size", size });
@@ -40,26 +50,41 @@ export async function inspectArchive(
       claimsFirst = stated.first;
       tell({ kind: "token", report: await judgeToken(stated.token) });
     }
-    const progress = new Progress(tell);
+    let told = 0;
     const consume: EntryConsumer = (entry, size) => {
       // The reader has held each entry before this one against the claims, if it had them.
       if (claimsFirst && current !== undefined) tell({ kind: "matched", key: current });
       const key = current = hashKey(entry);
       tell({ kind: "entry", key, size });
+      if (entry.kind === "wit") return undefined;
       const head = new Head(size);
-      return entry.kind === "wit"
-        ? (chunk): void => progress.add(key, chunk.length)
-        : (chunk): void => {
-          progress.add(key, chunk.length);
-          if (head.add(chunk)) tell(describeHeader(entry.target, head.bytes));
-        };
+      return (chunk): void => {
+        if (head.add(chunk)) tell(describeHeader(entry.target, head.bytes));
+      };
+    };
+    const onProgress = (bytes: number): void => {
+      read = bytes;
+      const now = performance.now();
+      if (now - told < PROGRESS_INTERVAL) return;
+      told = now;
+      tell({ kind: "progress", read });
     };
     const archive = await readArchive(
-      source.open(),
-      { ...ANY_TIME, onProgress: (bytes) => progress.read(read = bytes) },
+      (hashed ?? source).open(),
+      { ...ANY_TIME, onProgress },
       consume,
     );
-    tell({ kind: "done", archive, report: await judgeToken(archive.token) });
+    const policyChecks = policy && await checkPolicy(
+      archive,
+      { ...policy, bundles: readBundles(bundles) },
+      { digest: (await hashed?.hashed())?.digest },
+    );
+    tell({
+      kind: "done",
+      archive,
+      report: await judgeToken(archive.token),
+      ...(policyChecks && { policyChecks }),
+    });
   } catch (error) {
     const refusal = toRefusal(error);
     const blamed = refusal.code === "ERR_HASH_MISMATCH" && claimsFirst;
@@ -69,6 +94,14 @@ export async function inspectArchive(
       read,
       ...(blamed && current !== undefined && { key: current }),
     });
+  }
+}
+
+/** Reads no more of a bundle than shows that it is too large. */
+async function* readBundles(files: readonly File[]): AsyncGenerator<CandidateBundle> {
+  for (const file of files) {
+    const bytes = new Uint8Array(await file.slice(0, MAX_BUNDLE_SIZE + 1).arrayBuffer());
+    yield { bytes, place: file.name };
   }
 }
 
@@ -82,34 +115,6 @@ function describeHeader(target: Target, head: Uint8Array): InspectionEvent {
       fits: runsOn(executable, target),
     }
     : { kind: "header", key: target, header: "neither ELF, Mach-O nor PE" };
-}
-
-/** Tells progress, and not too often. */
-class Progress {
-  readonly #tell: (event: InspectionEvent) => void;
-  #key: string | undefined;
-  #done = 0;
-  #told = 0;
-
-  constructor(tell: (event: InspectionEvent) => void) {
-    this.#tell = tell;
-  }
-
-  read(bytes: number): void {
-    const now = performance.now();
-    if (now - this.#told < PROGRESS_INTERVAL) return;
-    this.#told = now;
-    const entry = this.#key === undefined ? {} : { key: this.#key, done: this.#done };
-    this.#tell({ kind: "progress", read: bytes, ...entry });
-  }
-
-  add(key: string, length: number): void {
-    if (key !== this.#key) {
-      this.#key = key;
-      this.#done = 0;
-    }
-    this.#done += length;
-  }
 }
 
 /** Keeps the front of a binary that passes, as much as its header can take. */

@@ -5,10 +5,13 @@
  */
 
 import { WIT_ENTRY } from "../../lib/archive/entries.ts";
-import type { ErrorCode } from "../../lib/errors.ts";
+import { ERROR_CODES, type ErrorCode } from "../../lib/errors.ts";
+import type { Claims } from "../../lib/signing/claims.ts";
+import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
 import { entryOf, type Findings } from "./findings.ts";
+import type { Refusal } from "./protocol.ts";
 import type { TrustedIssuer } from "./trust.ts";
-import { sayBytes, sayDate, sayDistance } from "./words.ts";
+import { sayBytes, sayDate, sayDistance, sayList, sentence } from "./words.ts";
 
 /** How good the news is. `busy` is none yet, `none` that there will be none. */
 export type Tone = "busy" | "good" | "caution" | "bad" | "none";
@@ -18,13 +21,22 @@ export interface Check {
   readonly name: string;
   readonly tone: Tone;
   readonly text: string;
+  /** The code of the failure. */
+  readonly code?: ErrorCode;
 }
 
 /** What to think of an archive. */
 export interface Judgement {
   readonly tone: Tone;
+  /** The answer in a word or two, such as `Yes` and `You decide`. */
+  readonly answer: string;
+  /** The answer with its reason, in one sentence. */
   readonly title: string;
+  /** What the archive is, by its own claims; empty if nothing can be believed. */
+  readonly provider: string;
+  /** What the reason means, and what to do next. */
   readonly detail: string;
+  /** The checks; none of a file that is not an archive. */
   readonly checks: readonly Check[];
   /** Whether its binaries may be saved. */
   readonly usable: boolean;
@@ -32,108 +44,200 @@ export interface Judgement {
   readonly asksForTrust: boolean;
 }
 
+/** Whom a person trusts. */
+export interface Rules {
+  /** The issuers: those of the policy, or the person's own where there is none. */
+  readonly trusted: readonly TrustedIssuer[];
+  /** The name of the policy. The core has checked it where {@linkcode Findings} has its checks. */
+  readonly policy?: string;
+}
+
 /**
  * Judges an archive.
  *
  * @param findings What is known.
- * @param trusted The issuers the person trusts.
+ * @param rules Whom the person trusts.
  * @param now The time to judge at.
  */
-export function judge(
-  findings: Findings,
-  trusted: readonly TrustedIssuer[],
-  now: Date,
-): Judgement {
-  const checks = [
-    checkContainer(findings),
-    checkSignature(findings),
-    checkValidity(findings, now),
-    checkIssuer(findings, trusted),
-    checkBinaries(findings),
-    checkHeaders(findings),
-  ];
-  const usable = findings.phase === "done" && findings.report?.window === undefined;
-  const asksForTrust = usable &&
-    checks.some(({ name, tone }) => name === ISSUER && tone === "caution");
-  return { ...conclude(findings, checks), checks, usable, asksForTrust };
+export function judge(findings: Findings, rules: Rules, now: Date): Judgement {
+  const { phase, report } = findings;
+  const claims = report?.claims;
+  const signer = claims && rules.trusted.find(({ key }) => key === claims.iss);
+  const usable = phase === "done" && report?.window === undefined && !broken(findings);
+  const conclusion = conclude(findings, signer, rules, now);
+  return {
+    ...conclusion,
+    title: conclusion.reason === ""
+      ? `${conclusion.answer}…`
+      : `${conclusion.answer}: ${conclusion.reason}`,
+    provider: claims ? sayProvider(claims, conclusion.tone === "good") : "",
+    checks: checksOf(findings, signer, rules, now),
+    usable,
+    asksForTrust: usable && !signer && rules.policy === undefined,
+  };
 }
 
-const ISSUER = "Issuer";
+interface Conclusion {
+  readonly tone: Tone;
+  readonly answer: string;
+  readonly reason: string;
+  readonly detail: string;
+}
 
 function conclude(
   findings: Findings,
-  checks: readonly Check[],
-): Pick<Judgement, "tone" | "title" | "detail"> {
+  signer: TrustedIssuer | undefined,
+  rules: Rules,
+  now: Date,
+): Conclusion {
   const { phase, failure, report } = findings;
   if (phase === "working") {
-    return { tone: "busy", title: "Checking…", detail: "Nothing is certain before the end." };
+    return {
+      tone: "busy",
+      answer: "Checking",
+      reason: "",
+      detail: "There is no answer before the whole archive has been read.",
+    };
   }
   if (phase === "stopped") {
     return {
       tone: "none",
-      title: "Stopped",
-      detail: "The archive was not read to its end, so nothing can be said of it.",
+      answer: "Cancelled",
+      reason: "there is no answer",
+      detail: "You cancelled before the whole archive was read. Choose it again to check it.",
     };
   }
-  if (failure) {
-    const untrusted = failure.category === "untrusted";
-    return {
-      tone: untrusted ? "bad" : "none",
-      title: untrusted ? titleOf(failure.code) : "It could not be read",
-      detail: `${failure.message}.`,
-    };
-  }
-  if (report?.window) {
+  if (failure) return concludeFailure(findings, failure);
+  const claims = report?.claims as Claims;
+  if (report?.window) return concludeWindow(claims, report.window, signer, now);
+  const rule = broken(findings);
+  if (rule) {
     return {
       tone: "bad",
-      title: report.window.code === "ERR_TOKEN_EXPIRED" ? "Expired" : "Not valid yet",
-      detail: "It is whole, and signed as it should be, but its time is not now.",
+      answer: "No",
+      reason: sayBroken(rule, signer),
+      detail: `The archive is intact, but it does not meet ${rules.policy}.`,
     };
   }
-  const doubts = checks.filter(({ tone }) => tone === "caution");
-  const [doubt] = doubts;
-  if (!doubt) {
-    return {
-      tone: "good",
-      title: "Verified",
-      detail: "It is whole, and signed by an issuer you trust.",
-    };
-  }
+  const doubts = doubtsOf(findings, rules);
+  const [answer, tone] = signer
+    ? doubts.length === 0 ? ["Yes", "good"] as const : ["Careful", "caution"] as const
+    : ["You decide", "caution"] as const;
+  const end = claims.exp === undefined ? "without end" : `until ${sayDate(claims.exp)}`;
+  const signed = `signed by ${sayIssuer(signer)}`;
+  const valid = doubts.length === 0 && signer ? `, valid ${end}` : "";
   return {
-    tone: "caution",
-    title: doubts.length > 1 ? "Verified, with doubts" : DOUBTS[doubt.name]?.title ?? "Verified",
-    detail: doubts.length > 1
-      ? "Its signature holds. Look at what is marked below."
-      : DOUBTS[doubt.name]?.detail ?? `${doubt.text}.`,
+    tone,
+    answer,
+    reason: [signed + valid, ...doubts].join(signer ? ", but " : ", and "),
+    detail: `The archive is intact. ${
+      signer ? sayContent(findings, rules) : rules.trusted.length === 0 ? ASK_FIRST : ASK
+    }`,
   };
 }
 
-const BINARIES = "Binaries";
-const MACHINES = "Machines";
+/** The first rule of the policy that the archive breaks. */
+function broken({ policyChecks }: Findings): PolicyCheck | undefined {
+  return policyChecks?.find(({ passed }) => !passed);
+}
 
-const DOUBTS: Readonly<Record<string, { readonly title: string; readonly detail?: string }>> = {
-  [ISSUER]: {
-    title: "Verified, from an issuer you have not listed",
-    detail: "Its signature holds. Whether to believe the one who signed it is yours to say.",
-  },
-  [MACHINES]: { title: "Verified, but a binary is not what its name says" },
-  [BINARIES]: {
-    title: "Verified, and holds no binaries",
-    detail: "Its signature holds. Binaries can be inserted later.",
-  },
-};
-
-function titleOf(code: ErrorCode | undefined): string {
-  switch (checkOf(code)) {
-    case "signature":
-      return "Not to be trusted: its signature does not hold";
-    case "binaries":
-      return "Not to be trusted: its content is not what was signed";
+/** What rule an archive breaks, as the end of a sentence. */
+function sayBroken({ name, code }: PolicyCheck, signer: TrustedIssuer | undefined): string {
+  switch (code) {
+    case "ERR_ISSUER_UNTRUSTED":
+      return "the policy does not trust its issuer";
+    case "ERR_ISSUER_NOT_ALLOWED":
+      return `the policy does not trust ${sayIssuer(signer)} for this archive`;
+    case "ERR_TOO_OLD":
+      return "it is older than the policy allows";
+    case "ERR_KEY_REVOKED":
+      return "a key that signed it is revoked";
+    case "ERR_ARCHIVE_REVOKED":
+      return "it is revoked";
     default:
-      return code !== undefined && NO_ARCHIVE.has(code)
-        ? "This is no provider archive"
-        : "Not to be trusted";
+      return `it has no ${name} that the policy accepts`;
   }
+}
+
+const ASK = "Anybody can make a key and sign with it: compare this issuer’s key with what the " +
+  "vendor published, and then decide.";
+const ASK_FIRST = `You trust nobody yet. ${ASK}`;
+
+function sayIssuer(signer: TrustedIssuer | undefined): string {
+  if (!signer) return "an issuer you do not trust yet";
+  return signer.note === "" ? "an issuer you trust" : signer.note;
+}
+
+function sayContent({ archive, bundles }: Findings, { policy }: Rules): string {
+  const count = archive?.binaries.length ?? 0;
+  const said = count === 0
+    ? "Binaries can be added later."
+    : count === 1
+    ? "Its binary is as it was signed."
+    : `All ${count} binaries are as signed.`;
+  if (policy !== undefined) return `${said} It meets ${policy}.`;
+  return bundles === 0 ? said : `${said} Load a policy that has keys to check the bundles, too.`;
+}
+
+/** What speaks against an archive that is intact, as ends of a sentence. */
+function doubtsOf(findings: Findings, rules: Rules): string[] {
+  const others = misfits(findings);
+  const [first] = others;
+  const doubts: string[] = [];
+  if (findings.archive?.binaries.length === 0) doubts.push("it has no binaries");
+  if (first !== undefined) {
+    doubts.push(
+      others.length === 1
+        ? `the binary for ${first} is for another machine, ${entryOf(findings, first)?.header}`
+        : `the binaries for ${sayList(others)} are for other machines`,
+    );
+  }
+  const { bundles } = findings;
+  if (leavesBundles(findings, rules)) {
+    doubts.push(
+      bundles === 1 ? "its bundle was not checked" : `its ${bundles} bundles were not checked`,
+    );
+  }
+  return doubts;
+}
+
+/** Whether there are bundles that nobody looked at. */
+function leavesBundles({ bundles, policyChecks }: Findings, { policy }: Rules): boolean {
+  if (bundles === 0) return false;
+  return policy === undefined ||
+    policyChecks?.every(({ name }) => name !== "bundle signature") === true;
+}
+
+/** The targets whose binaries are for another machine. */
+function misfits({ entries }: Findings): string[] {
+  return Object.keys(entries).filter((key) => entries[key]?.fits === false);
+}
+
+function concludeFailure(findings: Findings, failure: Refusal): Conclusion {
+  const { code, category, message } = failure;
+  if (category !== "untrusted") {
+    return {
+      tone: "none",
+      answer: "No answer",
+      reason: code === "ERR_POLICY_INVALID"
+        ? "the policy cannot be used"
+        : "the archive could not be read",
+      detail: sentence(message),
+    };
+  }
+  return isNoArchive(findings)
+    ? {
+      tone: "bad",
+      answer: "No",
+      reason: "this is not a provider archive",
+      detail: `${sentence(message)} (${code})`,
+    }
+    : { tone: "bad", answer: "No", reason: reasonOf(findings, code), detail: adviceOf(code) };
+}
+
+/** Whether what was read looks like something else than an archive. */
+function isNoArchive({ failure, report }: Findings): boolean {
+  return report === undefined && failure?.code !== undefined && NO_ARCHIVE.has(failure.code);
 }
 
 const NO_ARCHIVE: ReadonlySet<ErrorCode> = new Set([
@@ -142,125 +246,233 @@ const NO_ARCHIVE: ReadonlySet<ErrorCode> = new Set([
   "ERR_CLAIMS_MISSING",
 ]);
 
-/** Which check a refusal belongs to. */
-function checkOf(code: ErrorCode | undefined): "container" | "signature" | "binaries" {
-  if (code?.startsWith("ERR_TOKEN_") || code === "ERR_CLAIMS_INVALID") return "signature";
-  if (code?.startsWith("ERR_HASH_") || code === "ERR_ENTRY_MISSING") return "binaries";
-  return "container";
+/** Why not, as the end of a sentence that names the binary where it is known. */
+function reasonOf(findings: Findings, code: ErrorCode | undefined): string {
+  switch (code) {
+    case "ERR_HASH_MISMATCH":
+      return `${findings.blamed ?? "a binary"} was changed after signing`;
+    case "ERR_HASH_UNLISTED":
+      return "a binary was added after signing";
+    case "ERR_ENTRY_MISSING":
+      return `${sayList(missing(findings))} was removed after signing`;
+    case "ERR_TOKEN_SIGNATURE":
+      return "its claims were changed after signing, or somebody else signed them";
+    case undefined:
+      return "it is refused";
+    default:
+      return lowerFirst(ERROR_CODES[code].meaning.replace(/\.$/, ""));
+  }
 }
 
-function checkContainer({ phase, archive, failure }: Findings): Check {
-  const name = "Archive";
-  if (archive) {
-    const packed = archive.compressed ? "compressed" : "not compressed";
-    return {
-      name,
-      tone: "good",
-      text: `Whole, ${packed}, ${sayBytes(archive.size)}`,
+/** What the claims list and the archive does not have. */
+function missing(findings: Findings): string[] {
+  return Object.keys(findings.report?.claims?.wascap.target_hashes ?? {})
+    .filter((key) => entryOf(findings, key) === undefined);
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function adviceOf(code: ErrorCode | undefined): string {
+  if (code === "ERR_ARCHIVE_TRUNCATED" || code === "ERR_GZIP_CORRUPT") {
+    return "Do not run it. The file may be damaged: get it again.";
+  }
+  return checkFor(code) === SIGNATURE
+    ? "Do not run it. Nothing that it says about itself can be believed."
+    : "Do not run it. Get the archive from its vendor again.";
+}
+
+function concludeWindow(
+  { exp = 0, nbf = 0 }: Claims,
+  { code }: Refusal,
+  signer: TrustedIssuer | undefined,
+  now: Date,
+): Conclusion {
+  const detail = `Apart from that, the archive is intact, and signed by ${sayIssuer(signer)}.`;
+  return code === "ERR_TOKEN_EXPIRED"
+    ? {
+      tone: "bad",
+      answer: "No",
+      reason: `it expired ${sayDistance(exp, now)} (${sayDate(exp)}); ` +
+        "ask the issuer for a new one",
+      detail,
+    }
+    : {
+      tone: "bad",
+      answer: "Not yet",
+      reason: `it becomes valid ${sayDistance(nbf, now)} (${sayDate(nbf)})`,
+      detail,
     };
-  }
-  if (failure && checkOf(failure.code) === "container") {
-    return failure.category === "untrusted"
-      ? { name, tone: "bad", text: "Not well-formed" }
-      : { name, tone: "none", text: "Could not be read" };
-  }
-  return pending(name, phase);
 }
 
-function checkSignature({ phase, report, failure }: Findings): Check {
-  const name = "Signature";
-  if (failure && checkOf(failure.code) === "signature") {
-    return { name, tone: "bad", text: "Does not hold" };
-  }
-  if (report?.refusal) return { name, tone: "bad", text: "Does not hold" };
-  if (report?.claims) return { name, tone: "good", text: "Made with the issuer’s key" };
-  return pending(name, phase);
+function sayProvider({ wascap }: Claims, believed: boolean): string {
+  const { name = "a provider without a name", ver, vendor } = wascap;
+  const what = `${name}${ver === undefined ? "" : ` ${ver}`}, from ${vendor}`;
+  return believed ? what : `Calls itself ${what}`;
 }
 
-function checkValidity({ phase, report }: Findings, now: Date): Check {
-  const name = "Validity";
-  if (!report?.claims) return pending(name, phase);
+const ARCHIVE = "Archive";
+const SIGNATURE = "Signature";
+const BINARIES = "Binaries";
+
+/** The check that a refusal belongs to. */
+function checkFor(code: ErrorCode | undefined): string {
+  if (code?.startsWith("ERR_TOKEN_") || code === "ERR_CLAIMS_INVALID") return SIGNATURE;
+  if (code?.startsWith("ERR_HASH_") || code === "ERR_ENTRY_MISSING") return BINARIES;
+  return ARCHIVE;
+}
+
+function checksOf(
+  findings: Findings,
+  signer: TrustedIssuer | undefined,
+  rules: Rules,
+  now: Date,
+): Check[] {
+  const { phase, failure } = findings;
+  if (phase === "failed" && findings.report === undefined) {
+    if (failure?.category !== "untrusted" || isNoArchive(findings)) return [];
+  }
+  const { policyChecks } = findings;
+  const checks: readonly (readonly [name: string, Outcome])[] = [
+    [ARCHIVE, checkContainer(findings)],
+    [SIGNATURE, checkSignature(findings)],
+    ["Validity", checkValidity(findings, now)],
+    ...rules.policy === undefined ? [["Issuer", checkIssuer(findings, signer)] as const] : [],
+    [BINARIES, checkBinaries(findings)],
+    ["Headers match targets", checkHeaders(findings)],
+    ...rules.policy !== undefined && !policyChecks ? [["Policy", undefined] as const] : [],
+    ...(policyChecks ?? []).filter(({ name }) => !READING.has(name)).map(toOutcome),
+    ...leavesBundles(findings, rules) && phase === "done"
+      ? [
+        ["Bundles", {
+          tone: "caution",
+          text: "Not checked: no policy says whose they must be",
+        }] as const,
+      ]
+      : [],
+  ];
+  const made: Check[] = [];
+  const open: string[] = [];
+  for (const [name, check] of checks) {
+    if (failure?.category === "untrusted" && checkFor(failure.code) === name) {
+      const { message, code } = failure;
+      made.push({ name, tone: "bad", text: sentence(message), ...(code && { code }) });
+    } else if (check) made.push({ name, ...check });
+    else if (phase === "working") made.push({ name, tone: "busy", text: "Waiting" });
+    else open.push(name);
+  }
+  if (open.length === 0) return made;
+  return [...made, {
+    name: "Not checked",
+    tone: "none",
+    text: `${open.join(", ")}. ${
+      phase === "stopped" ? "You cancelled before." : "Reading stopped at the fault."
+    }`,
+  }];
+}
+
+type Outcome = Omit<Check, "name"> | undefined;
+
+/** The core's checks that the page shows in more detail. */
+const READING: ReadonlySet<string> = new Set(["archive", "signature", "validity", "binaries"]);
+
+function toOutcome({ name, passed, message, code }: PolicyCheck): readonly [string, Outcome] {
+  const text = upperFirst(message);
+  return [upperFirst(name), { tone: passed ? "good" : "bad", text, ...(code && { code }) }];
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function checkContainer({ archive }: Findings): Outcome {
+  if (!archive) return undefined;
+  const packed = archive.compressed ? "compressed" : "not compressed";
+  return { tone: "good", text: `Whole and well-formed, ${packed}, ${sayBytes(archive.size)}` };
+}
+
+function checkSignature({ report, failure }: Findings): Outcome {
+  if (report?.claims) return { tone: "good", text: "Made with the issuer’s key" };
+  const refusal = report?.refusal ?? failure;
+  if (!report?.refusal || !refusal) return undefined;
+  const { message, code } = refusal;
+  return { tone: "bad", text: sentence(message), ...(code && { code }) };
+}
+
+function checkValidity({ report }: Findings, now: Date): Outcome {
+  if (!report?.claims) return undefined;
   const { exp, nbf, iat } = report.claims;
-  if (report.window?.code === "ERR_TOKEN_NOT_YET_VALID") {
-    return { name, tone: "bad", text: `Begins ${sayDistance(nbf ?? 0, now)}` };
+  if (report.window) {
+    const { code } = report.window;
+    const text = code === "ERR_TOKEN_NOT_YET_VALID"
+      ? `Begins ${sayDistance(nbf ?? 0, now)}`
+      : `Ended ${sayDistance(exp ?? 0, now)}`;
+    return { tone: "bad", text, ...(code && { code }) };
   }
-  if (report.window) return { name, tone: "bad", text: `Ended ${sayDistance(exp ?? 0, now)}` };
-  const since = `Issued ${sayDistance(iat, now)}`;
-  return exp === undefined
-    ? { name, tone: "good", text: `${since}, without end` }
-    : { name, tone: "good", text: `${since}, ends ${sayDistance(exp, now)}` };
+  const end = exp === undefined ? "valid without end" : `ends ${sayDistance(exp, now)}`;
+  return { tone: "good", text: `Issued ${sayDistance(iat, now)}, ${end}` };
 }
 
-function checkIssuer(
-  { phase, report }: Findings,
-  trusted: readonly TrustedIssuer[],
-): Check {
-  const name = ISSUER;
-  if (!report?.claims) return pending(name, phase);
-  const { iss } = report.claims;
-  const found = trusted.find(({ key }) => key === iss);
-  if (!found) return { name, tone: "caution", text: "Not among those you trust" };
+function checkIssuer({ report }: Findings, signer: TrustedIssuer | undefined): Outcome {
+  if (!report?.claims) return undefined;
+  if (!signer) return { tone: "caution", text: "You do not trust it yet" };
   return {
-    name,
     tone: "good",
-    text: found.note === "" ? "Trusted by you" : `Trusted: ${found.note}`,
+    text: signer.note === "" ? "You trust it" : `You trust it: ${signer.note}`,
   };
 }
 
-function checkBinaries({ phase, archive, failure }: Findings): Check {
-  const name = BINARIES;
-  if (failure && checkOf(failure.code) === "binaries") {
-    return { name, tone: "bad", text: BINARY_FAULTS[failure.code ?? ""] ?? "Not as signed" };
-  }
-  if (!archive) return pending(name, phase);
+function checkBinaries({ archive }: Findings): Outcome {
+  if (!archive) return undefined;
   const count = archive.binaries.length;
-  if (count === 0) return { name, tone: "caution", text: "There are none yet" };
-  return { name, tone: "good", text: count === 1 ? "As signed" : `All ${count} as signed` };
+  if (count === 0) return { tone: "caution", text: "There are none" };
+  return { tone: "good", text: count === 1 ? "It is as signed" : `All ${count} are as signed` };
 }
 
-const BINARY_FAULTS: Readonly<Record<string, string>> = {
-  ERR_HASH_MISMATCH: "One differs from its signed hash",
-  ERR_HASH_UNLISTED: "One is there that was not signed",
-  ERR_ENTRY_MISSING: "One that was signed is missing",
-};
-
-function checkHeaders({ phase, archive, entries }: Findings): Check {
-  const name = MACHINES;
-  const others = Object.keys(entries).filter((key) => entries[key]?.fits === false);
+function checkHeaders(findings: Findings): Outcome {
+  const { archive } = findings;
+  const others = misfits(findings);
   if (others.length > 0) {
-    const verb = others.length === 1 ? "is" : "are";
-    return { name, tone: "caution", text: `${others.join(", ")} ${verb} for another machine` };
+    const text = others.map((key) => `${key} has ${entryOf(findings, key)?.header}`);
+    return { tone: "caution", text: sayList(text) };
   }
-  if (!archive) return pending(name, phase);
-  const silent = archive.binaries.filter(({ target }) => entries[target]?.fits === undefined);
-  if (archive.binaries.length === 0) return { name, tone: "none", text: "Nothing to look at" };
+  if (!archive || archive.binaries.length === 0) {
+    return archive ? { tone: "none", text: "There are no binaries to look at" } : undefined;
+  }
+  const silent = archive.binaries.map(({ target }) => target)
+    .filter((target) => entryOf(findings, target)?.fits === undefined);
   return silent.length === 0
-    ? { name, tone: "good", text: "Each header fits its target" }
-    : { name, tone: "none", text: `No known header in ${silent.map((e) => e.target).join(", ")}` };
-}
-
-function pending(name: string, phase: Findings["phase"]): Check {
-  return phase === "working"
-    ? { name, tone: "busy", text: "Waiting" }
-    : { name, tone: "none", text: "Not judged" };
+    ? { tone: "good", text: "Each binary is for the machine that its target names" }
+    : { tone: "none", text: `Cannot tell: ${sayList(silent)} has no known header` };
 }
 
 /** What to say of one binary. */
 export function judgeEntry(findings: Findings, key: string): { tone: Tone; text: string } {
   const { phase, blamed, failure } = findings;
   const entry = entryOf(findings, key);
-  if (blamed === key) return { tone: "bad", text: "Differs from the signed hash" };
-  if (phase === "done") return { tone: "good", text: "Has the signed hash" };
-  if (phase !== "working") {
-    const unread = entry === undefined && failure?.code === "ERR_ENTRY_MISSING";
-    return unread ? { tone: "bad", text: "Missing" } : { tone: "none", text: "Not judged" };
+  if (blamed === key) return { tone: "bad", text: "Changed after signing" };
+  if (phase === "done" || (phase === "working" && entry?.matched)) {
+    return { tone: "good", text: "As signed" };
   }
-  if (!entry) return { tone: "busy", text: "Waiting" };
-  if (entry.matched) return { tone: "good", text: "Has the signed hash" };
-  return { tone: "busy", text: "Hashing…" };
+  if (phase === "working") return { tone: "busy", text: entry ? "Reading…" : "Waiting" };
+  if (phase === "stopped") return { tone: "none", text: "Not checked" };
+  if (entry) return { tone: "none", text: "Not accepted" };
+  return failure?.code === "ERR_ENTRY_MISSING"
+    ? { tone: "bad", text: "Missing" }
+    : { tone: "none", text: "Not read" };
 }
 
-/** The validity window as sentences with dates, for the provider's table. */
+/** Why the targets have no answer of their own; empty if they have. */
+export function noteOnTargets({ phase, failure }: Findings): string {
+  if (phase === "stopped") return "You cancelled before the end, so none of them was checked.";
+  if (phase !== "failed") return "";
+  return failure?.category === "untrusted"
+    ? "Reading stopped at the fault. None of the binaries is accepted, because the archive is not."
+    : "Reading stopped before the end, so none of the binaries is accepted.";
+}
+
+/** The validity window with dates, for the provider's table. */
 export function describeWindow(
   { exp, nbf, iat }: { exp?: number; nbf?: number; iat: number },
 ): string {

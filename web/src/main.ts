@@ -1,23 +1,26 @@
 /// <reference lib="dom" />
-import { redact } from "../../lib/errors.ts";
+import { printable, redact } from "../../lib/errors.ts";
 import { ClaimsView } from "./claims_view.ts";
-import { byId, download, setText } from "./dom.ts";
+import { byId, download, setText, setTone } from "./dom.ts";
 import { type Findings, learn, nothingOf } from "./findings.ts";
 import { type RunningJob, startJob } from "./jobs.ts";
-import { isWit, judge } from "./judgement.ts";
+import { isWit, judge, type Judgement } from "./judgement.ts";
 import { takeArchives } from "./opening.ts";
 import type { Origin } from "./protocol.ts";
+import { PolicyView } from "./policy_view.ts";
 import { ProviderView } from "./provider_view.ts";
 import { fileNameFor, saveEntry } from "./saving.ts";
 import { TargetsView } from "./targets_view.ts";
+import { findThisComputer } from "./this_computer.ts";
+import { TrustDialog } from "./trust_dialog.ts";
 import { TrustStore } from "./trust_store.ts";
 import { TrustView } from "./trust_view.ts";
 import { VerdictView } from "./verdict_view.ts";
-import { printable } from "../../lib/errors.ts";
 
 /** The archive that is looked at. */
 interface Opened {
   readonly origin: Origin;
+  readonly bundles: readonly File[];
   readonly job: RunningJob;
   readonly started: number;
   readonly findings: Findings;
@@ -32,26 +35,47 @@ const store = new TrustStore(() => {
   show();
 });
 const trust = new TrustView(store);
+const policy = new PolicyView(() => {
+  // The core judges by the policy while it reads.
+  if (opened) open(opened.origin, opened.bundles);
+});
+const dialog = new TrustDialog(store);
 const provider = new ProviderView();
 const claims = new ClaimsView();
 const targets = new TargetsView(save);
 const verdict = new VerdictView(cancel, () => {
   const issuer = opened?.findings.report?.claims?.iss;
-  if (issuer !== undefined) trust.propose(issuer);
+  if (opened && issuer !== undefined) dialog.ask(issuer, opened.findings.name);
 });
 
-function open(origin: Origin): void {
+function open(origin: Origin, bundles: readonly File[]): void {
   opened?.job.cancel();
+  showPrevious();
   const name = redact(typeof origin === "string" ? origin : origin.name);
-  const job = startJob({ kind: "inspect", origin }, (event) => {
+  const { loaded } = policy;
+  const rules = loaded && { policy: { name: loaded.name, text: loaded.text } };
+  const job = startJob({ kind: "inspect", origin, bundles, ...rules }, (event) => {
     if (opened?.job === job) update(learn(opened.findings, event));
   });
-  opened = { origin, job, started: performance.now(), findings: nothingOf(name) };
+  const findings = nothingOf(name, bundles.length);
+  opened = { origin, bundles, job, started: performance.now(), findings };
   setText(byId("save-error"), "");
   byId("result").hidden = false;
   setText(byId("result-name"), printable(name));
   show();
-  byId("result-name").focus();
+  byId("result-name").focus({ preventScroll: true });
+  scrollTo({ top: 0 });
+}
+
+/** Keeps the last verdict in sight while the next archive is looked at. */
+function showPrevious(): void {
+  const previous = byId("previous");
+  if (!opened || opened.findings.phase === "working") return;
+  const { tone, title } = currentJudgement(opened);
+  previous.hidden = false;
+  setTone(previous, tone);
+  const text = `Before: ${opened.findings.name}. ${title}.`;
+  setText(previous.lastElementChild as Element, printable(text));
 }
 
 function cancel(): void {
@@ -67,16 +91,24 @@ function update(findings: Findings): void {
   show();
 }
 
+function currentJudgement({ findings }: Opened): Judgement {
+  const { loaded } = policy;
+  const rules = loaded
+    ? { trusted: loaded.issuers, policy: `the policy ${loaded.name}` }
+    : { trusted: store.issuers };
+  return judge(findings, rules, new Date());
+}
+
 function show(): void {
   if (!opened) return;
   const { findings, started, took } = opened;
-  const judgement = judge(findings, store.issuers, new Date());
-  verdict.show(judgement);
+  const judgement = currentJudgement(opened);
+  verdict.show(judgement, findings);
   verdict.showProgress(findings, (took ?? performance.now() - started) / 1000);
   provider.show(findings);
   targets.show(findings, judgement.usable);
   claims.show(findings);
-  document.title = `${judgement.title} – ${printable(findings.name)}`;
+  document.title = `${judgement.answer} – ${printable(findings.name)}`;
 }
 
 async function save(key: string): Promise<void> {
@@ -101,4 +133,8 @@ async function save(key: string): Promise<void> {
   }
 }
 
-takeArchives(open);
+policy.restore().then(() => takeArchives(open));
+findThisComputer(navigator).then((here) => {
+  targets.mark(here);
+  show();
+});

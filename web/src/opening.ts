@@ -5,15 +5,22 @@ import type { Origin } from "./protocol.ts";
 
 const ADDRESS_PAGE = "url.html";
 
+/** Is given an archive, and the bundles that came with it. */
+type OnOpen = (origin: Origin, bundles: readonly File[]) => void;
+
 /**
- * Takes an archive from the person: a file that is dropped or chosen, or an address.
+ * Takes an archive from the person: files that are dropped or chosen, or an address.
  *
  * @param onOpen Is given the archive.
  */
-export function takeArchives(onOpen: (origin: Origin) => void): void {
+export function takeArchives(onOpen: OnOpen): void {
   const page = document.body.dataset["page"] as PageKind;
-  if (page === "files") takeFiles(onOpen);
-  else takeAddress(onOpen);
+  const take: OnOpen = (origin, bundles) => {
+    shrink();
+    onOpen(origin, bundles);
+  };
+  if (page === "files") takeFiles(take);
+  else takeAddress(take);
   const field = byId<HTMLInputElement>("address");
   byId("address-form").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -29,12 +36,33 @@ export function takeArchives(onOpen: (origin: Origin) => void): void {
   });
 }
 
-function takeFiles(onOpen: (origin: Origin) => void): void {
+/** Makes one line of the way to open an archive, so that the verdict comes first. */
+function shrink(): void {
+  document.body.classList.add("opened");
+  setText(byId("open-heading"), "Check another");
+  byId("choose").classList.remove("primary");
+  byId<HTMLDetailsElement>("address-fold").open = false;
+}
+
+/** The name of a bundle beside an archive: `<archive>.sigstore.json`, `<archive>.sigstore.2.json`. */
+const BUNDLE_NAME = /\.sigstore(\.\d+)?\.json$/;
+
+function takeFiles(onOpen: OnOpen): void {
   const input = byId<HTMLInputElement>("file");
+  const take = (files: FileList | undefined | null): void => {
+    const chosen = [...files ?? []];
+    if (chosen.length === 0) return;
+    const bundles = chosen.filter(({ name }) => BUNDLE_NAME.test(name));
+    const [archive, ...others] = chosen.filter((file) => !bundles.includes(file));
+    const problem = archive
+      ? others.length === 0 ? "" : "Cannot check several archives at once: choose one"
+      : "Cannot check a bundle alone: choose it together with its archive";
+    setText(byId("choose-error"), problem);
+    if (archive && problem === "") onOpen(archive, bundles);
+  };
   byId("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
-    const [file] = input.files ?? [];
-    if (file) onOpen(file);
+    take(input.files);
     // So that the same file can be chosen again, after it was built anew.
     input.value = "";
   });
@@ -49,15 +77,15 @@ function takeFiles(onOpen: (origin: Origin) => void): void {
   addEventListener("drop", (event) => {
     event.preventDefault();
     veil.hidden = true;
-    const [file] = event.dataTransfer?.files ?? [];
-    if (file) onOpen(file);
+    take(event.dataTransfer?.files);
   });
 }
 
 /** The policy is narrowed before anything is fetched, and cannot be widened again. */
-function takeAddress(onOpen: (origin: Origin) => void): void {
+function takeAddress(onOpen: OnOpen): void {
   byId("files").hidden = true;
   byId("address-only").hidden = false;
+  byId<HTMLDetailsElement>("address-fold").open = true;
   const url = parseAddress(location.hash.slice(1));
   const policy = document.createElement("meta");
   policy.httpEquiv = "Content-Security-Policy";
@@ -69,5 +97,5 @@ function takeAddress(onOpen: (origin: Origin) => void): void {
   }
   if (!url) return;
   byId<HTMLInputElement>("address").value = url.href;
-  onOpen(url.href);
+  onOpen(url.href, []);
 }

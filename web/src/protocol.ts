@@ -8,13 +8,26 @@
 import type { VerifiedArchive } from "../../lib/archive/reader.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
 import type { ErrorCategory, ErrorCode } from "../../lib/errors.ts";
+import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
 
 /** An archive: a file a person chose, or an address to fetch. */
 export type Origin = File | string;
 
+/** A policy as it stands in its file: what is parsed of it cannot be sent between threads. */
+export interface PolicyText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What an archive is judged by, and the bundles that came with it. */
+export interface InspectOptions {
+  readonly policy?: PolicyText;
+  readonly bundles?: readonly File[];
+}
+
 /** What the page asks a worker for. */
 export type Job =
-  | { readonly kind: "inspect"; readonly origin: Origin }
+  | ({ readonly kind: "inspect"; readonly origin: Origin } & InspectOptions)
   | { readonly kind: "save"; readonly origin: Origin; readonly binary: WantedBinary };
 
 /** A binary to take out of an archive that was verified before. */
@@ -58,12 +71,7 @@ export type InspectionEvent =
   /** Comes early where the claims are at the archive's front, and again with `done`. */
   | { readonly kind: "token"; readonly report: TokenReport }
   | { readonly kind: "entry"; readonly key: string; readonly size: number }
-  | {
-    readonly kind: "progress";
-    readonly read: number;
-    readonly key?: string;
-    readonly done?: number;
-  }
+  | { readonly kind: "progress"; readonly read: number }
   /** What a binary's own header says; `fits` is absent where it says nothing. */
   | {
     readonly kind: "header";
@@ -72,7 +80,13 @@ export type InspectionEvent =
     readonly fits?: boolean;
   }
   | { readonly kind: "matched"; readonly key: string }
-  | { readonly kind: "done"; readonly archive: VerifiedArchive; readonly report: TokenReport }
+  | {
+    readonly kind: "done";
+    readonly archive: VerifiedArchive;
+    readonly report: TokenReport;
+    /** The checks of the policy, where there is one. */
+    readonly policyChecks?: readonly PolicyCheck[];
+  }
   /** `key` names the entry that is to blame, where that is known. */
   | {
     readonly kind: "failed";

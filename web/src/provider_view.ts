@@ -1,58 +1,65 @@
 /// <reference lib="dom" />
+import { printable } from "../../lib/errors.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
-import { byId, element, setText } from "./dom.ts";
+import { byId, copyButton, element, grouped, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import { describeWindow } from "./judgement.ts";
-import { printable } from "../../lib/errors.ts";
 
 /** Shows what the claims say of the provider: the table of `par inspect`. */
 export class ProviderView {
-  readonly #name = byId("provider-name");
+  readonly #card = byId("provider-card");
   readonly #note = byId("provider-note");
   readonly #table = byId("provider");
+  readonly #status = byId("provider-status");
   #shown: string | undefined;
 
-  /** Shows the claims, once their signature is known to hold. */
-  show({ report, phase }: Findings): void {
-    const state = `${report?.token} ${phase}`;
-    if (state === this.#shown) return;
-    this.#shown = state;
+  /** Shows the claims, once their signature is known to be valid. */
+  show({ report, phase, failure }: Findings): void {
     const claims = report?.claims;
-    setText(
-      this.#name,
-      claims ? `${printable(claims.wascap.name ?? "Anonymous")} – provider archive` : "Provider",
-    );
-    setText(this.#note, noteOf(phase, report !== undefined, claims !== undefined));
-    this.#table.replaceChildren(
-      ...claims
-        ? rowsOf(claims).flatMap(([name, value, key]) => [
-          element("dt", "", name),
-          element("dd", key ? "key" : "", printable(value)),
-        ])
-        : [],
-    );
+    this.#card.hidden = !claims;
+    setText(this.#note, noteOf(phase, failure?.category === "untrusted"));
+    if (report?.token === this.#shown) return;
+    this.#shown = report?.token;
+    setText(this.#status, "");
+    this.#table.replaceChildren(...claims ? this.#rows(claims) : []);
+  }
+
+  #rows(claims: Claims): HTMLElement[] {
+    const { wascap } = claims;
+    return [
+      ...this.#row("Name", printable(wascap.name ?? "None")),
+      ...this.#row("Version", printable(wascap.ver ?? "None")),
+      ...this.#row("Revision", String(wascap.rev ?? "None")),
+      ...this.#row("Vendor", printable(wascap.vendor)),
+      ...wascap.capid === undefined
+        ? []
+        : this.#row("Contract", printable(wascap.capid), "Capability Contract ID"),
+      ...this.#keyRow("Issuer’s key", claims.iss, "Issuer"),
+      ...this.#keyRow("Provider’s key", claims.sub, "Public Key"),
+      ...this.#row("Valid", describeWindow(claims)),
+    ];
+  }
+
+  /** @param term The word of `wash par inspect`, where it is another one. */
+  #row(name: string, value: Node | string, term?: string): HTMLElement[] {
+    const title = element("dt", "", name);
+    if (term !== undefined) title.append(" ", element("small", "", term));
+    return [title, element("dd", "", value)];
+  }
+
+  #keyRow(name: string, key: string, term: string): HTMLElement[] {
+    const [title, value] = this.#row(name, grouped(key), term);
+    value?.append(copyButton(`the ${name.toLowerCase()}`, key, this.#status));
+    return [title, value] as HTMLElement[];
   }
 }
 
-function noteOf(phase: Findings["phase"], stated: boolean, believed: boolean): string {
-  if (believed) {
-    return phase === "done" || phase === "working"
-      ? ""
-      : "This was signed, but the archive around it does not hold.";
+function noteOf(phase: Findings["phase"], refused: boolean): string {
+  if (phase === "stopped") {
+    return "The issuer signed this. You cancelled before the binaries were checked.";
   }
-  if (stated) return "What it says of itself is not shown here: its signature does not hold.";
-  return phase === "working" ? "Its claims have not been reached yet." : "It has no claims.";
-}
-
-function rowsOf(claims: Claims): (readonly [name: string, value: string, key?: boolean])[] {
-  const { wascap } = claims;
-  return [
-    ["Public Key", claims.sub, true],
-    ["Issuer", claims.iss, true],
-    ...wascap.capid === undefined ? [] : [["Capability Contract ID", wascap.capid] as const],
-    ["Vendor", wascap.vendor],
-    ["Version", wascap.ver ?? "None"],
-    ["Revision", String(wascap.rev ?? "None")],
-    ["Valid", describeWindow(claims)],
-  ];
+  if (phase !== "failed") return "";
+  return refused
+    ? "The issuer signed this, but the archive is refused."
+    : "The issuer signed this, but the rest could not be read.";
 }

@@ -11,15 +11,12 @@ import { readToken } from "../../lib/archive/reader.ts";
 import { readTar } from "../../lib/archive/tar_reader.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
 import type { Bytes } from "../../lib/bytes/chunks.ts";
-import { verifyToken } from "../../lib/signing/token.ts";
+import { ANY_TIME, verifyToken } from "../../lib/signing/token.ts";
 import type { TokenReport } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
 
 /** How far to look, in bytes: far enough for a WIT package before the claims. */
 const FRONT_LENGTH = 8 * 1024 * 1024;
-
-/** A time before every end, with which the validity window can be left out of a judgement. */
-export const ANY_TIME = { now: new Date(-1), allowEarly: true } as const;
 
 /** A token, and whether it is the archive's first entry, as it should be. */
 export interface StatedToken {

@@ -1,38 +1,59 @@
 /// <reference lib="dom" />
-import { button, byId, element, icon, setText, setTone } from "./dom.ts";
+import type { Target } from "../../lib/target/target.ts";
+import { printable } from "../../lib/errors.ts";
+import { button, byId, copyButton, element, icon, setText, setTone } from "./dom.ts";
 import { entryOf, type Findings } from "./findings.ts";
-import { isWit, judgeEntry } from "./judgement.ts";
-import { setProgress } from "./verdict_view.ts";
+import { isWit, judgeEntry, noteOnTargets } from "./judgement.ts";
 import { sayBytes } from "./words.ts";
 
 interface Row {
-  readonly root: HTMLLIElement;
+  readonly root: HTMLTableRowElement;
   readonly size: HTMLElement;
   readonly header: HTMLElement;
-  readonly bar: HTMLProgressElement;
   readonly state: HTMLElement;
-  readonly hash: HTMLElement;
+  readonly hash: HTMLTableRowElement;
   readonly save: HTMLButtonElement;
 }
 
-/** Shows a row and a bar for each target, and for the WIT package. */
+/** Shows a row for each target, and for the WIT package. */
 export class TargetsView {
-  readonly #list = byId("targets");
+  readonly #card = byId("targets-card");
+  readonly #note = byId("targets-note");
+  readonly #body = byId("targets");
+  readonly #status = byId("targets-status");
+  readonly #showHashes = byId("show-hashes");
   readonly #rows = new Map<string, Row>();
   readonly #onSave: (key: string) => void;
+  #here: Target | undefined;
+  #hashes: Readonly<Record<string, string>> = {};
 
   /** @param onSave Is told which binary the person wants to have. */
   constructor(onSave: (key: string) => void) {
     this.#onSave = onSave;
+    this.#showHashes.addEventListener("click", () => {
+      this.#setHashesShown(this.#showHashes.getAttribute("aria-expanded") === "false");
+    });
+    addEventListener("beforeprint", () => this.#setHashesShown(true));
+  }
+
+  /** Marks the target of this computer from now on. */
+  mark(here: Target | undefined): void {
+    this.#here = here;
+    for (const [key, { root }] of this.#rows) root.classList.toggle("here", key === here);
   }
 
   /** Shows what is known of each. */
   show(findings: Findings, usable: boolean): void {
     const signed = findings.report?.claims?.wascap.target_hashes ?? {};
     const keys = [...new Set([...Object.keys(signed), ...Object.keys(findings.entries)])].sort();
-    if (keys.join("\n") !== [...this.#rows.keys()].join("\n")) this.#build(keys);
+    this.#card.hidden = keys.length === 0;
+    setText(this.#note, noteOnTargets(findings) || this.#noteOnHere(findings));
+    if (keys.join("\n") !== [...this.#rows.keys()].join("\n") || signed !== this.#hashes) {
+      this.#hashes = signed;
+      this.#build(keys);
+    }
     for (const [key, row] of this.#rows) {
-      this.#update(row, key, findings, Object.hasOwn(signed, key) ? signed[key] : undefined);
+      this.#update(row, key, findings);
       row.save.disabled = !usable;
     }
   }
@@ -43,44 +64,76 @@ export class TargetsView {
     if (save) setText(save, text);
   }
 
+  #noteOnHere({ archive }: Findings): string {
+    const here = this.#here;
+    if (!archive || !here || archive.binaries.some(({ target }) => target === here)) return "";
+    return `None of them is for this computer, which is ${here} by what the browser says.`;
+  }
+
   #build(keys: readonly string[]): void {
     this.#rows.clear();
     for (const key of keys) this.#rows.set(key, this.#row(key));
-    this.#list.replaceChildren(...[...this.#rows.values()].map(({ root }) => root));
+    this.#body.replaceChildren(
+      ...[...this.#rows.values()].flatMap(({ root, hash }) => [root, hash]),
+    );
+    setText(this.#status, "");
+    this.#setHashesShown(false);
+    this.mark(this.#here);
   }
 
   #row(key: string): Row {
-    const size = element("span", "size");
-    const header = element("span", "header");
-    const bar = element("progress", "");
-    bar.setAttribute("aria-label", `Hashed of ${key}`);
-    const state = element("p", "state", icon(), element("span", "text"));
-    const hash = element("p", "hash key");
-    const save = button("Save", "save", () => this.#onSave(key));
-    save.setAttribute("aria-label", `Save ${key}`);
-    const facts = element("p", "facts", size, element("span", "", " · "), header);
-    const head = element("div", "head", element("p", "target", key), facts, save);
-    const root = element("li", "", head, bar, state, hash);
-    return { root, size, header, bar, state, hash, save };
+    const name = element("th", "target", element("span", "name", printable(key)));
+    name.scope = "row";
+    name.setAttribute("role", "rowheader");
+    name.append(element("span", "mine", "this computer"));
+    const size = cell("size");
+    const header = cell("header");
+    const state = cell("state", element("span", "", icon(), element("span", "text")));
+    const save = button("Save", "small", () => this.#onSave(key));
+    save.setAttribute("aria-label", `Save ${printable(key)}`);
+    const sum = Object.hasOwn(this.#hashes, key) ? this.#hashes[key] : undefined;
+    const hash = row(
+      "hash",
+      sum === undefined ? cell("", "It has no signed hash.") : cell(
+        "",
+        element("span", "quiet", "SHA-256 "),
+        element("span", "mono", sum),
+        copyButton(`the hash of ${printable(key)}`, sum, this.#status),
+      ),
+    );
+    (hash.firstElementChild as HTMLTableCellElement).colSpan = 5;
+    const root = row("", name, size, header, state, cell("save", save));
+    return { root, size, header, state, hash, save };
   }
 
-  #update(row: Row, key: string, findings: Findings, signed: string | undefined): void {
+  #setHashesShown(shown: boolean): void {
+    this.#showHashes.setAttribute("aria-expanded", `${shown}`);
+    setText(this.#showHashes, shown ? "Hide hashes" : "Show hashes");
+    for (const { hash } of this.#rows.values()) hash.hidden = !shown;
+  }
+
+  #update(row: Row, key: string, findings: Findings): void {
     const entry = entryOf(findings, key);
     const { tone, text } = judgeEntry(findings, key);
     setTone(row.root, tone);
     setTone(row.state, tone);
-    setText(row.state.lastElementChild as Element, text);
-    setText(row.size, entry?.size === undefined ? "size not known yet" : sayBytes(entry.size));
-    const wit = isWit(key);
-    setText(row.header, wit ? "the provider’s WIT package" : sayHeader(entry?.header, entry?.fits));
+    setText(row.state.querySelector(".text") as Element, text);
+    setText(row.size, entry?.size === undefined ? "–" : sayBytes(entry.size));
+    setText(row.header, isWit(key) ? "WIT package" : entry?.header ?? "–");
     setTone(row.header, entry?.fits === false ? "caution" : "none");
-    if (entry?.matched || findings.blamed === key) setProgress(row.bar, 1, 1);
-    else setProgress(row.bar, entry?.done ?? 0, entry?.size ?? 1);
-    setText(row.hash, signed === undefined ? "No signed hash" : `SHA-256 ${signed}`);
   }
 }
 
-function sayHeader(header: string | undefined, fits: boolean | undefined): string {
-  if (header === undefined) return "header not read yet";
-  return fits === false ? `its header says ${header}` : header;
+// Roles, because a browser forgets them where a narrow page does not lay tables out as tables.
+
+function row(className: string, ...cells: readonly Node[]): HTMLTableRowElement {
+  const made = element("tr", className, ...cells);
+  made.setAttribute("role", "row");
+  return made;
+}
+
+function cell(className: string, ...children: readonly (Node | string)[]): HTMLTableCellElement {
+  const made = element("td", className, ...children);
+  made.setAttribute("role", "cell");
+  return made;
 }

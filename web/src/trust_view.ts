@@ -1,10 +1,9 @@
 /// <reference lib="dom" />
-import { redact } from "../../lib/errors.ts";
-import { button, byId, download, element, setText } from "./dom.ts";
+import { printable, redact } from "../../lib/errors.ts";
+import { button, byId, copyButton, download, element, grouped, setText } from "./dom.ts";
 import { toRefusal } from "./refusal.ts";
 import { formatIssuers, parseIssuer, parseIssuers, type TrustedIssuer } from "./trust.ts";
 import type { TrustStore } from "./trust_store.ts";
-import { printable } from "../../lib/errors.ts";
 
 /** Shows the issuers a person trusts, and lets the person change them. */
 export class TrustView {
@@ -34,28 +33,25 @@ export class TrustView {
   /** Shows the list as it is now. */
   show(): void {
     const issuers = this.#store.issuers;
-    byId<HTMLButtonElement>("export").disabled = issuers.length === 0;
+    byId("export").hidden = issuers.length === 0;
+    byId("trust-none").hidden = issuers.length > 0;
     this.#list.replaceChildren(...issuers.map((issuer) => this.#item(issuer)));
   }
 
-  /** Fills an issuer in, for the person to name and add. */
-  propose(key: string): void {
-    this.#key.value = key;
-    this.#note.focus();
-    this.#note.scrollIntoView({ block: "center" });
-  }
-
   #item({ key, note }: TrustedIssuer): HTMLLIElement {
-    const remove = button("Remove", "", () => {
+    const remove = button("Remove", "small", () => {
       this.#store.remove(key);
       setText(this.#status, "Removed");
-      this.#key.focus();
+      byId("import").focus();
     });
     remove.setAttribute("aria-label", `Remove ${note === "" ? key : printable(note)}`);
-    const shown = element("span", "key", key);
-    return note === ""
-      ? element("li", "", shown, remove)
-      : element("li", "", element("span", "note", printable(note)), shown, remove);
+    const name = element("span", "note", note === "" ? "No name given" : printable(note));
+    const copying = copyButton(
+      `the key of ${note === "" ? key : printable(note)}`,
+      key,
+      this.#status,
+    );
+    return element("li", "", name, grouped(key), element("span", "actions", copying, remove));
   }
 
   #add(): void {
@@ -82,7 +78,10 @@ export class TrustView {
     const { issuers, refused } = parseIssuers(await file.text());
     input.value = "";
     this.#store.add(...issuers);
-    setText(this.#status, `${issuers.length} imported`);
+    setText(
+      this.#status,
+      issuers.length === 1 ? "Imported 1 key" : `Imported ${issuers.length} keys`,
+    );
     setText(this.#error, refused.join(" "));
   }
 }

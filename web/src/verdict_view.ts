@@ -1,69 +1,85 @@
 /// <reference lib="dom" />
-import { byId, element, icon, setText, setTone } from "./dom.ts";
+import { printable } from "../../lib/errors.ts";
+import { byId, copy, element, icon, setText, setTone } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import type { Check, Judgement } from "./judgement.ts";
+import { describeResult } from "./result_text.ts";
 import { sayBytes, saySeconds } from "./words.ts";
 
 /** Shows what to think of the archive, and how far the reading is. */
 export class VerdictView {
-  readonly #verdict = byId("verdict");
+  readonly #result = byId("result");
   readonly #title = byId("verdict-title");
+  readonly #provider = byId("verdict-provider");
   readonly #detail = byId("verdict-detail");
   readonly #trust = byId<HTMLButtonElement>("trust-this");
   readonly #progress = byId<HTMLProgressElement>("progress");
   readonly #progressText = byId("progress-text");
   readonly #cancel = byId<HTMLButtonElement>("cancel");
+  readonly #copy = byId<HTMLButtonElement>("copy-result");
+  readonly #print = byId<HTMLButtonElement>("print");
+  readonly #copied = byId("copied-result");
+  readonly #checksCard = byId("checks-card");
   readonly #checks = byId("checks");
+  #text = "";
 
   /**
    * @param onCancel Is told that the person has had enough.
-   * @param onTrust Is told that the person wants to trust the issuer.
+   * @param onTrust Is told that the person wants to decide about the issuer.
    */
   constructor(onCancel: () => void, onTrust: () => void) {
     this.#cancel.addEventListener("click", onCancel);
     this.#trust.addEventListener("click", onTrust);
+    this.#copy.addEventListener("click", () => copy("the result", this.#text, this.#copied));
+    this.#print.addEventListener("click", () => print());
   }
 
   /** Shows a judgement. */
-  show(judgement: Judgement): void {
-    setTone(this.#verdict, judgement.tone);
-    setText(this.#title, judgement.title);
-    setText(this.#detail, judgement.detail);
+  show(judgement: Judgement, findings: Findings): void {
+    setTone(this.#result, judgement.tone);
+    setText(this.#title, printable(judgement.title));
+    setText(this.#provider, printable(judgement.provider));
+    setText(this.#detail, printable(judgement.detail));
+    const working = findings.phase === "working";
+    document.body.classList.toggle("busy", working);
     this.#trust.hidden = !judgement.asksForTrust;
-    judgement.checks.forEach((check, at) => this.#showCheck(check, at));
+    this.#copy.hidden = this.#print.hidden = working;
+    if (working) setText(this.#copied, "");
+    else this.#text = printable(describeResult(judgement, findings));
+    this.#showChecks(judgement.checks);
   }
 
   /** Shows how far the reading is. */
   showProgress({ phase, read, size }: Findings, seconds: number): void {
     const working = phase === "working";
     if (!working && document.activeElement === this.#cancel) byId("result-name").focus();
-    this.#cancel.hidden = !working;
+    this.#cancel.hidden = this.#progress.hidden = !working;
     // A server may state the length of what it compressed on the way, which is less than what comes.
     const total = size !== undefined && size >= read ? size : undefined;
-    if (phase === "done") setProgress(this.#progress, 1, 1);
-    else if (total !== undefined) setProgress(this.#progress, read, total);
-    else if (working) this.#progress.removeAttribute("value");
-    else setProgress(this.#progress, 0, 1);
+    if (total === undefined) this.#progress.removeAttribute("value");
+    else {
+      this.#progress.max = Math.max(total, 1);
+      this.#progress.value = total === 0 ? 1 : read;
+    }
     setText(this.#progressText, describe(phase, read, total, seconds));
   }
 
-  #showCheck(check: Check, at: number): void {
-    let row = this.#checks.children[at] as HTMLElement | undefined;
-    if (!row) {
-      row = element("li", "", icon(), element("span", "name"), element("span", "text"));
-      this.#checks.append(row);
-    }
-    setTone(row, check.tone);
-    const [, name, text] = row.children;
-    if (name) setText(name, check.name);
-    if (text) setText(text, check.text);
+  #showChecks(checks: readonly Check[]): void {
+    this.#checksCard.hidden = checks.length === 0;
+    while (this.#checks.children.length > checks.length) this.#checks.lastElementChild?.remove();
+    checks.forEach((check, at) => {
+      let row = this.#checks.children[at] as HTMLElement | undefined;
+      if (!row) {
+        row = element("li", "", icon(), element("span", "name"), element("span", "text"));
+        this.#checks.append(row);
+      }
+      setTone(row, check.tone);
+      const [, name, text] = row.children;
+      const code = check.code === undefined ? "" : ` (${check.code})`;
+      if (name) setText(name, check.name);
+      if (text) setText(text, printable(check.text + code));
+    });
   }
-}
-
-/** Sets a bar that then has a definite value. */
-export function setProgress(bar: HTMLProgressElement, value: number, max: number): void {
-  bar.max = Math.max(max, 1);
-  bar.value = max === 0 ? 1 : value;
 }
 
 function describe(

@@ -22,15 +22,18 @@ export function saySeconds(seconds: number): string {
   return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)}\u00a0s`;
 }
 
-/** A time of the claims as a date in UTC; one past what dates reach as the number it is. */
+/**
+ * A time of the claims as a date in UTC, such as `25 Nov 2026 22:28 UTC`. If no date reaches that
+ * far, the number.
+ */
 export function sayDate(seconds: number): string {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return `${seconds} s after 1970`;
-  return `${DATE.format(date)} UTC`;
+  return `${DATE.format(date).replace(",", "")} UTC`;
 }
 
 const DATE = new Intl.DateTimeFormat("en-GB", {
-  dateStyle: "long",
+  dateStyle: "medium",
   timeStyle: "short",
   timeZone: "UTC",
 });
@@ -51,4 +54,20 @@ export function sayDistance(seconds: number, now: Date): string {
     if (Math.abs(distance) >= length) return words.format(Math.trunc(distance / length), unit);
   }
   return distance < 0 ? "just now" : "in a moment";
+}
+
+/** A text as a sentence: with one mark at its end. */
+export function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+/** Things in a row: `a`, `a and b`, `a, b and c`; or with another word than `and`. */
+export function sayList(things: readonly string[], word = "and"): string {
+  const last = things.at(-1) ?? "";
+  return things.length < 2 ? last : `${things.slice(0, -1).join(", ")} ${word} ${last}`;
+}
+
+/** A number of things: `1 key`, `2 keys`. */
+export function sayCount(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

@@ -12,6 +12,6 @@ const scope = globalThis as unknown as {
 scope.onmessage = async ({ data: job }): Promise<void> => {
   const source = openOrigin(job.origin);
   const tell = (event: InspectionEvent | SaveEvent): void => scope.postMessage(event);
-  if (job.kind === "inspect") await inspectArchive(source, tell);
+  if (job.kind === "inspect") await inspectArchive(source, job, tell);
   else await saveBinary(source, job.binary, tell);
 };

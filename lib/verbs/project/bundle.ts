@@ -45,6 +45,8 @@ export interface BundleOptions {
   readonly signal?: AbortSignal | undefined;
   /** Receives the progress of the writing. */
   readonly onProgress?: WriteProgress | undefined;
+  /** Receives warnings, each a sentence. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** The archive that was written. */
@@ -161,7 +163,7 @@ export class Bundle implements AsyncDisposable {
         for await (const chunk of packed.bytes) await sink.write(chunk);
         const { claims, token, targets } = packed;
         return { claims, token, targets, upToDate: false };
-      }, { signal: this.#options.signal });
+      }, { signal: this.#options.signal, onWarning: this.#options.onWarning });
     } catch (error) {
       if (error === keep && kept) return kept;
       throw error;

@@ -14,10 +14,12 @@ import { encodeWit } from "../wit.ts";
 import { type BuildSigners, Bundle, type BundleOptions, type BundleResult } from "./bundle.ts";
 import { isFolder } from "./program.ts";
 import { type OpenProject, openProject, type Project, type ProjectQuery } from "./project.ts";
+import { type BuildRecord, type ProvenanceOptions, writeProvenance } from "./provenance.ts";
 import { isMissing, type Job, type Missing, type Sources } from "./sources.ts";
 import { type BuildTarget, parseBuildTarget, requireDistinct, USUAL_TARGETS } from "./triples.ts";
 
 export type { BuildSigners, BundleOptions, BundleResult } from "./bundle.ts";
+export type { ProvenanceOptions } from "./provenance.ts";
 export { NO_VENDOR, type Project, type ProjectQuery } from "./project.ts";
 
 /** A description of the provider that overrides the project's. */
@@ -56,6 +58,8 @@ export interface BuildOptions
   readonly destination?: string | undefined;
   /** The provider's WIT package, wasm-encoded. Default: the project's. */
   readonly wit?: Uint8Array<ArrayBuffer> | undefined;
+  /** The file for the provenance of the build (SLSA 1.0), and who builds. */
+  readonly provenance?: ProvenanceOptions | undefined;
   /** Receives lines about what is found, built and left out. */
   readonly onStep?: ((line: string) => void) | undefined;
 }
@@ -103,6 +107,12 @@ export interface BuildResult extends BundleResult {
  */
 export async function build(folder: string, options: BuildOptions): Promise<BuildResult> {
   const { onStep } = options;
+  const record: BuildRecord = {
+    started: new Date(),
+    commands: [],
+    files: filesOf(options),
+    parameters: parametersOf(options),
+  };
   const open = await openProject({ ...options, folder });
   const { project } = open;
   const provider = providerOf(project, options);
@@ -122,7 +132,8 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
   const given = bundle.targets;
   for (const archive of options.archives ?? []) await bundle.addArchive(archive);
 
-  const { inputs, skipped } = await obtain(open, options, { given, covered: bundle.targets });
+  const others = { given, covered: bundle.targets };
+  const { inputs, skipped } = await obtain(open, options, others, record);
   await add(inputs);
   if (bundle.targets.length === 0) throw nothingToBundle(open, skipped);
   const wit = options.wit ?? await encodeProjectWit(project, options);
@@ -133,7 +144,28 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
     ? await options.signers(project)
     : options.signers;
   await makeFolder(dirname(path));
-  return { ...await bundle.write(path, signers), project, path, skipped };
+  const written = await bundle.write(path, signers);
+  if (options.provenance) {
+    const { sourceDateEpoch, signal } = options;
+    const output = { path, claims: written.claims, sourceDateEpoch, signal };
+    await writeProvenance(project, record, options.provenance, output);
+  }
+  return { ...written, project, path, skipped };
+}
+
+/** What was made elsewhere and given by its path. */
+function filesOf({ binaries = [], archives = [] }: BuildOptions): string[] {
+  const sources = binaries.map(({ source }) => source);
+  return [...sources.filter((source) => typeof source === "string"), ...archives];
+}
+
+/** What a caller asks a build for, as its provenance says it. */
+function parametersOf(options: BuildOptions): Record<string, unknown> {
+  const { targets, allTargets, strict, skipBuild, bin, buildFlags } = options;
+  const asked = { targets, allTargets, strict, skipBuild, bin, buildFlags };
+  return Object.fromEntries(
+    Object.entries(asked).filter(([, value]) => value !== undefined && value !== false),
+  );
 }
 
 /** The given description has precedence over the project's. */
@@ -170,11 +202,15 @@ async function obtain(
   { project, sources }: OpenProject,
   options: BuildOptions,
   others: Others,
+  record: BuildRecord,
 ): Promise<Obtained> {
   const { skipBuild, strict, onStep } = options;
   if (skipBuild && !options.targets && !options.allTargets) {
     const inputs = await sources.findAllBuilt(others.covered);
-    for (const { source, target } of inputs) onStep?.(`Taking ${source} for ${target}`);
+    for (const { source, target } of inputs) {
+      if (typeof source === "string") record.files.push(source);
+      onStep?.(`Taking ${source} for ${target}`);
+    }
     return { inputs, skipped: [] };
   }
   const skipped: Skipped[] = [];
@@ -194,6 +230,7 @@ async function obtain(
     } else if ("run" in found) jobs.push({ ...found, isRequired });
     else {
       onStep?.(`Taking ${found.source} for ${target}`);
+      if (typeof found.source === "string") record.files.push(found.source);
       inputs.push(found);
     }
   }
@@ -202,6 +239,7 @@ async function obtain(
     onStep?.(`Building for ${target}: ${command}`);
     try {
       inputs.push({ source: await job.run(), target });
+      record.commands.push(command);
     } catch (error) {
       const isTheirs = isSecond && error instanceof ParError && error.code === "ERR_BUILD_FAILED";
       if (!isTheirs || isRequired || strict) throw error;

@@ -31,8 +31,8 @@ export interface ProgramOutput {
  */
 const WITHHELD = /^(WASH|PAR)_.*(KEY|SEED|PASSWORD|TOKEN)|^(MAKEFLAGS|MFLAGS|MAKELEVEL)$/;
 
-/** Matches a seed, to hide variables of any name that hold one. */
-const SEED = /\bS[A-Z][A-Z2-7]{56}\b/;
+/** Matches a seed or a private key in PEM form, to hide variables of any name that hold one. */
+const SECRET = /\bS[A-Z][A-Z2-7]{56}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
 /**
  * Gives the environment for builds.
@@ -42,7 +42,7 @@ const SEED = /\bS[A-Z][A-Z2-7]{56}\b/;
 export function buildEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(Deno.env.toObject())
-      .filter(([name, value]) => !WITHHELD.test(name) && !SEED.test(value)),
+      .filter(([name, value]) => !WITHHELD.test(name) && !SECRET.test(value)),
   );
 }
 

@@ -167,7 +167,13 @@ test("build() keeps seeds and passwords from what it starts", async () => {
       ' std::fs::write("seen.txt", all.join("\\n")).unwrap(); }\n',
   );
   await project.build({
-    env: { WASH_REG_PASSWORD: "not for builds", MINE: `seed ${ISSUER.seed}`, OTHER: "for builds" },
+    env: {
+      WASH_REG_PASSWORD: "not for builds",
+      PAR_SIGNING_KEY: "not for builds",
+      MY_KEY: "-----BEGIN PRIVATE KEY-----\nnot for builds",
+      MINE: `seed ${ISSUER.seed}`,
+      OTHER: "for builds",
+    },
   });
   const seen = new TextDecoder().decode(await project.read("seen.txt"));
   assert.match(seen, /^OTHER=for builds$/m);

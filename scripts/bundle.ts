@@ -1,0 +1,69 @@
+/**
+ * Runs `deno bundle`, which makes one script of an entry and all it imports. Whatever bundles goes
+ * through here: the installed command, that of a release, and `web/bundle.ts`.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import config from "../deno.json" with { type: "json" };
+
+/** The checkout, without a slash at its end. */
+export const ROOT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
+
+/** The versions of packages, and no configuration: what `cli.ts` needs, wherever it is bundled. */
+const LOCKED = ["--no-config", `--lock=${ROOT}/cli.lock`, "--frozen", "--platform", "deno"];
+
+/**
+ * Runs `deno bundle`.
+ *
+ * @param args Its arguments.
+ * @returns What it prints: the script, unless the arguments name a file or a folder for it.
+ */
+export async function denoBundle(args: readonly string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", ...args],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`Cannot bundle: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
+
+/**
+ * Bundles the command into a folder, where each verb stays a file of its own, which is loaded when it
+ * is called: in Deno 2.9.6, `par inspect` then starts in 45 ms, and in 63 ms from one file.
+ *
+ * @param folder Where to; it comes into being. `cli.js` is the command.
+ */
+export async function bundleToFolder(folder: string): Promise<void> {
+  await denoBundle([...LOCKED, "--code-splitting", "--outdir", folder, `${ROOT}/cli.ts`]);
+}
+
+/**
+ * Bundles the command into one script, which runs from a file or a URL and fetches nothing. Equal
+ * sources give equal bytes: without `--minify` the paths of this machine would be in it.
+ *
+ * @returns The script.
+ */
+export function bundleToScript(): Promise<string> {
+  return denoBundle([...LOCKED, "--minify", `${ROOT}/cli.ts`]);
+}
+
+/** Lists the licences of the packages that are in a bundle of the command. They ask to be kept with it. */
+export async function bundledLicences(): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "--no-config", `--lock=${ROOT}/cli.lock`, `${ROOT}/cli.ts`],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout));
+  const packages = Object.entries(npmPackages as Record<string, { localPath: string }>);
+  const texts = await Promise.all(packages.map(async ([id, { localPath }]) => {
+    const { license } = JSON.parse(await Deno.readTextFile(`${localPath}/package.json`));
+    const names = [...Deno.readDirSync(localPath)].map(({ name }) => name);
+    const file = names.find((name) => /^license/i.test(name));
+    const text = file ? `\n${(await Deno.readTextFile(`${localPath}/${file}`)).trim()}\n` : "";
+    return `${id}: ${license}\n${text}`;
+  }));
+  const own = `par ${config.version}: ${config.license}, as LICENSE says.\n`;
+  return [own, ...texts.sort()].join(`\n${"-".repeat(72)}\n\n`);
+}

@@ -1,0 +1,148 @@
+/// <reference lib="dom" />
+import { printable } from "../../lib/errors.ts";
+import { predicateTypeName } from "../../lib/signing/statement.ts";
+import type { Policy } from "../../lib/verbs/policy.ts";
+import { MAX_POLICY_SIZE, parsePolicy } from "../../lib/verbs/policy_file.ts";
+import { byId, element, setText } from "./dom.ts";
+import type { PolicyText } from "./protocol.ts";
+import { toRefusal } from "./refusal.ts";
+import { parseIssuer, type TrustedIssuer } from "./trust.ts";
+import { sayCount, sayList } from "./words.ts";
+
+const STORAGE_KEY = "par.policy";
+
+/** A policy that decides. */
+export interface LoadedPolicy extends PolicyText {
+  /** The issuers that it trusts, with the names that it gives them. */
+  readonly issuers: readonly TrustedIssuer[];
+}
+
+/** Takes a policy file from the person, keeps it in the page's own storage, and shows it. */
+export class PolicyView {
+  readonly #onChange: () => void;
+  readonly #error = byId("policy-error");
+  readonly #status = byId("policy-status");
+  #loaded: LoadedPolicy | undefined;
+
+  /** @param onChange Is told that the policy is another one. */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+    const input = byId<HTMLInputElement>("policy-file");
+    byId("policy-load").addEventListener("click", () => input.click());
+    input.addEventListener("change", () => this.#take(input));
+    byId("policy-remove").addEventListener("click", () => this.#remove());
+  }
+
+  /** The policy, if there is one. */
+  get loaded(): LoadedPolicy | undefined {
+    return this.#loaded;
+  }
+
+  /** Takes up the policy that was kept. */
+  async restore(): Promise<void> {
+    const kept = keptPolicy();
+    if (!kept) return;
+    try {
+      await this.#load(kept);
+    } catch (error) {
+      // A policy that cannot be read trusts nobody.
+      this.#loaded = { ...kept, issuers: [] };
+      this.#show([`${kept.name} cannot be used. Remove it, or load another.`]);
+      setText(this.#error, toRefusal(error).message);
+    }
+  }
+
+  async #take(input: HTMLInputElement): Promise<void> {
+    const [file] = input.files ?? [];
+    if (!file) return;
+    try {
+      const text = await file.slice(0, MAX_POLICY_SIZE + 1).text();
+      await this.#load({ name: file.name, text });
+    } catch (error) {
+      setText(this.#status, "");
+      setText(this.#error, `${toRefusal(error).message}. Nothing was changed.`);
+      return;
+    } finally {
+      input.value = "";
+    }
+    keep(this.#loaded);
+    setText(this.#status, "Loaded");
+    this.#onChange();
+  }
+
+  async #load({ name, text }: PolicyText): Promise<void> {
+    const policy = await parsePolicy(text, { name: `the policy ${JSON.stringify(name)}` });
+    this.#loaded = { name, text, issuers: issuersOf(policy) };
+    this.#show(rulesOf(policy, name));
+  }
+
+  #remove(): void {
+    this.#loaded = undefined;
+    keep(undefined);
+    this.#show([]);
+    setText(this.#status, "Removed");
+    byId("policy-load").focus();
+    this.#onChange();
+  }
+
+  #show(rules: readonly string[]): void {
+    const isLoaded = rules.length > 0;
+    setText(this.#error, "");
+    byId("policy-none").hidden = isLoaded;
+    byId("policy-remove").hidden = !isLoaded;
+    byId("trust-unused").hidden = !isLoaded;
+    setText(byId("policy-load"), isLoaded ? "Load another…" : "Load a policy file…");
+    byId("policy-rules").replaceChildren(
+      ...rules.map((rule) => element("li", "", printable(rule))),
+    );
+  }
+}
+
+function keptPolicy(): PolicyText | undefined {
+  try {
+    return JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "null") ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function keep(policy: LoadedPolicy | undefined): void {
+  try {
+    if (!policy) return localStorage.removeItem(STORAGE_KEY);
+    localStorage.setItem(STORAGE_KEY, JSON.stringify({ name: policy.name, text: policy.text }));
+  } catch {
+    // Storage may be switched off: the policy then lasts as long as the page.
+  }
+}
+
+function issuersOf({ trustedIssuers = [] }: Policy): TrustedIssuer[] {
+  return trustedIssuers.map((issuer) =>
+    typeof issuer === "string"
+      ? parseIssuer(issuer, "")
+      : parseIssuer(issuer.key, issuer.name ?? "")
+  );
+}
+
+/** A policy in sentences. */
+function rulesOf(policy: Policy, name: string): string[] {
+  const { keys, requiredAttestations = [], maxAge, revokedKeys = [], revokedArchives = [] } =
+    policy;
+  const signers = keys?.map((item) => "key" in item ? item.name ?? `${item.key}` : `${item}`);
+  const types = requiredAttestations.map((required) =>
+    predicateTypeName(typeof required === "string" ? required : required.type)
+  );
+  const revoked = [
+    ...revokedKeys.length === 0 ? [] : [sayCount(revokedKeys.length, "key")],
+    ...revokedArchives.length === 0 ? [] : [sayCount(revokedArchives.length, "archive")],
+  ];
+  return [
+    `${name} decides, until you remove it.`,
+    `It trusts ${sayList([...new Set(issuersOf(policy).map(({ note }) => note))])}.`,
+    ...signers ? [`It asks for a bundle that is signed by ${sayList(signers, "or")}.`] : [],
+    ...types.length === 0 ? [] : [`It asks for attestations of the type ${sayList(types)}.`],
+    ...maxAge === undefined
+      ? []
+      : [`It asks for archives that were issued in the last ${sayCount(maxAge / 86_400, "day")}.`],
+    ...revoked.length === 0 ? [] : [`It revokes ${sayList(revoked)}.`],
+  ];
+}
