@@ -7,7 +7,7 @@ import { type Outcome, printChecks } from "./checks.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { isQuiet, printJson } from "./io.ts";
 import { registryOptions } from "./registry.ts";
-import { keyDirectories, userName } from "./signing.ts";
+import { isThere, keyDirectories, userName } from "./signing.ts";
 import { paint } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -97,7 +97,9 @@ async function checkPermissions(): Promise<Found> {
 }
 
 async function checkKeys(flags: DoctorFlags): Promise<Found> {
-  const directories = keyDirectories(flags);
+  const all = keyDirectories(flags);
+  const present = all.filter(isThere);
+  const directories = present.length > 0 ? present : all.slice(0, 1);
   const unreadable: string[] = [];
   const keys = await listKeys(directories, (error) => unreadable.push(error.message));
   const open = await openToOthers(keys.map(({ path }) => path));
