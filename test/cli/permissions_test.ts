@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { permissionFlags, takesHelpers } from "../../lib/cli/permissions.ts";
 
 const COLOURS = "NO_COLOR,FORCE_COLOR";
-const KEYS = "HOME,USER,USERPROFILE,USERNAME,WASH_KEYS_DIR,WASH_DATA_DIR,XDG_DATA_HOME";
+const KEY_FOLDERS = "WASH_KEYS_DIR,WASH_DATA_DIR,XDG_DATA_HOME";
+const KEYS = `HOME,USER,USERPROFILE,USERNAME,${KEY_FOLDERS}`;
 const SEEDS = "WASH_KEYS,WASH_ISSUER_KEY,WASH_SUBJECT_KEY";
 const AUTH_FILES =
   "REGISTRY_AUTH_FILE,DOCKER_CONFIG,XDG_RUNTIME_DIR,XDG_CONFIG_HOME,HOME,USERPROFILE";
@@ -44,7 +45,7 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
   attachments: [`-RW -E${COLOURS}`, `-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   push: [
     `-RWN -EWASH_MONOLITHIC_PUSH,${BUNDLE},${REFERENCE},${REGISTRY},USER,USERNAME,` +
-    `SOURCE_DATE_EPOCH,${COLOURS}`,
+    `${KEY_FOLDERS},SOURCE_DATE_EPOCH,${COLOURS}`,
   ],
   pull: [`-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   copy: [`-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
@@ -52,7 +53,7 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
   login: [`-RWN -E${LOGIN},${REGISTRY},${COLOURS}`],
   logout: [`-RW -E${AUTH_FILES},${COLOURS}`],
   doctor: [
-    `-RN --allow-run=wasm-tools -EWASH_KEYS,${LOGIN},${REGISTRY},PATH,USER,USERNAME,${COLOURS}`,
+    `-RN --allow-run=wasm-tools -EWASH_KEYS,${LOGIN},${REGISTRY},PATH,USER,USERNAME,${KEY_FOLDERS},${COLOURS}`,
   ],
   "keys gen": [`-RW -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys list": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],
