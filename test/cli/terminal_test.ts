@@ -115,7 +115,7 @@ const SCREENS: readonly (readonly [line: string, RegExp])[] = [
   ["doctor", /^ok +deno +/m],
   ["craete", /did you\s+mean\s+create\?\s+\[ERR_USAGE\]\nUsage: par <verb>$/m],
   ["create --nmae x --vendor", /^Usage: par create --name <name> --vendor <vendor>/m],
-  ["remove good.par -a mips-linux", /^Error: Cannot /],
+  ["extract good.par -a mips-linux", /^Error: Cannot /],
 ];
 
 for (const columns of [60, 80, 200]) {
