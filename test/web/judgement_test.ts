@@ -65,7 +65,7 @@ Deno.test("judge() names the checks that were not made, with the reason", () => 
     name: "Not checked",
     tone: "none",
     text: "Archive, Signature, Validity, Issuer, Binaries, Headers match targets. " +
-      "You cancelled before.",
+      "You cancelled before the end.",
   }]);
   const refusal = {
     code: "ERR_ENTRY_DUPLICATE",

@@ -389,6 +389,10 @@ Deno.test(
         }),
         async (page, verdict) => {
           assert.equal(
+            (await explanationOf(page)).provider,
+            "Fake Payments 1.0, from wasmCloud",
+          );
+          assert.equal(
             verdict,
             "Careful: signed by Example Corp, but the binary for aarch64-linux is for another " +
               "machine, ELF for x86_64",

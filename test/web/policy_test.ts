@@ -68,9 +68,13 @@ Deno.test({
       assert.equal(await verdictOf(page), "No: it has no bundle signature that the policy accepts");
       assert.match((await checkOf(page, "Bundle signature")).text, /\(ERR_[A-Z_]+\)$/);
       assert.equal((await targetOf(page, "x86_64-linux")).saves, false);
+      assert.equal(
+        await page.locator("#targets-note").innerText(),
+        "None of them can be saved: the archive is refused.",
+      );
     }
     await choose(page, good, signature);
-    await page.getByText("No: it has no attestation cyclonedx that the policy accepts").waitFor();
+    await page.getByText("No: it has no cyclonedx attestation that the policy accepts").waitFor();
     assert.equal((await checkOf(page, "Bundle signature")).tone, "good");
   });
 

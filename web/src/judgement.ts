@@ -70,7 +70,7 @@ export function judge(findings: Findings, rules: Rules, now: Date): Judgement {
     title: conclusion.reason === ""
       ? `${conclusion.answer}…`
       : `${conclusion.answer}: ${conclusion.reason}`,
-    provider: claims ? sayProvider(claims, conclusion.tone === "good") : "",
+    provider: claims ? sayProvider(claims, usable && signer !== undefined) : "",
     checks: checksOf(findings, signer, rules, now),
     usable,
     asksForTrust: usable && !signer && rules.policy === undefined,
@@ -104,7 +104,7 @@ function conclude(
       tone: "none",
       answer: "Cancelled",
       reason: "there is no answer",
-      detail: "You cancelled before the whole archive was read. Choose it again to check it.",
+      detail: "You cancelled before the whole archive was read. Check it again to get one.",
     };
   }
   if (failure) return concludeFailure(findings, failure);
@@ -155,7 +155,7 @@ function sayBroken({ name, code }: PolicyCheck, signer: TrustedIssuer | undefine
     case "ERR_ARCHIVE_REVOKED":
       return "it is revoked";
     default:
-      return `it has no ${name} that the policy accepts`;
+      return `it has no ${name.replace(/^(attestation) (.*)$/, "$2 $1")} that the policy accepts`;
   }
 }
 
@@ -367,7 +367,7 @@ function checksOf(
     name: "Not checked",
     tone: "none",
     text: `${open.join(", ")}. ${
-      phase === "stopped" ? "You cancelled before." : "Reading stopped at the fault."
+      phase === "stopped" ? "You cancelled before the end." : "Reading stopped at the fault."
     }`,
   }];
 }
@@ -463,8 +463,9 @@ export function judgeEntry(findings: Findings, key: string): { tone: Tone; text:
     : { tone: "none", text: "Not read" };
 }
 
-/** Why the targets have no answer of their own; empty if they have. */
-export function noteOnTargets({ phase, failure }: Findings): string {
+/** Why the targets have no answer of their own, or cannot be saved; empty if neither is so. */
+export function noteOnTargets({ phase, failure }: Findings, usable: boolean): string {
+  if (phase === "done" && !usable) return "None of them can be saved: the archive is refused.";
   if (phase === "stopped") return "You cancelled before the end, so none of them was checked.";
   if (phase !== "failed") return "";
   return failure?.category === "untrusted"

@@ -10,12 +10,14 @@ import type { Origin } from "./protocol.ts";
 import { PolicyView } from "./policy_view.ts";
 import { ProviderView } from "./provider_view.ts";
 import { fileNameFor, saveEntry } from "./saving.ts";
+import { toRefusal } from "./refusal.ts";
 import { TargetsView } from "./targets_view.ts";
 import { findThisComputer } from "./this_computer.ts";
 import { TrustDialog } from "./trust_dialog.ts";
 import { TrustStore } from "./trust_store.ts";
 import { TrustView } from "./trust_view.ts";
 import { VerdictView } from "./verdict_view.ts";
+import { sentence } from "./words.ts";
 
 /** The archive that is looked at. */
 interface Opened {
@@ -129,7 +131,7 @@ async function save(key: string): Promise<void> {
   } catch (error) {
     if (opened.job !== job) return;
     targets.showSaving(key);
-    setText(byId("save-error"), error instanceof Error ? error.message : String(error));
+    setText(byId("save-error"), sentence(toRefusal(error).message));
   }
 }
 

@@ -29,7 +29,7 @@ export function takeArchives(onOpen: OnOpen): void {
       byId("address-error"),
       url
         ? ""
-        : "Cannot fetch this: give an address of http or https, without a user and a password",
+        : "Cannot fetch this: give an address of http or https, without a user and a password.",
     );
     // Behind the `#`, the address is not told to whoever serves this page.
     if (url) location.assign(`${ADDRESS_PAGE}#${url.href}`);
@@ -55,8 +55,8 @@ function takeFiles(onOpen: OnOpen): void {
     const bundles = chosen.filter(({ name }) => BUNDLE_NAME.test(name));
     const [archive, ...others] = chosen.filter((file) => !bundles.includes(file));
     const problem = archive
-      ? others.length === 0 ? "" : "Cannot check several archives at once: choose one"
-      : "Cannot check a bundle alone: choose it together with its archive";
+      ? others.length === 0 ? "" : "Cannot check several archives at once: choose one."
+      : "Cannot check a bundle alone: choose it together with its archive.";
     setText(byId("choose-error"), problem);
     if (archive && problem === "") onOpen(archive, bundles);
   };

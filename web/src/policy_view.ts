@@ -7,7 +7,7 @@ import { byId, element, setText } from "./dom.ts";
 import type { PolicyText } from "./protocol.ts";
 import { toRefusal } from "./refusal.ts";
 import { parseIssuer, type TrustedIssuer } from "./trust.ts";
-import { sayCount, sayList } from "./words.ts";
+import { sayCount, sayList, sentence } from "./words.ts";
 
 const STORAGE_KEY = "par.policy";
 
@@ -48,7 +48,7 @@ export class PolicyView {
       // A policy that cannot be read trusts nobody.
       this.#loaded = { ...kept, issuers: [] };
       this.#show([`${kept.name} cannot be used. Remove it, or load another.`]);
-      setText(this.#error, toRefusal(error).message);
+      setText(this.#error, sentence(toRefusal(error).message));
     }
   }
 
@@ -60,7 +60,7 @@ export class PolicyView {
       await this.#load({ name: file.name, text });
     } catch (error) {
       setText(this.#status, "");
-      setText(this.#error, `${toRefusal(error).message}. Nothing was changed.`);
+      setText(this.#error, `${sentence(toRefusal(error).message)} Nothing was changed.`);
       return;
     } finally {
       input.value = "";

@@ -49,6 +49,7 @@ export class ProviderView {
 
   #keyRow(name: string, key: string, term: string): HTMLElement[] {
     const [title, value] = this.#row(name, grouped(key), term);
+    value?.classList.add("copied");
     value?.append(copyButton(`the ${name.toLowerCase()}`, key, this.#status));
     return [title, value] as HTMLElement[];
   }

@@ -47,7 +47,7 @@ export class TargetsView {
     const signed = findings.report?.claims?.wascap.target_hashes ?? {};
     const keys = [...new Set([...Object.keys(signed), ...Object.keys(findings.entries)])].sort();
     this.#card.hidden = keys.length === 0;
-    setText(this.#note, noteOnTargets(findings) || this.#noteOnHere(findings));
+    setText(this.#note, noteOnTargets(findings, usable) || this.#noteOnHere(findings));
     if (keys.join("\n") !== [...this.#rows.keys()].join("\n") || signed !== this.#hashes) {
       this.#hashes = signed;
       this.#build(keys);
@@ -118,8 +118,8 @@ export class TargetsView {
     setTone(row.root, tone);
     setTone(row.state, tone);
     setText(row.state.querySelector(".text") as Element, text);
-    setText(row.size, entry?.size === undefined ? "–" : sayBytes(entry.size));
-    setText(row.header, isWit(key) ? "WIT package" : entry?.header ?? "–");
+    setText(row.size, entry?.size === undefined ? "" : sayBytes(entry.size));
+    setText(row.header, isWit(key) ? "WIT package" : entry?.header ?? "");
     setTone(row.header, entry?.fits === false ? "caution" : "none");
   }
 }

@@ -3,6 +3,7 @@ import { printable, redact } from "../../lib/errors.ts";
 import { button, byId, copyButton, download, element, grouped, setText } from "./dom.ts";
 import { toRefusal } from "./refusal.ts";
 import { formatIssuers, parseIssuer, parseIssuers, type TrustedIssuer } from "./trust.ts";
+import { sentence } from "./words.ts";
 import type { TrustStore } from "./trust_store.ts";
 
 /** Shows the issuers a person trusts, and lets the person change them. */
@@ -58,7 +59,7 @@ export class TrustView {
     try {
       this.#store.add(parseIssuer(this.#key.value, this.#note.value));
     } catch (error) {
-      setText(this.#error, toRefusal(error).message);
+      setText(this.#error, sentence(toRefusal(error).message));
       // A seed that was typed or pasted here does not stay on the screen.
       if (redact(this.#key.value) !== this.#key.value) this.#key.value = "";
       this.#key.setAttribute("aria-invalid", "true");
@@ -82,6 +83,6 @@ export class TrustView {
       this.#status,
       issuers.length === 1 ? "Imported 1 key" : `Imported ${issuers.length} keys`,
     );
-    setText(this.#error, refused.join(" "));
+    setText(this.#error, refused.map(sentence).join(" "));
   }
 }
