@@ -7,7 +7,7 @@ import { type Outcome, printChecks } from "./checks.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { isQuiet, printJson } from "./io.ts";
 import { registryOptions } from "./registry.ts";
-import { isThere, keyDirectories, userName } from "./signing.ts";
+import { keyDirectories, userName } from "./signing.ts";
 import { paint } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
@@ -97,9 +97,7 @@ async function checkPermissions(): Promise<Found> {
 }
 
 async function checkKeys(flags: DoctorFlags): Promise<Found> {
-  const all = keyDirectories(flags);
-  const present = all.filter(isThere);
-  const directories = present.length > 0 ? present : all.slice(0, 1);
+  const directories = keyDirectories(flags);
   const unreadable: string[] = [];
   const keys = await listKeys(directories, (error) => unreadable.push(error.message));
   const open = await openToOthers(keys.map(({ path }) => path));
@@ -108,7 +106,7 @@ async function checkKeys(flags: DoctorFlags): Promise<Found> {
     return ["warning", `others can read ${open.join(", ")}; take that from them: chmod go= FILE`];
   }
   const issuer = `${userName()}_account`;
-  const used = directories.filter((folder) => keys.some(({ path }) => path.startsWith(folder)));
+  const used = directories.filter((folder) => keys.some(({ path }) => path.startsWith(`${folder}/`)));
   const places = used.length > 0 ? used.join(" and ") : directories[0];
   const count = `${countOf(keys.length, "key")} in ${places}`;
   return keys.some(({ name }) => name === issuer)
