@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { entryPath } from "./entries.ts";
 
 /** The unit of tar in bytes. A header is one block; a content is padded to whole blocks. */
@@ -28,10 +28,6 @@ export interface TarHeader {
 }
 
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function quote(name: string): string {
-  return JSON.stringify(name);
-}
 
 /** Whether all bytes are zero. A callback for each byte would take seconds for large inputs. */
 export function isZero(bytes: Uint8Array): boolean {

@@ -106,7 +106,11 @@ async function checkKeys(flags: DoctorFlags): Promise<Found> {
     return ["warning", `others can read ${open.join(", ")}; take that from them: chmod go= FILE`];
   }
   const issuer = `${userName()}_account`;
-  const count = `${countOf(keys.length, "key")} in ${directories.join(", ")}`;
+  const used = directories.filter((folder) =>
+    keys.some(({ path }) => path.startsWith(`${folder}/`))
+  );
+  const places = used.length > 0 ? used.join(" and ") : directories[0];
+  const count = `${countOf(keys.length, "key")} in ${places}`;
   return keys.some(({ name }) => name === issuer)
     ? ["ok", `${count}, the issuer's is ${issuer}.nk`]
     : [

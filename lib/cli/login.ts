@@ -3,6 +3,7 @@ import { STDIN } from "../system/pipe.ts";
 import { authFiles, findCredentials } from "../registry/credentials.ts";
 import * as registries from "../registry/login.ts";
 import { parseRegistry } from "../registry/reference.ts";
+import { ask } from "./ask.ts";
 import { note, printDone } from "./io.ts";
 import { givenCredentials, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
@@ -15,14 +16,7 @@ export async function login(
   registry: string,
 ): Promise<void> {
   const { signal } = this;
-  const given = flags.passwordStdin ? { ...flags, password: STDIN } : flags;
-  const { user, password } = await givenCredentials(given, signal);
-  if (!user || !password) {
-    throw new ParError(
-      "ERR_USAGE",
-      "Cannot log in: give a name (--user) and a password (--password-stdin)",
-    );
-  }
+  const { user, password } = await wantedCredentials(flags, signal);
   const authFile = storingFile();
   const options = await registryOptions({ ...flags, password }, signal);
   const helper = await registries.login(registry, { ...options, user, password, authFile });
@@ -34,6 +28,23 @@ export async function login(
     file: authFile,
     ...(helper !== undefined && { helper }),
   }, `Successfully logged in to ${host} as ${user}; ${place} has the password`);
+}
+
+/** The name and the password that are given, else those that are typed at the terminal. */
+async function wantedCredentials(
+  flags: Values<typeof VERBS.login.flags>,
+  signal: AbortSignal,
+): Promise<{ readonly user: string; readonly password: string }> {
+  const flagged = flags.passwordStdin ? { ...flags, password: STDIN } : flags;
+  const given = await givenCredentials(flagged, signal);
+  const terminal = !flags.passwordStdin && Deno.stdin.isTerminal();
+  const user = given.user || terminal && await ask("Name: ", false, signal);
+  const password = given.password || user && terminal && await ask("Password: ", true, signal);
+  if (user && password) return { user, password };
+  throw new ParError(
+    "ERR_USAGE",
+    "Cannot log in: give a name (--user) and a password (--password-stdin)",
+  );
 }
 
 /** Runs `par logout`. */

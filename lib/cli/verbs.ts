@@ -608,6 +608,7 @@ export const VERBS = {
       ...OUTPUT,
     },
     examples: [
+      "par login registry.example",
       "par login registry.example -u me --password-stdin <token.txt",
       "REGISTRY_AUTH_FILE=auth.json par login registry.example -u me -p - <token.txt",
     ],

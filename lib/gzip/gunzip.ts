@@ -219,7 +219,8 @@ class Parts {
 
   /** Starts the next part. The boundary must be at this length of the content. */
   pass(inflated: number): void {
-    if (this.#boundaries[this.#passed++]?.inflated !== inflated) throw mismatch();
+    const boundary = this.#boundaries[this.#passed++];
+    if (boundary?.inflated !== inflated) throw mismatch();
   }
 
   /** Ends the member. It must be at the last boundary. */

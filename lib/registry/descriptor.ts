@@ -6,7 +6,7 @@
 
 import { createSha256, type Sha256 } from "../bytes/digest.ts";
 import { hex } from "../bytes/hex.ts";
-import { isRecord } from "./json.ts";
+import { isJsonObject } from "../signing/json.ts";
 
 /** What names a blob: its media type, its digest and its size. */
 export interface Descriptor {
@@ -27,7 +27,8 @@ export function isDigest(value: unknown): value is string {
 
 /** Tells whether a value has the fields of a descriptor. */
 export function isDescriptor(value: unknown): value is Descriptor {
-  return isRecord(value) && typeof value["mediaType"] === "string" && isDigest(value["digest"]) &&
+  return isJsonObject(value) && typeof value["mediaType"] === "string" &&
+    isDigest(value["digest"]) &&
     Number.isSafeInteger(value["size"]) && value["size"] as number >= 0;
 }
 

@@ -7,7 +7,8 @@
 import { ParError, quote } from "../errors.ts";
 import { readSmallFile, writeFile } from "../system/files.ts";
 import { helperProgram, isHelperName } from "./credential_helper.ts";
-import { isRecord, parseRecord } from "./json.ts";
+import { isJsonObject } from "../signing/json.ts";
+import { parseRecord } from "./json.ts";
 
 /** The credentials of one registry in the file; a field that is missing is an empty text. */
 export interface DockerAuth {
@@ -48,7 +49,7 @@ export async function readDockerConfig(path: string): Promise<DockerConfig | und
   if (value === undefined) return undefined;
   const auths = value["auths"] ?? {};
   const credHelpers = value["credHelpers"] ?? {};
-  if (!isRecord(auths) || !isRecord(credHelpers)) {
+  if (!isJsonObject(auths) || !isJsonObject(credHelpers)) {
     throw invalid(path, "its auths or its credHelpers is not a JSON object");
   }
   return {
@@ -85,7 +86,7 @@ export async function writeDockerAuth(
   // Read while the lock is held, so that of two logins at once both are kept.
   return await writeFile(path, async (sink) => {
     const value = await readJson(path) ?? {};
-    const auths = isRecord(value["auths"]) ? { ...value["auths"] } : {};
+    const auths = isJsonObject(value["auths"]) ? { ...value["auths"] } : {};
     const keys = Object.keys(auths).filter((key) => normalize(key) === registry);
     for (const key of keys) delete auths[key];
     if (auth) auths[serverKey(registry)] = auth;
@@ -104,7 +105,7 @@ export async function writeDockerAuth(
 export async function listHelpers(paths: readonly string[]): Promise<string[]> {
   const names = await Promise.all(paths.map(async (path) => {
     const { credsStore, credHelpers } = await readJson(path).catch(() => undefined) ?? {};
-    return [credsStore, ...Object.values(isRecord(credHelpers) ? credHelpers : {})].map(text);
+    return [credsStore, ...Object.values(isJsonObject(credHelpers) ? credHelpers : {})].map(text);
   }));
   return [...new Set(names.flat())].filter(isHelperName).map(helperProgram);
 }
@@ -140,7 +141,9 @@ function findKey(
   registry: string,
   repository: string,
 ): string | undefined {
-  const keys = Object.keys(entries).filter((key) => isRecord(entries[key]) || text(entries[key]));
+  const keys = Object.keys(entries).filter((key) =>
+    isJsonObject(entries[key]) || text(entries[key])
+  );
   const parts = repository === "" ? [] : repository.split("/");
   for (let length = parts.length; length >= 0; length--) {
     const wanted = [registry, ...parts.slice(0, length)].join("/");
@@ -158,7 +161,7 @@ function normalize(key: string): string {
 }
 
 function parseAuth(path: string, host: string, entry: unknown): DockerAuth {
-  const fields = isRecord(entry) ? entry : {};
+  const fields = isJsonObject(entry) ? entry : {};
   const rest = {
     identityToken: text(fields["identitytoken"]),
     registryToken: text(fields["registrytoken"]),

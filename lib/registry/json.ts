@@ -4,10 +4,7 @@
  * @module
  */
 
-/** Tells whether a value is a JSON object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+import { isJsonObject } from "../signing/json.ts";
 
 /**
  * Parses bytes that should be a JSON object.
@@ -19,7 +16,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 export function parseRecord(bytes: Uint8Array | undefined): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return isRecord(value) ? value : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

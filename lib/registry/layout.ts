@@ -12,7 +12,8 @@ import { readFile, readSmallFile, writeFile } from "../system/files.ts";
 import type { ClientPurpose, RawManifest } from "./client.ts";
 import { type Descriptor, isDescriptor } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
-import { isRecord, parseRecord } from "./json.ts";
+import { isJsonObject } from "../signing/json.ts";
+import { parseRecord } from "./json.ts";
 import { INDEX_TYPE } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { LayoutReference } from "./reference.ts";
@@ -156,7 +157,7 @@ class LayoutStore implements Store {
         : await this.#readIndex();
       const kept: Record<string, unknown>[] = [];
       for (const entry of manifestsOf(present)) {
-        const { [REF_NAME]: name, ...annotations } = isRecord(entry["annotations"])
+        const { [REF_NAME]: name, ...annotations } = isJsonObject(entry["annotations"])
           ? entry["annotations"]
           : {};
         const same = entry["digest"] === digest;
@@ -230,7 +231,7 @@ class LayoutStore implements Store {
       entries.filter(isDescriptor).map(async (entry) => {
         const { mediaType, digest, size } = entry;
         const { annotations } = entry as { annotations?: unknown };
-        const name = isRecord(annotations) ? annotations[REF_NAME] : undefined;
+        const name = isJsonObject(annotations) ? annotations[REF_NAME] : undefined;
         const tag = typeof name === "string" ? name : undefined;
         const bytes = tag === undefined ? await this.#files.readSmall(blobPath(digest)) : undefined;
         const referrer = bytes !== undefined && partsOf(bytes)?.subject !== undefined;
@@ -452,7 +453,7 @@ function blobPath(digest: string): string {
 
 function manifestsOf(index: Record<string, unknown>): Record<string, unknown>[] {
   const { manifests } = index;
-  return Array.isArray(manifests) ? manifests.filter(isRecord) : [];
+  return Array.isArray(manifests) ? manifests.filter(isJsonObject) : [];
 }
 
 function encode(value: unknown): Uint8Array {

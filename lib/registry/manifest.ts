@@ -7,7 +7,8 @@
 import { ParError, quote } from "../errors.ts";
 import { oneLine } from "./answer.ts";
 import { type Descriptor, isDescriptor } from "./descriptor.ts";
-import { isRecord, parseRecord } from "./json.ts";
+import { isJsonObject } from "../signing/json.ts";
+import { parseRecord } from "./json.ts";
 import { type Annotations, LAYER_TYPE, MANIFEST_TYPE, TAR_LAYER_TYPE } from "./media_types.ts";
 
 /** The manifest of an archive. */
@@ -99,7 +100,7 @@ export function parseManifest(
     layer: descriptor(layer),
     config: descriptor(config),
     annotations: Object.fromEntries(
-      Object.entries(isRecord(annotations) ? annotations : {}).filter(
+      Object.entries(isJsonObject(annotations) ? annotations : {}).filter(
         (entry): entry is [string, string] => typeof entry[1] === "string",
       ),
     ),

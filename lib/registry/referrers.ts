@@ -7,7 +7,8 @@
 
 import { ParError } from "../errors.ts";
 import { type Descriptor, digestOf, isDescriptor } from "./descriptor.ts";
-import { isRecord, parseRecord } from "./json.ts";
+import { isJsonObject } from "../signing/json.ts";
+import { parseRecord } from "./json.ts";
 import { INDEX_TYPE, MANIFEST_TYPE } from "./media_types.ts";
 
 /** A manifest in a list of referrers. */
@@ -107,7 +108,7 @@ export function partsOf(bytes: Uint8Array): ManifestParts | undefined {
     blobs: [config, ...layers],
     layers,
     artifactType: typeof artifactType === "string" ? artifactType : config.mediaType,
-    annotations: isRecord(annotations) ? annotations : undefined,
+    annotations: isJsonObject(annotations) ? annotations : undefined,
   };
 }
 

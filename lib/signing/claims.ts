@@ -6,7 +6,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { findOtherCase, type Json, parseJson } from "./json.ts";
+import { findOtherCase, isJsonObject, type Json, parseJson } from "./json.ts";
 import { parsePublicKey, type PublicKey } from "./nkey.ts";
 import { isTargetName, type Target } from "../target/target.ts";
 
@@ -72,21 +72,23 @@ const WASCAP_MEMBERS = ["name", "capid", "vendor", "rev", "ver", "target_hashes"
  * of its role, the code says which of the two it is.
  */
 export function parseClaims(payload: unknown): Claims {
-  if (!isObject(payload)) throw invalid("the payload is not a JSON object");
+  if (!isJsonObject(payload)) throw invalid("the payload is not a JSON object");
   refuseOtherCase(payload, MEMBERS);
   for (const field of ["iat"]) requireField(payload, field, isTime, "a time in seconds");
   for (const field of ["exp", "nbf"]) optional(payload, field, isTime, "a time in seconds");
   for (const field of ["jti", "iss", "sub"]) requireField(payload, field, isString, "a string");
   optional(payload, "wascap_revision", isUnsigned32, "a whole number of 32 bits");
   const metadata = payload["wascap"];
-  if (!isObject(metadata)) throw invalid("`wascap` is not an object; is this a provider's token?");
+  if (!isJsonObject(metadata)) {
+    throw invalid("`wascap` is not an object; is this a provider's token?");
+  }
   refuseOtherCase(metadata, WASCAP_MEMBERS, "wascap.");
   requireField(metadata, "vendor", isString, "a string", "wascap.");
   for (const field of ["name", "capid", "ver"]) {
     optional(metadata, field, isString, "a string", "wascap.");
   }
   optional(metadata, "rev", isRevision, "a 32-bit integer", "wascap.");
-  requireField(metadata, "target_hashes", isObject, "an object", "wascap.");
+  requireField(metadata, "target_hashes", isJsonObject, "an object", "wascap.");
   for (const [name, hash] of Object.entries(metadata["target_hashes"] as object)) {
     if (!isString(hash) || !/^[0-9A-F]{64}$/.test(hash)) {
       throw invalid(
@@ -161,7 +163,7 @@ function checkKey(
 }
 
 /** Refuses members whose names differ from known ones only in case. */
-function refuseOtherCase(object: JsonObject, names: readonly string[], path = ""): void {
+function refuseOtherCase(object: Members, names: readonly string[], path = ""): void {
   const name = findOtherCase(object, names);
   if (name !== undefined) {
     throw invalid(`\`${path}${name}\` differs from a known member only in upper and lower case`);
@@ -170,21 +172,18 @@ function refuseOtherCase(object: JsonObject, names: readonly string[], path = ""
 
 type Check = (value: unknown) => boolean;
 
-function requireField(object: JsonObject, field: string, is: Check, what: string, path = ""): void {
+function requireField(object: Members, field: string, is: Check, what: string, path = ""): void {
   if (!is(object[field])) throw invalid(`\`${path}${field}\` is not ${what}`);
 }
 
 /** Removes a member that is `null`: the reference reads it as an absent member, and writes none. */
-function optional(object: JsonObject, field: string, is: Check, what: string, path = ""): void {
+function optional(object: Members, field: string, is: Check, what: string, path = ""): void {
   if (object[field] === null) delete object[field];
   if (Object.hasOwn(object, field)) requireField(object, field, is, what, path);
 }
 
-type JsonObject = Record<string, unknown>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+/** An object whose members may be removed. */
+type Members = Record<string, unknown>;
 
 function isString(value: unknown): value is string {
   return typeof value === "string";

@@ -20,7 +20,7 @@ export type Json = string | number | JsonNumber | boolean | null | readonly Json
 export type JsonObject = { readonly [name: string]: Json };
 
 /** Tells whether a value of JSON is an object. */
-export function isJsonObject(json: Json | undefined): json is JsonObject {
+export function isJsonObject(json: unknown): json is JsonObject {
   return typeof json === "object" && json !== null && !Array.isArray(json) &&
     !(json instanceof JsonNumber);
 }

@@ -187,12 +187,9 @@ export async function readBundlesBeside(archive: string): Promise<CandidateBundl
   const found: CandidateBundle[] = [];
   for (let number = 1; number <= MAX_BESIDE; number++) {
     const place = pathBeside(archive, number);
-    try {
-      found.push({ bytes: await readSmallFile(place, MAX_BUNDLE_SIZE), place });
-    } catch (error) {
-      if (error instanceof ParError && error.code === "ERR_FILE_NOT_FOUND") break;
-      throw error;
-    }
+    const bytes = await readIfThere(place);
+    if (!bytes) break;
+    found.push({ bytes, place });
   }
   return found;
 }
@@ -213,17 +210,50 @@ export async function writeBundleBeside(
   digests: readonly string[],
   bytes: Uint8Array,
 ): Promise<string> {
-  const present = await readBundlesBeside(archive);
-  const replaced = present.find((other) => isReplaced(other.bytes, bytes, digests));
-  if (!replaced && present.length === MAX_BESIDE) {
-    throw new ParError(
-      "ERR_FILE_UNWRITABLE",
-      `Cannot put a bundle beside ${quote(archive)}: there are ${MAX_BESIDE} already; delete some`,
-    );
+  while (true) {
+    const present = await readBundlesBeside(archive);
+    const replaced = present.find((other) => isReplaced(other.bytes, bytes, digests));
+    if (!replaced && present.length === MAX_BESIDE) {
+      throw new ParError(
+        "ERR_FILE_UNWRITABLE",
+        `Cannot put a bundle beside ${
+          quote(archive)
+        }: there are ${MAX_BESIDE} already; delete some`,
+      );
+    }
+    const path = replaced?.place ?? pathBeside(archive, present.length + 1);
+    if (await writeUnlessTaken(path, bytes, digests)) return path;
   }
-  const path = replaced?.place ?? pathBeside(archive, present.length + 1);
-  await writeFile(path, (sink) => sink.write(bytes));
-  return path;
+}
+
+/** Writes a bundle, unless another process has put one there that stays. */
+async function writeUnlessTaken(
+  path: string,
+  bytes: Uint8Array,
+  digests: readonly string[],
+): Promise<boolean> {
+  const taken = new Error("another process put a bundle there first");
+  try {
+    // `writeFile()` locks the file, so of two processes one sees what the other wrote.
+    await writeFile(path, async (sink) => {
+      const there = await readIfThere(path);
+      if (there && !isReplaced(there, bytes, digests)) throw taken;
+      await sink.write(bytes);
+    });
+    return true;
+  } catch (error) {
+    if (error === taken) return false;
+    throw error;
+  }
+}
+
+async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await readSmallFile(path, MAX_BUNDLE_SIZE);
+  } catch (error) {
+    if (error instanceof ParError && error.code === "ERR_FILE_NOT_FOUND") return undefined;
+    throw error;
+  }
 }
 
 function isReplaced(old: Uint8Array, by: Uint8Array, digests: readonly string[]): boolean {

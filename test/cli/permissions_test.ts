@@ -3,6 +3,8 @@ import { permissionFlags, takesHelpers } from "../../lib/cli/permissions.ts";
 
 const COLOURS = "NO_COLOR,FORCE_COLOR";
 const KEYS = "HOME,USER,USERPROFILE,USERNAME,WASH_KEYS_DIR,WASH_DATA_DIR,XDG_DATA_HOME";
+/** The same where the variables that name the home directory come before. */
+const KEYS_BESIDES = KEYS.replace("HOME,", "").replace("USERPROFILE,", "");
 const SEEDS = "WASH_KEYS,WASH_ISSUER_KEY,WASH_SUBJECT_KEY";
 const AUTH_FILES =
   "REGISTRY_AUTH_FILE,DOCKER_CONFIG,XDG_RUNTIME_DIR,XDG_CONFIG_HOME,HOME,USERPROFILE";
@@ -43,7 +45,7 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
   ],
   attachments: [`-RW -E${COLOURS}`, `-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
   push: [
-    `-RWN -EWASH_MONOLITHIC_PUSH,${BUNDLE},${REFERENCE},${REGISTRY},USER,USERNAME,` +
+    `-RWN -EWASH_MONOLITHIC_PUSH,${BUNDLE},${REFERENCE},${REGISTRY},${KEYS_BESIDES},` +
     `SOURCE_DATE_EPOCH,${COLOURS}`,
   ],
   pull: [`-RWN -E${REFERENCE},${REGISTRY},${COLOURS}`],
@@ -52,7 +54,7 @@ const GRANTED: Readonly<Record<string, readonly [local: string, remote?: string]
   login: [`-RWN -E${LOGIN},${REGISTRY},${COLOURS}`],
   logout: [`-RW -E${AUTH_FILES},${COLOURS}`],
   doctor: [
-    `-RN --allow-run=wasm-tools -EWASH_KEYS,${LOGIN},${REGISTRY},PATH,USER,USERNAME,${COLOURS}`,
+    `-RN --allow-run=wasm-tools -EWASH_KEYS,${LOGIN},${REGISTRY},PATH,${KEYS_BESIDES},${COLOURS}`,
   ],
   "keys gen": [`-RW -EWASH_KEYS,${KEYS},${COLOURS}`],
   "keys list": [`-R -EWASH_KEYS,${KEYS},${COLOURS}`],

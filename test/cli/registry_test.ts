@@ -13,6 +13,7 @@ import {
   makeCertificate,
   startDockerRegistry,
 } from "../registry/_registry.ts";
+import { environment, lineFor, SCRIPT } from "./_terminal.ts";
 
 const REGISTRY: Tool = { name: "docker-registry", isThere: () => hasDockerRegistry };
 const HTPASSWD: Tool = { name: "htpasswd", isThere: () => hasHtpasswd };
@@ -92,6 +93,40 @@ testWith(
     await box.done(["list", reference]);
     const { stderr } = await box.run(["logout", host]);
     assert.match(stderr, /^Note: .*\/containers\/auth\.json has credentials .*, which stay\.$/m);
+  },
+);
+
+testWith(
+  [REGISTRY, HTPASSWD, SCRIPT],
+  "par login asks at a terminal, and does not show the password",
+  async () => {
+    await using registry = await startDockerRegistry({ htpasswd: USER });
+    await using box = await openBox();
+    const terminal = new Deno.Command("script", {
+      args: ["-qec", lineFor(200, ["login", registry.host]), "/dev/null"],
+      cwd: box.folder,
+      env: await environment(box),
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const typist = terminal.stdin.getWriter();
+    const typed = new Map([["Name: ", `${USER.user}\r`], [
+      "Password: ",
+      `${USER.password}é!\x7f\x7f\r`,
+    ]]);
+    let shown = "";
+    for await (const text of terminal.stdout.pipeThrough(new TextDecoderStream())) {
+      shown += text;
+      for (const [question, answer] of typed) {
+        if (!shown.endsWith(question)) continue;
+        typed.delete(question);
+        await typist.write(new TextEncoder().encode(answer));
+      }
+    }
+    await typist.close();
+    assert.equal((await terminal.status).code, 0, shown);
+    assert.match(shown, /^Name: me\r\nPassword: \r\nSuccessfully logged in to /);
+    await box.done(["push", `${registry.host}/payments/fakepay:1.0`, "fakepay.par.gz"]);
   },
 );
 

@@ -269,7 +269,7 @@ Deno.test("keys print what docs/schema describes", async () => {
     const name = String(file).replace(/^.*\//, "");
     check("keys-get", await box.run(["keys", "get", "--public", name, ...JSON_OUTPUT]));
     if (kind !== "x25519") {
-      check("keys-get", await box.run(["keys", "get", "--pem", name, ...JSON_OUTPUT]));
+      check("keys-get", await box.run(["keys", "get", "--public", "--pem", name, ...JSON_OUTPUT]));
     }
     // This one prints a secret on purpose, which the sandbox does not let anything do.
     const { seed } = check(

@@ -186,7 +186,7 @@ Deno.test("par sign needs neither the network nor its variables for a layout, an
 
 testWith(
   [REGISTRY, COSIGN],
-  "cosign verifies what par push --sign and par sign made with an nkey, by what keys get --pem prints",
+  "cosign verifies what par push --sign and par sign made with an nkey, by what keys get --public --pem prints",
   async () => {
     await using registry = await startDockerRegistry();
     await using box = await openBox();
@@ -196,7 +196,10 @@ testWith(
         ...["push", place, "fakepay.par.gz", "--sign", "--sbom", "sbom.json", "-o", "json"],
       ]),
     );
-    await box.write("issuer.pub", await box.done(["keys", "get", "--pem", "kevin_account"]));
+    await box.write(
+      "issuer.pub",
+      await box.done(["keys", "get", "--public", "--pem", "kevin_account"]),
+    );
     const cosign = (args: readonly string[]) =>
       runTool("cosign", [
         ...args,

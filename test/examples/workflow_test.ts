@@ -149,7 +149,11 @@ testWith(
     };
     const verify = commandOf(text, "Verify what was pushed");
     await run(provider, 'make push oci_url="$REFERENCE"', env);
-    assert.notEqual((await provider.run("env", `PATH=${env.PATH}`, "sh", "-c", verify)).code, 0);
+    const bare = await provider.run(
+      ...["env", `PATH=${env.PATH}`, `REFERENCE=${env.REFERENCE}`, "sh", "-c", verify] as const,
+    );
+    assert.equal(bare.code, 3, bare.stderr);
+    assert.match(bare.stdout, /FAILED +bundle signature .*ERR_ATTESTATION_MISSING/);
     await run(provider, commandOf(text, "Push and sign"), { ...env, PAR_SIGNING_KEY: key });
     const printed = await run(provider, verify, env);
     assert.match(printed, /attestation cyclonedx/);

@@ -155,6 +155,25 @@ Deno.test({
   },
 });
 
+Deno.test("read() of all that is attached is bounded too", async () => {
+  await using folder = await temporaryFolder();
+  const reference = parseReference(`oci:${folder.path}/kv:1`);
+  const { digest } = await pushArchive(reference, SOURCE);
+  await using attachments = openAttachments(reference, digest, { write: true });
+  for (const first of [1, 2]) {
+    const content = new Uint8Array(33 * 1024 * 1024).fill(first, 0, 1);
+    await attachments.add({ artifactType: TYPE, content, annotations: {} });
+  }
+  const [one, two] = (await attachments.list()).flatMap(({ layers }) => layers);
+  assert(one && two);
+  const most = 64 * 1024 * 1024;
+  assert.equal((await attachments.read(one, most)).length, one.size);
+  await assert.rejects(attachments.read(two, most), {
+    code: "ERR_LIMIT_REFERRERS",
+    message: /what is attached has more than 67108864 bytes/,
+  });
+});
+
 /** A proxy before a registry with an archive, and one attachment if asked for. */
 async function behind(
   start: () => Promise<Registry>,

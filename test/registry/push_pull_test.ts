@@ -89,7 +89,8 @@ function testWith(name: string, present: boolean, startRegistry: () => Promise<R
         assert(pushed.uploaded);
         const destination = `${folder}/${index}.par.gz`;
         const pulled = await pullArchive(reference, { ...INSECURE, destination });
-        assert.deepEqual(pulled, { path: destination, digest: pushed.digest, size: length });
+        const { digest, layerDigest } = pushed;
+        assert.deepEqual(pulled, { path: destination, digest, layerDigest, size: length });
         assert.deepEqual(new Uint8Array(await Deno.readFile(destination)), bytes);
       }
     },

@@ -13,7 +13,7 @@ import { push } from "../../lib/verbs/push.ts";
 import { attest, sign } from "../../lib/verbs/sign.ts";
 import { blobSource } from "../../lib/bytes/source.ts";
 import { archiveOf, gzipped } from "../_archive.ts";
-import { ISSUER, otherIssuerPair } from "../_keys.ts";
+import { ISSUER, issuerPair, otherIssuerPair } from "../_keys.ts";
 import { temporaryFolder } from "../_tools.ts";
 import { type Cosign, OFFLINE, openCosign, SIGN_OFFLINE } from "./_cosign.ts";
 import {
@@ -310,6 +310,22 @@ Deno.test({
       issuer: ISSUER.publicKey,
     });
   },
+});
+
+Deno.test("sign() and attest() of several at once beside a file lose nothing", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/fakepay.par`;
+  await Deno.writeFile(path, await archiveOf());
+  const signer = await issuerPair();
+  const types = Array.from({ length: 8 }, (_, number) => `https://example.com/${number}`);
+  const predicate = json({});
+  await Promise.all(
+    types.map((predicateType) => attest(path, { signer, predicateType, predicate })),
+  );
+  const found = (await readBundlesBeside(path)).map(({ bytes }) =>
+    parseBundle(bytes).statement.predicateType
+  );
+  assert.deepEqual(found.sort(), types);
 });
 
 /** A failure of an attempt to sign: nothing may be attached or written by it. */

@@ -189,6 +189,9 @@ Deno.test("lotsFor() begins with the tests that a check decides something in, th
     "test/a/b_test.ts: all",
   ];
   assert.deepEqual(order(true), decided);
+  // What a file takes before its tests run counts, too: it may not have been compiled yet.
+  const homes = ["test/a/b_test.ts", "test/a/"];
+  assert.equal(lotsFor("1", site(true), homes, baselines)[0]?.took, 200);
   assert.deepEqual(order(false), [...decided, "test/a/a_test.ts: comes by"]);
 });
 

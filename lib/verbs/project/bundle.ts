@@ -19,7 +19,7 @@ import {
 } from "../../archive/pack.ts";
 import { readArchive, type ReadOptions, type VerifiedArchive } from "../../archive/reader.ts";
 import { blobSource } from "../../bytes/source.ts";
-import { ParError } from "../../errors.ts";
+import { inFile, ParError } from "../../errors.ts";
 import { type Claims, formatClaims } from "../../signing/claims.ts";
 import { fileSource, writeFile } from "../../system/files.ts";
 import type { Target } from "../../target/target.ts";
@@ -116,7 +116,10 @@ export class Bundle implements AsyncDisposable {
     const source = fileSource(path);
     const { limits, signal } = this.#options;
     const cursor = this.#cursors.use(new EntryCursor(source, { limits, signal }));
-    const { archive: { claims }, contents } = await openArchive(source, cursor, this.#options);
+    const { archive: { claims }, contents } = await openArchive(source, cursor, this.#options)
+      .catch((error) => {
+        throw error instanceof ParError ? inFile(error, path) : error;
+      });
     const ours = {
       path: this.#from,
       claims: { wascap: { ...this.#stated.wascap, target_hashes: {} } },
