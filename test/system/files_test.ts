@@ -3,6 +3,7 @@ import { ParError } from "../../lib/errors.ts";
 import {
   checkDestination,
   fileSource,
+  FileTaken,
   identityOf,
   readFile,
   readSmallFile,
@@ -378,6 +379,142 @@ inFolder(
       Deno.open = open;
     }
     assert.deepEqual(modes, [0o600]);
+  },
+  !POSIX,
+);
+
+inFolder("writeFile() keeps the mode of the file that it replaces", async (folder) => {
+  const path = `${folder}/a`;
+  for (const mode of [0o640, 0o755, 0o600]) {
+    await Deno.writeTextFile(path, "old");
+    await Deno.chmod(path, mode);
+    await writeFile(path, (sink) => sink.write(concat("new")));
+    assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, mode);
+  }
+}, !POSIX);
+
+inFolder("writeFile() leaves nothing where it is stopped as it makes its file", async (folder) => {
+  const controller = new AbortController();
+  using _ = replacing(Deno, "open", (open) => async (...args) => {
+    const file = await open(...args);
+    controller.abort();
+    return file;
+  });
+  const { signal } = controller;
+  const writing = writeFile(`${folder}/a`, () => assert.fail("it was not stopped"), { signal });
+  await assert.rejects(writing, { code: "ERR_ABORTED" });
+  assert.deepEqual(await list(folder), []);
+});
+
+/** Has a method do something else until the end of the block. */
+function replacing<T extends object, K extends keyof T>(
+  of: T,
+  name: K,
+  by: (method: T[K]) => T[K],
+): Disposable {
+  const method = of[name];
+  of[name] = by(method);
+  return { [Symbol.dispose]: (): void => void (of[name] = method) };
+}
+
+/** An error of the system's. */
+function systemError(code: string): Error {
+  return Object.assign(new Error(`the system says ${code}`), { code });
+}
+
+/** Has no file system keep locks, until the end of the block. */
+function withoutLocks(): Disposable {
+  const stack = new DisposableStack();
+  for (const name of ["lock", "tryLock"] as const) {
+    stack.use(replacing(Deno.FsFile.prototype, name, () => () => {
+      throw systemError("ENOLCK");
+    }));
+  }
+  return stack;
+}
+
+inFolder("writeFile() without locks leaves alone what another writer is at", async (folder) => {
+  using _ = withoutLocks();
+  const [path, other] = [`${folder}/a`, `${folder}/.a.part`];
+  await Deno.writeTextFile(other, "another writer's");
+  const warnings: string[] = [];
+  const onWarning = (text: string): void => void warnings.push(text);
+  await writeFile(path, (sink) => sink.write(concat("ours")), { onWarning });
+  assert.equal(await Deno.readTextFile(path), "ours");
+  assert.equal(await Deno.readTextFile(other), "another writer's");
+  assert.match(warnings.join(), /keeps no locks/);
+  await Deno.remove(other);
+});
+
+inFolder(
+  "writeFile() without locks stores no file where another was stored meanwhile",
+  async (folder) => {
+    using _ = withoutLocks();
+    const path = `${folder}/a`;
+    const writing = writeFile(path, async (sink) => {
+      await sink.write(concat("ours"));
+      await Deno.writeTextFile(path, "another writer's");
+    }, { exclusive: true });
+    await assert.rejects(writing, FileTaken);
+    assert.equal(await Deno.readTextFile(path), "another writer's");
+    assert.deepEqual(await list(folder), ["a"]);
+  },
+);
+
+inFolder("writeFile() fails where the disk does, and warns where it cannot say", async (folder) => {
+  const path = `${folder}/a`;
+  await Deno.writeTextFile(path, "old");
+  for (const [code, written] of [["EIO", false], ["ENOSPC", false], ["EINVAL", true]] as const) {
+    const warnings: string[] = [];
+    using _ = replacing(Deno.FsFile.prototype, "sync", () => () => {
+      throw systemError(code);
+    });
+    const writing = writeFile(path, (sink) => sink.write(concat("new")), {
+      onWarning: (text) => warnings.push(text),
+    });
+    if (written) await writing;
+    else await assert.rejects(writing, { code: "ERR_FILE_UNWRITABLE" });
+    assert.equal(await Deno.readTextFile(path), written ? "new" : "old");
+    assert.equal(warnings.length > 0, written, code);
+  }
+}, !POSIX);
+
+inFolder("writeFile() overwrites a mount point, all of it, and flushes it", async (folder) => {
+  const path = `${folder}/a`;
+  for (const old of ["", "something longer than what takes its place"]) {
+    await Deno.writeTextFile(path, old);
+    const { ino } = await Deno.stat(path);
+    const steps = await durableSteps(async () => {
+      using _ = replacing(Deno, "rename", () => () => Promise.reject(systemError("EBUSY")));
+      await writeFile(path, (sink) => sink.write(concat("new")));
+    });
+    assert.equal(await Deno.readTextFile(path), "new");
+    assert.equal((await Deno.stat(path)).ino, ino, "it was replaced");
+    assert.deepEqual(steps, ["flush 3 bytes", "flush 3 bytes", "flush the folder"]);
+    assert.deepEqual(await list(folder), ["a"]);
+  }
+}, !POSIX);
+
+inFolder(
+  "writeFile() keeps the whole file where a mount point cannot be overwritten",
+  async (folder) => {
+    const path = `${folder}/a`;
+    await Deno.writeTextFile(path, "old");
+    const stack = new DisposableStack();
+    using _ = stack;
+    stack.use(replacing(Deno, "rename", () => () => {
+      stack.use(replacing(Deno.FsFile.prototype, "truncate", () => () => {
+        throw systemError("EIO");
+      }));
+      return Promise.reject(systemError("EBUSY"));
+    }));
+    await assert.rejects(writeFile(path, (sink) => sink.write(concat("new"))), {
+      code: "ERR_FILE_UNWRITABLE",
+      message: /the complete file is ".*\.part"/,
+    });
+    const [kept = ""] = (await list(folder)).filter((name) => name.endsWith(".part"));
+    assert.equal(await Deno.readTextFile(`${folder}/${kept}`), "new");
+    await Deno.remove(`${folder}/${kept}`);
   },
   !POSIX,
 );
