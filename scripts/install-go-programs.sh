@@ -1,13 +1,16 @@
 #!/bin/sh
 # Installs the programs that the tests compare with and Debian does not have as new, from their Go
-# modules at the versions below: crane and oras, which speak with registries, cosign, which signs what
-# is in them, and actionlint, which checks the example's workflow. Building cosign takes some minutes.
+# modules at the versions below: crane, oras and regctl, which speak with registries, a registry,
+# cosign, which signs what is in them, and actionlint, which checks the example's workflow. Building
+# cosign and the registry takes some minutes.
 # Prints nothing and changes nothing where all of them are there.
 set -eu
 
 programs="
   github.com/google/go-containerregistry/cmd/crane@v0.22.1
   oras.land/oras/cmd/oras@v1.3.6
+  github.com/regclient/regclient/cmd/regctl@v0.11.7
+  github.com/distribution/distribution/v3/cmd/registry@v3.1.2
   github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
   github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 "

@@ -53,6 +53,8 @@ export const PROGRAMS = {
   cosign: "install-go-programs.sh",
   crane: "install-go-programs.sh",
   oras: "install-go-programs.sh",
+  regctl: "install-go-programs.sh",
+  registry: "install-go-programs.sh",
 
   "/usr/bin/cargo": "install-cross.sh",
   "aarch64-linux-gnu-gcc": "install-cross.sh",

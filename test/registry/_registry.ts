@@ -9,6 +9,10 @@ import { isInstalled, runTool, temporaryFolder } from "../_tools.ts";
 
 /** Whether Debian's `docker-registry` is there. */
 export const hasDockerRegistry: boolean = isInstalled("docker-registry");
+/** Whether version 3 of the same registry is there, which keeps no list of referrers either. */
+export const hasDistribution: boolean = isInstalled("registry");
+/** Whether `regctl` is there. */
+export const hasRegctl: boolean = isInstalled("regctl", "version");
 /** Whether `crane` is there, which serves a registry of its own making. */
 export const hasCrane: boolean = isInstalled("crane", "version");
 /** Whether olareg can be built, a registry that keeps lists of referrers. */
@@ -41,6 +45,8 @@ export interface Certificate {
 
 /** How a registry is to be. */
 export interface DockerRegistryOptions {
+  /** Which version to start: Debian's, or version 3. */
+  readonly program?: "docker-registry" | "registry";
   /** Lets in this user alone. */
   readonly htpasswd?: { readonly user: string; readonly password: string };
   /** Speaks TLS. */
@@ -54,7 +60,7 @@ export interface DockerRegistryOptions {
   };
 }
 
-/** Starts Debian's registry. */
+/** Starts Debian's registry, or version 3 of it. */
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<Registry> {
   const folder = await temporaryFolder();
   const auth: Record<string, unknown> = {};
@@ -87,7 +93,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     }),
   );
   return await start(
-    "docker-registry",
+    options.program ?? "docker-registry",
     ["serve", config],
     /listening on 127\.0\.0\.1:(\d+)/,
     folder,
