@@ -7,6 +7,7 @@
  * @module
  */
 
+import { bundleToFolder } from "../scripts/bundle.ts";
 import { hasDockerRegistry, startDockerRegistry } from "../test/registry/_registry.ts";
 import { findBinaries, repeatInto, sum } from "./_inputs.ts";
 import { type Command, execute, isInstalled, quote, time, usage } from "./_measure.ts";
@@ -77,8 +78,9 @@ async function measure(folder: string): Promise<void> {
   const { three, fourth } = await findBinaries();
   const paths = three.map(({ path }) => quote(path));
   const targets = ["x86_64-linux", "aarch64-linux", "arm-linux"];
-  const par = `${quote(Deno.execPath())} run -A --no-config --lock=${quote(`${ROOT}/cli.lock`)} ` +
-    `--frozen ${quote(`${ROOT}/cli.ts`)}`;
+  // What `make install` installs is measured, without its launcher.
+  await bundleToFolder(`${folder}/par`);
+  const par = `${quote(Deno.execPath())} run -A --no-config --no-lock ${at("par/cli.js")}`;
   const keys = `--directory ${at("keys")}`;
   const create = (destination: string, flags: string, binaries: readonly string[]): Command => ({
     run: `${par} create --name Bench --vendor wasmCloud --force-arch ${keys} ` +

@@ -23,6 +23,8 @@ export interface Launching {
   readonly deno: string;
   /** The bundled command. */
   readonly script: string;
+  /** The folder of the verbs' files, which Deno reads when they are called, if they are not in it. */
+  readonly folder?: string;
 }
 
 /**
@@ -35,11 +37,12 @@ export function installedLauncher(share: string): string {
     setup: `share='${share.replaceAll("'", "'\\''")}'`,
     deno: `"$share/scripts/deno"`,
     script: `"$share/lib/cli.js"`,
+    folder: `"$share/lib"`,
   });
 }
 
 /** Writes a launcher. Each verb has the permissions that it needs, also for an archive in a registry. */
-export function launcher({ setup, deno, script }: Launching): string {
+export function launcher({ setup, deno, script, folder }: Launching): string {
   const allow = (pattern: string, ...words: string[]): string => {
     const flags = permissionFlags(words, true);
     const all = [...flags, ...(takesHelpers(words, true) ? ["$(helpers)"] : [])];
@@ -50,6 +53,12 @@ export function launcher({ setup, deno, script }: Launching): string {
       ? Object.keys(verb.verbs).map((inner) => allow(`"${name} ${inner}"`, name, inner))
       : allow(`"${name} "*`, name)
   );
+  const run = `set -- ${script} "$@"`;
+  const start = folder === undefined ? run : `# Verbs that read no files still read what runs them.
+case "$allowed " in
+  *"--allow-read "*) ${run} ;;
+  *) ${run.replace("--", `-- --allow-read=${folder}`)} ;;
+esac`;
   const output = WASH_FLAGS.output.join(" | ");
   const skipped = ["-o*", "--output=*", ...WASH_FLAGS.none, ...WASH_GROUPS].join(" | ");
   return `#!/bin/sh
@@ -96,9 +105,9 @@ case "$verb" in
 ${cases.join("\n")}
 ${allow("*")}
 esac
+${start}
 # shellcheck disable=SC2086 # a list of words
-exec ${deno} run --quiet --no-prompt --no-config --no-lock \\
-  $allowed ${script} "$@"
+exec ${deno} run --quiet --no-prompt --no-config --no-lock $allowed "$@"
 `;
 }
 
