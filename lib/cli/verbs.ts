@@ -610,7 +610,6 @@ export const VERBS = {
     examples: [
       "par login registry.example",
       "par login registry.example -u me --password-stdin <token.txt",
-      "REGISTRY_AUTH_FILE=auth.json par login registry.example -u me -p - <token.txt",
     ],
     needs: { ...CONNECTS, read: true, write: true },
   },
