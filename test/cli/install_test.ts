@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { bundleToScript } from "../../scripts/bundle.ts";
 import { makeDist } from "../../scripts/dist.ts";
 import { installedLauncher } from "../../scripts/install.ts";
 import { permissionFlags } from "../../lib/cli/permissions.ts";
@@ -14,12 +15,16 @@ interface User extends AsyncDisposable {
   run(program: string, ...args: string[]): Promise<Output>;
 }
 
+/** Deno downloads its bundler when it bundles for the first time. */
+let bundler: Promise<unknown> | undefined;
+
 async function newUser(): Promise<User> {
   const temporary = await temporaryFolder();
   const folder = `${temporary.path}/a user's folder`;
   await Deno.mkdir(`${folder}/home`, { recursive: true });
   await Deno.writeFile(`${folder}/libfakepay.so`, elf({ machine: 62 }));
-  // Packages are those that are downloaded already; modules are this user's own.
+  // Packages are those that are downloaded already, also for bundling; modules are this user's own.
+  await (bundler ??= bundleToScript());
   await Deno.mkdir(`${folder}/deno`);
   await Deno.symlink(`${await denoDir()}/npm`, `${folder}/deno/npm`);
   const env = {
