@@ -38,6 +38,7 @@ needs cc gcc libc6-dev
 needs strace strace
 # The web page is tried in them. The fonts are for the page's picture: without any, text has no letters.
 needs /usr/bin/chromium chromium fonts-dejavu-core fonts-liberation
+# Firefox is to be 153 or newer, which Debian's security archive has.
 needs /usr/bin/firefox-esr firefox-esr
 [ -n "$packages" ] || exit 0
 

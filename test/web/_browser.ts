@@ -26,8 +26,17 @@ export const PATIENCE = 180_000;
 /** Whether there is a browser to test with; `scripts/install-programs.sh` installs one. */
 export const hasChromium: boolean = isInstalled(CHROMIUM);
 
-/** Whether there is Firefox, too. */
-export const hasFirefox: boolean = isInstalled(FIREFOX);
+/** The oldest Firefox that the driver was tried with. It sends commands that version 140 does not know. */
+const OLDEST_FIREFOX = 153;
+
+/** Whether there is a Firefox that the driver can drive, too. */
+export const hasFirefox: boolean = isInstalled(FIREFOX) && firefoxVersion() >= OLDEST_FIREFOX;
+
+function firefoxVersion(): number {
+  const { stdout } = new Deno.Command(FIREFOX, { args: ["--version"], stderr: "null" })
+    .outputSync();
+  return Number(/[0-9]+/.exec(new TextDecoder().decode(stdout))?.[0]);
+}
 
 /** The built page, on disk and on a server of its own, and a browser. */
 export interface Site extends AsyncDisposable {

@@ -15,7 +15,7 @@ import {
 import { bundleOf, strictPolicy } from "./_policies.ts";
 
 Deno.test({
-  name: "the page judges archives in Firefox (needs Firefox)",
+  name: "the page judges archives in Firefox (needs Firefox 153)",
   ignore: !hasFirefox,
 }, async (t) => {
   await using site = await openSite(launchFirefox);
