@@ -242,3 +242,23 @@ withDirectory("findKey() finds a key that a relative directory holds", async (_,
     Deno.chdir(before);
   }
 });
+
+withDirectory(
+  "findKey() refuses different keys of one name in two folders, and takes equal ones",
+  async ({ path, ...lookup }, folder) => {
+    const other = `${folder}/other`;
+    const lookups = { ...lookup, directory: [lookup.directory, other] };
+    await storeKey(path, await issuerPair());
+    await storeKey(keyPath(other, "kevin", "account"), await otherIssuerPair());
+    await assert.rejects(findKey(lookups), { code: "ERR_KEY_AMBIGUOUS" });
+    await Deno.copyFile(path, keyPath(other, "kevin", "account"));
+    assert.equal((await findKey(lookups)).publicKey, ISSUER.publicKey);
+  },
+);
+
+withDirectory("findKey() says that no file can have a name so long", async (lookup) => {
+  await assert.rejects(findKey({ ...lookup, name: "é".repeat(125) }), {
+    code: "ERR_KEY_NOT_FOUND",
+    message: /no file can have a name as long/,
+  });
+});
