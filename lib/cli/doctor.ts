@@ -23,7 +23,7 @@ type Found = readonly [outcome: Outcome, message: string];
 /** Runs `par doctor`. */
 export async function run(this: Context, flags: DoctorFlags, registry?: string): Promise<void> {
   const { signal } = this;
-  const todo: Readonly<Record<string, () => Found | Promise<Found>>> = {
+  const examinations: Readonly<Record<string, () => Found | Promise<Found>>> = {
     "deno": checkDeno,
     "permissions": checkPermissions,
     "keys": () => checkKeys(flags),
@@ -32,7 +32,7 @@ export async function run(this: Context, flags: DoctorFlags, registry?: string):
     ...(registry !== undefined && { "registry": () => tryRegistry(registry, flags, signal) }),
   };
   const checks = [];
-  for (const [name, check] of Object.entries(todo)) {
+  for (const [name, check] of Object.entries(examinations)) {
     const [outcome, message] = await attempt(check);
     signal.throwIfAborted();
     checks.push({ name, outcome, message });

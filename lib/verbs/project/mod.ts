@@ -11,14 +11,19 @@ import { ParError, quote } from "../../errors.ts";
 import type { Target } from "../../target/target.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries } from "../binary.ts";
 import { encodeWit } from "../wit.ts";
-import { type BuildSigners, Bundle, type BundleOptions, type BundleResult } from "./bundle.ts";
+import {
+  ArchiveBuilder,
+  type ArchiveOptions,
+  type BuildSigners,
+  type BuiltArchive,
+} from "./archive_builder.ts";
 import { isFolder } from "./program.ts";
 import { type OpenProject, openProject, type Project, type ProjectQuery } from "./project.ts";
 import { type BuildRecord, type ProvenanceOptions, writeProvenance } from "./provenance.ts";
 import { isMissing, type Job, type Missing, type Sources } from "./sources.ts";
 import { type BuildTarget, parseBuildTarget, requireDistinct, USUAL_TARGETS } from "./triples.ts";
 
-export type { BuildSigners, BundleOptions, BundleResult } from "./bundle.ts";
+export type { ArchiveOptions, BuildSigners, BuiltArchive } from "./archive_builder.ts";
 export type { ProvenanceOptions } from "./provenance.ts";
 export { NO_VENDOR, type Project, type ProjectQuery } from "./project.ts";
 
@@ -33,7 +38,7 @@ export interface BuildOptions
     Omit<ProjectQuery, "folder">,
     GivenDescription,
     Omit<BinaryOptions, "onWarning">,
-    BundleOptions {
+    ArchiveOptions {
   /** The keys that sign, or a function that finds them. It is called after everything is built. */
   readonly signers: BuildSigners | ((project: Project) => Promise<BuildSigners>);
   /** The targets to build for: wasmCloud targets or Rust triples. Default: this machine's. */
@@ -65,7 +70,7 @@ export interface BuildOptions
 }
 
 /** The result of {@linkcode build}. */
-export interface BuildResult extends BundleResult {
+export interface BuildResult extends BuiltArchive {
   /** The project that was found, with its own description of the provider. */
   readonly project: Project;
   /** The archive's path. */
@@ -120,31 +125,31 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
     `Found ${provider.name} ${provider.version ?? ""} in ${project.file}`.replace("  ", " "),
   );
 
-  await using bundle = new Bundle(provider, project.file, options);
+  await using builder = new ArchiveBuilder(provider, project.file, options);
   using opened = new DisposableStack();
   const add = async (inputs: readonly BinaryInput[]): Promise<void> =>
-    bundle.add(opened.use(await openBinaries(inputs, options, options.signal)).list);
+    builder.add(opened.use(await openBinaries(inputs, options, options.signal)).list);
   // Other verbs accept an unknown target with a warning. Here it is refused as a spelling mistake.
   await add((options.binaries ?? []).map(({ source, target }) => ({
     source,
     target: target === undefined ? undefined : parseBuildTarget(target).target,
   })));
-  const given = bundle.targets;
-  for (const archive of options.archives ?? []) await bundle.addArchive(archive);
+  const given = builder.targets;
+  for (const archive of options.archives ?? []) await builder.addArchive(archive);
 
-  const others = { given, covered: bundle.targets };
+  const others = { given, covered: builder.targets };
   const { inputs, skipped } = await obtain(open, options, others, record);
   await add(inputs);
-  if (bundle.targets.length === 0) throw nothingToBundle(open, skipped);
+  if (builder.targets.length === 0) throw nothingToBundle(open, skipped);
   const wit = options.wit ?? await encodeProjectWit(project, options);
-  if (wit) await bundle.setWit(wit);
+  if (wit) await builder.setWit(wit);
 
   const path = options.destination ?? join(project.buildFolder, `${project.binary}.par.gz`);
   const signers = typeof options.signers === "function"
     ? await options.signers(project)
     : options.signers;
   await makeFolder(dirname(path));
-  const written = await bundle.write(path, signers);
+  const written = await builder.write(path, signers);
   if (options.provenance) {
     const { sourceDateEpoch, signal } = options;
     const output = { path, claims: written.claims, sourceDateEpoch, signal };

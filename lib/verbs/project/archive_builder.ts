@@ -28,7 +28,7 @@ import { addContents, DESCRIPTION, type Fact, requireAgreement } from "../merge.
 import { openArchive, requireIdentity } from "../rewrite.ts";
 
 /** Settings of the archive. */
-export interface BundleOptions {
+export interface ArchiveOptions {
   /** When the archive becomes valid. Default: at once. */
   readonly notBefore?: Date | undefined;
   /** When the archive expires. Default: never. */
@@ -50,7 +50,7 @@ export interface BundleOptions {
 }
 
 /** The archive that was written. */
-export interface BundleResult {
+export interface BuiltArchive {
   /** The signed claims. */
   readonly claims: Claims;
   /** The signed token. */
@@ -68,10 +68,10 @@ export type BuildSigners = Pick<Signing, "issuer" | "subject" | "confirmKeys">;
 const FACTS: readonly Fact[] = [...DESCRIPTION, ["revision", ({ wascap }) => wascap.rev]];
 
 /** Collects the contents of an archive, then signs and writes it. */
-export class Bundle implements AsyncDisposable {
+export class ArchiveBuilder implements AsyncDisposable {
   readonly #stated: Pick<SignOptions, "wascap" | "exp" | "nbf">;
   readonly #from: string;
-  readonly #options: BundleOptions;
+  readonly #options: ArchiveOptions;
   readonly #added = new Map<string, MeasuredContent>();
   /** The contents of other archives. */
   readonly #taken = new Map<string, MeasuredContent>();
@@ -84,7 +84,7 @@ export class Bundle implements AsyncDisposable {
    * @param options Settings of the archive.
    * @throws {ParError} `ERR_OPTION_INVALID`.
    */
-  constructor(provider: ProviderDescription, from: string, options: BundleOptions) {
+  constructor(provider: ProviderDescription, from: string, options: ArchiveOptions) {
     const { expires, notBefore } = options;
     this.#stated = statedClaims({ ...provider, expires, notBefore });
     this.#from = from;
@@ -141,10 +141,10 @@ export class Bundle implements AsyncDisposable {
    * @param signers The keys that sign.
    * @throws {ParError} Of the category `usage` for a wrong option, else of the category `failed`.
    */
-  async write(path: string, signers: BuildSigners): Promise<BundleResult> {
+  async write(path: string, signers: BuildSigners): Promise<BuiltArchive> {
     for (const { path, claims } of this.#archives) requireIdentity(claims, signers, path);
     const compress = path.endsWith(".gz");
-    let kept: BundleResult | undefined;
+    let kept: BuiltArchive | undefined;
     const keep = new Error("the archive is up to date");
     try {
       return await writeFile(path, async (sink) => {
