@@ -15,9 +15,8 @@ import {
   type Signing,
   type SignOptions,
   statedClaims,
-  type WriteProgress,
 } from "../../archive/pack.ts";
-import { readArchive, type ReadOptions, type VerifiedArchive } from "../../archive/reader.ts";
+import { readArchive, type VerifiedArchive } from "../../archive/reader.ts";
 import { blobSource } from "../../bytes/source.ts";
 import { inFile, ParError } from "../../errors.ts";
 import { type Claims, formatClaims } from "../../signing/claims.ts";
@@ -25,29 +24,12 @@ import { fileSource, writeFile } from "../../system/files.ts";
 import type { Target } from "../../target/target.ts";
 import type { OpenBinary } from "../binary.ts";
 import { addContents, DESCRIPTION, type Fact, requireAgreement } from "../merge.ts";
-import { openArchive, requireIdentity } from "../rewrite.ts";
+import { openArchive, requireIdentity, type Resigning } from "../rewrite.ts";
 
-/** Settings of the archive. */
-export interface ArchiveOptions {
-  /** When the archive becomes valid. Default: at once. */
-  readonly notBefore?: Date | undefined;
-  /** When the archive expires. Default: never. */
-  readonly expires?: Date | undefined;
-  /** The time of issue in seconds since the epoch; see `Signing`. */
-  readonly sourceDateEpoch?: number | undefined;
-  /** The compression level from 1 to 9. Default: 9. */
-  readonly compressLevel?: number | undefined;
-  /** How many threads compress. Default: one for each core. The bytes do not depend on it. */
-  readonly jobs?: number | undefined;
-  /** Limits on the archives that are read. */
-  readonly limits?: ReadOptions["limits"];
-  /** Stops the work. An existing archive stays as it was. */
-  readonly signal?: AbortSignal | undefined;
-  /** Receives the progress of the writing. */
-  readonly onProgress?: WriteProgress | undefined;
-  /** Receives warnings, each a sentence. */
-  readonly onWarning?: ((message: string) => void) | undefined;
-}
+/** Settings of the archive: when it is valid, and how it is written. */
+export type ArchiveOptions =
+  & Pick<Signing, "notBefore" | "expires">
+  & Omit<Resigning, "issuer" | "subject" | "newIdentity" | "confirmKeys">;
 
 /** The archive that was written. */
 export interface BuiltArchive {
