@@ -24,10 +24,11 @@ export async function ask(
   hidden: boolean,
   signal: AbortSignal,
 ): Promise<string> {
-  Deno.stderr.writeSync(new TextEncoder().encode(question));
-  // Windows has no terminal that sends signals and does not edit lines.
+  // Hidden before the question is there: whoever answers at once must not be shown either. Windows
+  // has no terminal that sends signals and does not edit lines.
   if (hidden) Deno.stdin.setRaw(true, { cbreak: Deno.build.os !== "windows" });
   try {
+    Deno.stderr.writeSync(new TextEncoder().encode(question));
     return await readLine(signal);
   } finally {
     if (hidden) {
