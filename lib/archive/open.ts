@@ -91,7 +91,7 @@ export async function readStart(raw: ByteReader): Promise<GzipStart | undefined>
 export async function openTar(source: Bytes, options: OpenOptions = {}): Promise<OpenTar> {
   const raw = new ByteReader(source);
   const start = await readStart(raw).catch(async (error) => {
-    await raw.close();
+    await raw[Symbol.asyncDispose]();
     throw error;
   });
   const segments: ReadSegment[] | undefined = options.segments ? [] : undefined;
@@ -116,8 +116,8 @@ export async function openTar(source: Bytes, options: OpenOptions = {}): Promise
       return raw.position;
     },
     async [Symbol.asyncDispose](): Promise<void> {
-      await tar.close();
-      await raw.close();
+      await tar[Symbol.asyncDispose]();
+      await raw[Symbol.asyncDispose]();
     },
   };
 }

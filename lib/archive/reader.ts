@@ -225,7 +225,8 @@ function missingClaims(): ParError {
   );
 }
 
-function missingEntry(key: string): ParError {
+/** The error for an entry that is in the claims and not in the archive. */
+export function missingEntry(key: string): ParError {
   return new ParError(
     "ERR_ENTRY_MISSING",
     `Cannot trust the archive: its claims name ${JSON.stringify(key)}, which is not in it`,

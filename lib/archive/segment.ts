@@ -16,6 +16,7 @@ import type { ArchiveIndex } from "./index.ts";
 import { checkEntries, checkSize } from "./limits.ts";
 import { bounded, readStart } from "./open.ts";
 import {
+  missingEntry,
   type ReadOptions,
   readToken,
   type VerifiedArchive,
@@ -26,6 +27,13 @@ import { MAX_PAX_LENGTH, readTar } from "./tar_reader.ts";
 
 /** Header, index and token of most archives fit into this many bytes. */
 const FRONT_LENGTH = 16 * 1024;
+
+/** A source that can read parts of itself. */
+type RangedSource = ArchiveSource & Required<Pick<ArchiveSource, "range">>;
+
+function isRanged(source: ArchiveSource): source is RangedSource {
+  return source.range !== undefined;
+}
 
 /**
  * An archive whose front was read: its token is verified. Its binaries may be anything until they are
@@ -60,30 +68,26 @@ export async function openRanged(
   source: ArchiveSource,
   options: ReadOptions = {},
 ): Promise<RangedArchive | undefined> {
-  if (!source.range) return undefined;
-  const reader = new ByteReader(readFrom(source, 0, FRONT_LENGTH));
-  try {
-    const start = await readStart(reader);
-    if (start === undefined) {
-      return source.remote ? await openPlain(source, reader, options) : undefined;
-    }
-    const { index } = start;
-    if (!index) return undefined;
-    const token = await readClaimsSegment(reader, index, options);
-    return {
-      ...await verifyToken(token, options),
-      compressed: true,
-      index,
-      readEntry: (name) => readSegment(source, index, name, options),
-    };
-  } finally {
-    await reader.close();
+  if (!isRanged(source)) return undefined;
+  await using reader = new ByteReader(readFrom(source, 0, FRONT_LENGTH));
+  const start = await readStart(reader);
+  if (start === undefined) {
+    return source.remote ? await openPlain(source, reader, options) : undefined;
   }
+  const { index } = start;
+  if (!index) return undefined;
+  const token = await readClaimsSegment(reader, index, options);
+  return {
+    ...await verifyToken(token, options),
+    compressed: true,
+    index,
+    readEntry: (name) => readSegment(source, index, name, options),
+  };
 }
 
 /** The front of a plain archive. Where the claims do not come first, it is read in one pass. */
 async function openPlain(
-  source: ArchiveSource,
+  source: RangedSource,
   reader: ByteReader,
   options: ReadOptions,
 ): Promise<RangedArchive | undefined> {
@@ -107,7 +111,7 @@ const MAX_HEADERS_LENGTH = 2 * BLOCK_LENGTH + MAX_PAX_LENGTH;
 
 /** Goes from header to header, and reads the content of one entry. */
 async function* readPlain(
-  source: ArchiveSource,
+  source: RangedSource,
   start: number,
   name: string,
   options: ReadOptions,
@@ -115,17 +119,12 @@ async function* readPlain(
   let count = 1;
   for (let at = start;;) {
     const entry = await readHeader(source, at, options);
-    if (entry === undefined) throw missing(name);
+    if (entry === undefined) throw missingEntry(name);
     checkEntries(++count, options.limits ?? {});
     if (entry.name === name) {
       checkSize(entry.size, entry.size, options.limits ?? {});
-      const raw = new ByteReader(source.range?.(entry.content, entry.size) ?? nothing());
-      try {
-        yield* bounded(raw.take(entry.size), raw, options);
-      } finally {
-        await raw.close();
-      }
-      return;
+      await using raw = new ByteReader(source.range(entry.content, entry.size));
+      return yield* bounded(raw.take(entry.size), raw, options);
     }
     at = entry.content + padded(entry.size);
   }
@@ -133,28 +132,20 @@ async function* readPlain(
 
 /** Reads the headers of one entry: its name, its size, and where its content begins. */
 async function readHeader(
-  source: ArchiveSource,
+  source: RangedSource,
   at: number,
   options: ReadOptions,
 ): Promise<{ name: string; size: number; content: number } | undefined> {
-  const reader = new ByteReader(readFrom(source, at, HEADERS_LENGTH, MAX_HEADERS_LENGTH));
-  try {
-    for await (const { name, size } of readTar(reader, options.limits ?? {})) {
-      return { name, size, content: at + reader.position };
-    }
-    return undefined;
-  } finally {
-    await reader.close();
+  await using reader = new ByteReader(readFrom(source, at, HEADERS_LENGTH, MAX_HEADERS_LENGTH));
+  for await (const { name, size } of readTar(reader, options.limits ?? {})) {
+    return { name, size, content: at + reader.position };
   }
-}
-
-async function* nothing(): Bytes {
-  // A source without ranges does not come this far.
+  return undefined;
 }
 
 /** Reads the content of one entry by the index. */
 async function* readSegment(
-  source: ArchiveSource,
+  source: RangedSource,
   index: ArchiveIndex,
   name: string,
   options: ReadOptions,
@@ -168,13 +159,14 @@ async function* readSegment(
   }
   const { offset, deflatedLength, length } = segment;
   checkSize(length, deflatedLength, options.limits ?? {});
-  const raw = new ByteReader(source.range?.(offset, deflatedLength) ?? nothing());
-  try {
-    const tar = new ByteReader(bounded(inflateSegment(raw.take(deflatedLength)), raw, options));
-    yield* readOnlyEntry(tar, name, length);
-  } finally {
-    await raw.close();
+  await using raw = new ByteReader(source.range(offset, deflatedLength));
+  const tar = new ByteReader(bounded(inflateSegment(raw.take(deflatedLength)), raw, options));
+  // Its only entry must fill the segment.
+  for await (const entry of readTar(tar, {})) {
+    if (entry.name !== name || tar.position + padded(entry.size) !== length) break;
+    return yield* entry.bytes;
   }
+  throw misplaced(name);
 }
 
 /**
@@ -204,7 +196,7 @@ export function copySegments(
 
 /** At most so many bytes of the archive from an offset on, in growing parts, while they are asked for. */
 async function* readFrom(
-  source: ArchiveSource,
+  source: RangedSource,
   start: number,
   length: number,
   most = Infinity,
@@ -212,7 +204,7 @@ async function* readFrom(
   for (const end = start + most; start < end; start += length, length *= 2) {
     length = Math.min(length, end - start);
     let received = 0;
-    for await (const chunk of source.range?.(start, length) ?? nothing()) {
+    for await (const chunk of source.range(start, length)) {
       received += chunk.length;
       yield chunk;
     }
@@ -234,23 +226,6 @@ async function readClaimsSegment(
     return await readToken(entry);
   }
   throw misplaced(CLAIMS_ENTRY);
-}
-
-/** Reads the content of the only entry of a segment, which must fill it. */
-async function* readOnlyEntry(tar: ByteReader, name: string, length: number): Bytes {
-  for await (const entry of readTar(tar, {})) {
-    if (entry.name !== name || tar.position + padded(entry.size) !== length) break;
-    yield* entry.bytes;
-    return;
-  }
-  throw misplaced(name);
-}
-
-function missing(name: string): ParError {
-  return new ParError(
-    "ERR_ENTRY_MISSING",
-    `Cannot trust the archive: its claims name ${JSON.stringify(name)}, which is not in it`,
-  );
 }
 
 function misplaced(name: string): ParError {

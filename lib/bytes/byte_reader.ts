@@ -3,8 +3,11 @@ import type { Bytes } from "./chunks.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** Reads a stream by lengths instead of chunks. This module is browser compatible. */
-export class ByteReader {
+/**
+ * Reads a stream by lengths instead of chunks. `await using` closes the stream. This module is browser
+ * compatible.
+ */
+export class ByteReader implements AsyncDisposable {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #current: Uint8Array = NOTHING;
   #received = 0;
@@ -81,7 +84,7 @@ export class ByteReader {
   }
 
   /** Stops reading, and closes the source. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#current = NOTHING;
     await this.#chunks.return?.();
   }

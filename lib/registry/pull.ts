@@ -206,7 +206,7 @@ export async function pullArchive(
     await writeFile(path, copy, { signal: options.signal, whole: true, onWarning: options.onNote });
     return { path, digest, layerDigest: layer.digest, size: layer.size };
   } finally {
-    await reader.close();
+    await reader[Symbol.asyncDispose]();
   }
 }
 

@@ -160,18 +160,14 @@ async function readBinary(
   options: BinaryOptions,
   signal: AbortSignal | undefined,
 ): Promise<OpenBinary> {
-  const reader = new ByteReader(open());
-  try {
-    const head = await reader.peek(EXECUTABLE_HEADER_LENGTH);
-    // Otherwise an empty file would be reported as one without a target.
-    if (head.length === 0) throw empty(name);
-    const executable = readExecutable(head);
-    const target = findTarget(name, executable, given, options);
-    const measured = await measure(reader.rest(), name, signal);
-    return { name, target, content: { ...measured, open }, executable };
-  } finally {
-    await reader.close();
-  }
+  await using reader = new ByteReader(open());
+  const head = await reader.peek(EXECUTABLE_HEADER_LENGTH);
+  // Otherwise an empty file would be reported as one without a target.
+  if (head.length === 0) throw empty(name);
+  const executable = readExecutable(head);
+  const target = findTarget(name, executable, given, options);
+  const measured = await measure(reader.rest(), name, signal);
+  return { name, target, content: { ...measured, open }, executable };
 }
 
 function findTarget(

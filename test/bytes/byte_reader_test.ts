@@ -80,11 +80,11 @@ Deno.test("ByteReader does what a reader of one array would, in any chunking", a
   );
 });
 
-Deno.test("ByteReader.close() tells the source that no more is wanted", async () => {
+Deno.test("ByteReader[Symbol.asyncDispose]() tells the source that no more is wanted", async () => {
   const source = watched(chunked(noise(100), 10));
   const reader = new ByteReader(source);
   await reader.read(15);
-  await reader.close();
+  await reader[Symbol.asyncDispose]();
   assert.equal(source.closed, true);
   assert.equal(source.read, 20);
 });
