@@ -102,11 +102,15 @@ async function* readChunks(
     }
     using file = await Deno.open(path);
     check(await file.stat());
-    if (start > 0) await file.seek(start, Deno.SeekMode.Start);
-    yield* readAhead(async (buffer) => await file.read(buffer) ?? 0, length);
+    yield* readOpen(file, start, length);
   } catch (cause) {
     throw cause instanceof ParError ? cause : readError(path, cause);
   }
+}
+
+async function* readOpen(file: Deno.FsFile, start = 0, length?: number): Bytes {
+  await file.seek(start, Deno.SeekMode.Start);
+  yield* readAhead(async (buffer) => await file.read(buffer) ?? 0, length);
 }
 
 /**
@@ -234,10 +238,7 @@ export async function writeFile<T>(
     const result = await produce({
       write: (chunk) => attempt(path, () => writeAll(kept, chunk)),
     });
-    await kept.seek(0, Deno.SeekMode.Start);
-    for await (const chunk of readAhead(async (buffer) => await kept.read(buffer) ?? 0)) {
-      await write(chunk);
-    }
+    for await (const chunk of readOpen(kept)) await write(chunk);
     return result;
   }
   const mode = options.mode ??
@@ -326,13 +327,8 @@ async function overwrite(
 ): Promise<void> {
   try {
     using target = await Deno.open(to, { write: true });
-    await file.seek(0, Deno.SeekMode.Start);
-    const buffer = new Uint8Array(COPY_LENGTH);
-    let length = 0;
-    for (let count; (count = await file.read(buffer) ?? 0) > 0; length += count) {
-      await writeAll(target, buffer.subarray(0, count));
-    }
-    await target.truncate(length);
+    for await (const chunk of readOpen(file)) await writeAll(target, chunk);
+    await target.truncate((await file.stat()).size);
     await sync(target, path, {});
   } catch (cause) {
     throw new ParError(
@@ -343,9 +339,6 @@ async function overwrite(
     );
   }
 }
-
-/** How much is copied at a time. */
-const COPY_LENGTH = 256 * 1024;
 
 /** Flushes a file to the disk, as far as its file system can. */
 async function sync(file: Deno.FsFile, path: string, options: WriteFileOptions): Promise<void> {
@@ -413,20 +406,9 @@ export async function resolvePath(path: string): Promise<string> {
     return await Deno.realPath(path);
   } catch {
     const at = lastSeparator(path);
-    const folder = await Deno.realPath(path.slice(0, at + 1) || ".").catch(() => undefined);
+    const folder = await Deno.realPath(folderOf(path)).catch(() => undefined);
     return folder === undefined ? path : `${folder}/${path.slice(at + 1)}`;
   }
-}
-
-/**
- * Each destination has one temporary file, so that its writers share a lock and leftovers are reused.
- *
- * @param short Whether the destination's own name leaves no room for more in a name.
- */
-async function temporaryPath(path: string, short: boolean): Promise<string> {
-  const at = lastSeparator(path) + 1;
-  const name = path.slice(at);
-  return `${path.slice(0, at)}.${short ? `par-${await shorten(name)}` : name}.part`;
 }
 
 /** Sixteen characters that no other name in the folder has. */
@@ -436,7 +418,7 @@ async function shorten(name: string): Promise<string> {
 }
 
 /** The folder that a path is in. */
-function folderOf(path: string): string {
+export function folderOf(path: string): string {
   return path.slice(0, lastSeparator(path) + 1) || ".";
 }
 
@@ -445,18 +427,21 @@ function lastSeparator(path: string): number {
   return Math.max(path.lastIndexOf("/"), backslash);
 }
 
+/** Each destination has one temporary file, so that its writers share a lock and leftovers are reused. */
 async function openTemporary(
   path: string,
   destination: Destination,
   options: WriteFileOptions,
 ): Promise<Temporary> {
-  const openAs = async (short: boolean): Promise<Temporary> =>
-    await openShared(path, await temporaryPath(destination.path, short), options);
+  const at = lastSeparator(destination.path) + 1;
+  const [folder, name] = [destination.path.slice(0, at), destination.path.slice(at)];
+  const openAs = (name: string): Promise<Temporary> =>
+    openShared(path, `${folder}.${name}.part`, options);
   try {
-    return await openAs(false).catch((cause) => {
+    return await openAs(name).catch(async (cause) => {
       // The destination's own name is not too long: looking for it has shown that.
       if (codeOf(cause) !== "ENAMETOOLONG") throw cause;
-      return openAs(true);
+      return await openAs(`par-${await shorten(name)}`);
     });
   } catch (cause) {
     throw cause instanceof ParError ? cause : explain(path, destination, cause);
@@ -608,9 +593,8 @@ export async function writeAll(file: Pick<OpenOutput, "write">, bytes: Uint8Arra
 
 /** Without this, a power failure after the rename may bring back the old file, or leave none. */
 async function syncDirectory(path: string): Promise<void> {
-  const at = path.lastIndexOf("/");
   try {
-    using directory = await Deno.open(at < 0 ? "." : path.slice(0, at + 1));
+    using directory = await Deno.open(folderOf(path));
     await directory.sync();
   } catch {
     // Not every system can open directories. The rename itself has succeeded.

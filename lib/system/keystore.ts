@@ -5,7 +5,15 @@
  */
 
 import { ParError, quote } from "../errors.ts";
-import { FileTaken, othersRead, readSmallFile, readSmallInput, stat, writeFile } from "./files.ts";
+import {
+  FileTaken,
+  folderOf,
+  othersRead,
+  readSmallFile,
+  readSmallInput,
+  stat,
+  writeFile,
+} from "./files.ts";
 import { KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
 
 /** The most bytes of a seed file. A seed has 58; the rest is for white space that editors add. */
@@ -94,7 +102,9 @@ export async function prepareKey(lookup: KeyLookup): Promise<PreparedKey> {
   const paths = toList(directory).map((each) => keyPath(each, name, role));
   const kept = await readKept(paths, lookup);
   if (kept) {
-    if (await othersCanRead(kept.path)) onWarning?.(`other users can read ${quote(kept.path)}`);
+    if (othersRead((await stat(kept.path)).mode ?? 0)) {
+      onWarning?.(`other users can read ${quote(kept.path)}`);
+    }
     return found(kept.pair, kept.path);
   }
   const [path = "", ...others] = paths;
@@ -139,11 +149,6 @@ async function readKept(
 
 function toList(directory: KeyDirectory): readonly string[] {
   return typeof directory === "string" ? [directory] : directory;
-}
-
-async function othersCanRead(path: string): Promise<boolean> {
-  const { mode } = await stat(path);
-  return othersRead(mode ?? 0);
 }
 
 function found(pair: KeyPair, path?: string): PreparedKey {
@@ -209,7 +214,7 @@ export async function storeKey(
   pair: KeyPair,
   options: Pick<KeyLookup, "onWarning"> = {},
 ): Promise<boolean> {
-  await makeDirectory(parentOf(path));
+  await makeDirectory(folderOf(path));
   const seed = new TextEncoder().encode(pair.seed());
   try {
     await writeFile(path, (sink) => sink.write(seed), { ...options, mode: 0o600, exclusive: true });
@@ -230,10 +235,6 @@ async function makeDirectory(path: string): Promise<void> {
       cause,
     );
   }
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"), 0)) || ".";
 }
 
 /** A key file that was read. */
@@ -375,7 +376,7 @@ async function readKeyIfPresent(
  * @returns The pair.
  * @throws {ParError} Of the category `failed`.
  */
-export async function readGivenKey(
+async function readGivenKey(
   given: string,
   description: KeyDescription,
   signal?: AbortSignal,

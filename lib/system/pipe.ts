@@ -142,7 +142,7 @@ export async function createNameless(): Promise<Deno.FsFile> {
  * @param signal Stops the wait.
  * @throws {ParError} `ERR_ABORTED`. Errors of the system are passed on.
  */
-export async function openPipe(
+async function openPipe(
   path: string,
   options: Deno.OpenOptions,
   signal: AbortSignal | undefined,
