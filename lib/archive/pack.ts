@@ -6,7 +6,13 @@
 
 import { MAX_CLAIMS_SIZE } from "./limits.ts";
 import { binaryEntry, CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
-import { COMPRESSION_LEVEL, writeArchive, type WriteEntry, type WriteOptions } from "./writer.ts";
+import {
+  COMPRESSION_LEVEL,
+  contentChanged,
+  writeArchive,
+  type WriteEntry,
+  type WriteOptions,
+} from "./writer.ts";
 import {
   type Claims,
   formatClaims,
@@ -21,7 +27,7 @@ import type { DeflatedSegment } from "../gzip/gzip.ts";
 import { HashThread } from "../bytes/hash_thread.ts";
 import type { Json } from "../signing/json.ts";
 import type { KeyPair } from "../signing/nkey.ts";
-import type { Bytes } from "../bytes/chunks.ts";
+import { type Bytes, bytesOf } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
 import { signClaims } from "../signing/token.ts";
 import { createTokenId, deriveTokenId } from "../signing/token_id.ts";
@@ -224,7 +230,7 @@ async function layOut(options: SignOptions): Promise<PackedArchive> {
         "a smaller schema",
     );
   }
-  entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => once(bytes) });
+  entries.unshift({ name: CLAIMS_ENTRY, size: bytes.length, open: () => bytesOf(bytes) });
   const level = compress ? compressLevel : undefined;
   const written = writeArchive(entries, { level, jobs, patch });
   return { claims, token, targets, bytes: disposing(thread, written) };
@@ -399,13 +405,6 @@ async function* checked(
     count(chunk.length);
   }
   if (toClaimsHash(await hash.digest()) !== content.sha256) {
-    throw new ParError(
-      "ERR_FILE_CHANGED",
-      `Cannot write ${key}: it changed while it was read; try again after its build has finished`,
-    );
+    throw contentChanged(key);
   }
-}
-
-async function* once(bytes: Uint8Array): Bytes {
-  yield bytes;
 }

@@ -6,7 +6,7 @@
 
 import { ParError } from "../errors.ts";
 import { type DeflatedSegment, EXTRA_OFFSET, gzip, type Segment } from "../gzip/gzip.ts";
-import type { Bytes } from "../bytes/chunks.ts";
+import { type Bytes, bytesOf } from "../bytes/chunks.ts";
 import { CLAIMS_ENTRY, WIT_ENTRY } from "./entries.ts";
 import { encodeIndex } from "./index.ts";
 import { BLOCK_LENGTH, encodeHeader, MAX_ENTRY_SIZE, padded } from "./tar.ts";
@@ -83,7 +83,12 @@ function toSegment(entry: WriteEntry): EntrySegment {
   return { name, length: BLOCK_LENGTH + padded(size), open: () => tarEntry(entry), deflated };
 }
 
-const END_SEGMENT: EntrySegment = { name: "", length: 2 * BLOCK_LENGTH, open: endMarker };
+/** The end marker. */
+const END_SEGMENT: EntrySegment = {
+  name: "",
+  length: 2 * BLOCK_LENGTH,
+  open: () => bytesOf(new Uint8Array(2 * BLOCK_LENGTH)),
+};
 
 async function* plain(segments: readonly EntrySegment[]): Bytes {
   for (const { open } of segments) yield* open();
@@ -117,17 +122,16 @@ async function* tarEntry(entry: WriteEntry): Bytes {
     if (written > entry.size) break;
     yield chunk;
   }
-  if (written !== entry.size) {
-    throw new ParError(
-      "ERR_FILE_CHANGED",
-      `Cannot write ${entry.name}: it changed while it was read; try again after its build has finished`,
-    );
-  }
+  if (written !== entry.size) throw contentChanged(entry.name);
   yield new Uint8Array(padded(entry.size) - entry.size);
 }
 
-async function* endMarker(): Bytes {
-  yield new Uint8Array(2 * BLOCK_LENGTH);
+/** The error for a content that is not what was measured. */
+export function contentChanged(name: string): ParError {
+  return new ParError(
+    "ERR_FILE_CHANGED",
+    `Cannot write ${name}: it changed while it was read; try again after its build has finished`,
+  );
 }
 
 /** The mode that plain `tar x` gives the file: binaries can run, the others cannot. */

@@ -51,6 +51,11 @@ export async function* keepAll(bytes: Bytes): AsyncGenerator<Uint8Array<ArrayBuf
   for await (const chunk of bytes) yield keep(chunk);
 }
 
+/** Passes on chunks that are in memory. */
+export async function* bytesOf(...chunks: readonly Uint8Array[]): Bytes {
+  yield* chunks;
+}
+
 /** The consumer has one chunk while the next one is read into the other buffer. */
 const BUFFERS = 2;
 

@@ -5,7 +5,7 @@
  */
 
 import type { ByteReader } from "../bytes/byte_reader.ts";
-import { type Bytes, concat, lengthOf } from "../bytes/chunks.ts";
+import { type Bytes, bytesOf, concat, lengthOf } from "../bytes/chunks.ts";
 import { combineCrc32, crc32 } from "./crc32.ts";
 import { ParError } from "../errors.ts";
 import { CHUNK_LENGTH, Inflater } from "./inflater.ts";
@@ -307,11 +307,8 @@ async function decompressSmall(
   ...parts: readonly Uint8Array[]
 ): Promise<Uint8Array[] | undefined> {
   const chunks: Uint8Array[] = [];
-  const input = async function* (): Bytes {
-    yield* parts;
-  };
   try {
-    for await (const chunk of decompress(format, input())) {
+    for await (const chunk of decompress(format, bytesOf(...parts))) {
       chunks.push(chunk);
       if (lengthOf(chunks) > SMALL_CONTENT_LENGTH) return undefined;
     }

@@ -9,7 +9,8 @@ import { combineCrc32 } from "./crc32.ts";
 import { createDeflatePool } from "./deflate_pool.ts";
 import { ParError } from "../errors.ts";
 import { builtin } from "../runtime/builtins.ts";
-import type { Bytes } from "../bytes/chunks.ts";
+import { type Bytes, bytesOf } from "../bytes/chunks.ts";
+import { FINAL_BLOCK } from "./parts.ts";
 import { iterate, toStream } from "../bytes/streams.ts";
 
 /**
@@ -20,9 +21,6 @@ const BLOCK_LENGTH = 1024 * 1024;
 
 /** Starting a worker takes about as long as deflating one block. */
 const BLOCKS_WORTH_WORKERS = 4;
-
-/** A final, empty deflate block (RFC 1951, section 3.2.6). */
-const FINAL_BLOCK = Uint8Array.of(3, 0);
 
 /** A part of the input that can be inflated without the parts before it. */
 export interface Segment {
@@ -101,7 +99,7 @@ export async function* gzip(segments: readonly Segment[], options: GzipOptions):
       }
     }
     length += segment.length;
-    if (index === segments.length - 1) output.add(once(FINAL_BLOCK));
+    if (index === segments.length - 1) output.add(bytesOf(FINAL_BLOCK));
     output.endSegment();
   }
   yield* output.take(0);
@@ -162,10 +160,6 @@ class OutputQueue {
       }
     }
   }
-}
-
-async function* once(bytes: Uint8Array): Bytes {
-  yield bytes;
 }
 
 async function* copy({ length, open }: DeflatedSegment): Bytes {

@@ -6,7 +6,7 @@
  */
 
 import type { ByteReader } from "../bytes/byte_reader.ts";
-import { type Bytes, concat, keep } from "../bytes/chunks.ts";
+import { type Bytes, bytesOf, concat, keep } from "../bytes/chunks.ts";
 import { iterate } from "../bytes/streams.ts";
 import { combineCrc32, crc32 } from "./crc32.ts";
 import {
@@ -182,11 +182,8 @@ export async function findEnd(bytes: Uint8Array): Promise<number> {
 
 /** Whether bytes are compressed data, the beginning of it, or neither. */
 async function inflates(bytes: Uint8Array): Promise<"yes" | "begin" | "no"> {
-  const input = async function* (): Bytes {
-    yield bytes;
-  };
   try {
-    for await (const _ of decompress("deflate-raw", input()));
+    for await (const _ of decompress("deflate-raw", bytesOf(bytes)));
     return "yes";
   } catch (error) {
     return (error as { code?: string }).code === "ERR_ARCHIVE_TRUNCATED" ? "begin" : "no";
