@@ -337,6 +337,7 @@ function requireTime(value: number, what: string): number {
  * @param bytes The content.
  * @param name Its name in messages.
  * @param signal Stops the reading.
+ * @param onHash Receives the length of each chunk that was hashed.
  * @returns Its length and its hash.
  * @throws {ParError} `ERR_BINARY_EMPTY`, `ERR_ABORTED`. Errors of the reading are passed on.
  */
@@ -344,6 +345,7 @@ export async function measure(
   bytes: Bytes,
   name: string,
   signal?: AbortSignal,
+  onHash?: (bytes: number) => void,
 ): Promise<Omit<MeasuredContent, "open">> {
   const hash = await createSha256();
   let size = 0;
@@ -351,6 +353,7 @@ export async function measure(
     throwIfAborted(signal);
     await hash.update(chunk);
     size += chunk.length;
+    onHash?.(chunk.length);
   }
   if (size === 0) throw empty(name);
   return { size, sha256: toClaimsHash(await hash.digest()) };

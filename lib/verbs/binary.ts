@@ -113,11 +113,13 @@ export async function openBinaries(
     const sources: ArchiveSource[] = [];
     for (const { source } of inputs) sources.push(await open(source));
     const sizes = await Promise.all(sources.map((source) => source.size?.()));
-    const count = counter(sizes.reduce<number>((sum, size = 0) => sum + size, 0), options.onHash);
+    const total = sizes.reduce<number>((sum, size = 0) => sum + size, 0);
+    let done = 0;
+    const onHash = (bytes: number): void => options.onHash?.(done += bytes, total);
     for (const [at, { source, target }] of inputs.entries()) {
       const name = typeof source === "string" ? quote(source) : "the binary";
-      const counted = count(sources[at] as ArchiveSource);
-      const binary = await readBinary(name, counted, target, redacting, signal);
+      const { open } = sources[at] as ArchiveSource;
+      const binary = await readBinary(name, open, target, redacting, onHash, signal);
       if (list.some((other) => other.target === binary.target)) throw targetTwice(binary.target);
       list.push(binary);
     }
@@ -128,36 +130,13 @@ export async function openBinaries(
   }
 }
 
-/** Makes sources tell how many bytes of them were read the first time. */
-function counter(
-  total: number,
-  onRead: WriteProgress | undefined,
-): (source: ArchiveSource) => ArchiveSource {
-  let done = 0;
-  async function* tell(bytes: Bytes): Bytes {
-    for await (const chunk of bytes) {
-      onRead?.(done += chunk.length, total);
-      yield chunk;
-    }
-  }
-  return (source) => {
-    let first = true;
-    const open = (): Bytes => {
-      const bytes = source.open();
-      if (!first || !onRead) return bytes;
-      first = false;
-      return tell(bytes);
-    };
-    return { ...source, open };
-  };
-}
-
 /** Reads the header and hashes the same bytes in one pass. */
 async function readBinary(
   name: string,
-  { open }: ArchiveSource,
+  open: () => Bytes,
   given: string | undefined,
   options: BinaryOptions,
+  onHash: (bytes: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<OpenBinary> {
   await using reader = new ByteReader(open());
@@ -166,7 +145,7 @@ async function readBinary(
   if (head.length === 0) throw empty(name);
   const executable = readExecutable(head);
   const target = findTarget(name, executable, given, options);
-  const measured = await measure(reader.rest(), name, signal);
+  const measured = await measure(reader.rest(), name, signal, onHash);
   return { name, target, content: { ...measured, open }, executable };
 }
 
