@@ -30,6 +30,7 @@ export {
   type Signing,
   type TargetContent,
   type WriteProgress,
+  type Writing,
 } from "./pack.ts";
 export {
   type EntryConsumer,

@@ -91,21 +91,25 @@ export interface TargetContent extends Content {
 }
 
 /** How to compress an archive. */
-export interface Compression extends Pick<WriteOptions, "jobs" | "patch"> {
+export interface Compression extends Pick<WriteOptions, "jobs"> {
   /** Whether to compress with gzip. */
   readonly compress?: boolean | undefined;
-  /** The compression level from 1 to 9. Default: 9. */
+  /** The compression level from 1 to 9 for what is not compressed already. Default: 9. */
   readonly compressLevel?: number | undefined;
 }
 
+/** How to write an archive. */
+export interface Writing extends Compression, Pick<WriteOptions, "patch"> {
+  /** Receives the progress of the writing. */
+  readonly onProgress?: WriteProgress | undefined;
+}
+
 /** Settings of {@linkcode packArchive}. */
-export interface PackOptions extends ProviderDescription, Signing, Compression {
+export interface PackOptions extends ProviderDescription, Signing, Writing {
   /** The binaries, one for each target, in any order. */
   readonly binaries: readonly TargetContent[];
   /** The wasm-encoded WIT package. */
   readonly wit?: Content | undefined;
-  /** Receives the progress of the writing. */
-  readonly onProgress?: WriteProgress | undefined;
 }
 
 /** Receives how many bytes of the contents were written, and the total number of bytes. */
@@ -163,7 +167,7 @@ export interface MeasuredContent extends Content {
 }
 
 /** Settings of {@linkcode signContents}. */
-export interface SignOptions extends Omit<Signing, "expires" | "notBefore">, Compression {
+export interface SignOptions extends Omit<Signing, "expires" | "notBefore">, Writing {
   /** When the archive expires, in seconds since the epoch. Default: never. */
   readonly exp?: number | undefined;
   /** When the archive becomes valid, in seconds since the epoch. Default: at once. */
@@ -174,8 +178,6 @@ export interface SignOptions extends Omit<Signing, "expires" | "notBefore">, Com
   readonly others?: Readonly<Record<string, unknown>> | undefined;
   /** The contents by the key of their hash: a target, or the name of the WIT entry. */
   readonly contents: ReadonlyMap<string, MeasuredContent>;
-  /** Receives the progress of the writing. */
-  readonly onProgress?: WriteProgress | undefined;
 }
 
 /**

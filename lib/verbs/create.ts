@@ -15,7 +15,6 @@ import { throwIfAborted } from "../bytes/abort.ts";
 import { checkDestination, writeFile } from "../system/files.ts";
 import { isDescriptor } from "../system/pipe.ts";
 import {
-  type Compression,
   type MeasuredContent,
   measureWit,
   type PackedArchive,
@@ -23,27 +22,20 @@ import {
   signContents,
   type Signing,
   statedClaims,
-  type WriteProgress,
+  type Writing,
 } from "../archive/pack.ts";
 import { blobSource } from "../bytes/source.ts";
 import type { Target } from "../target/target.ts";
 
 /** Settings of {@linkcode createStream}. */
-export interface CreateStreamOptions extends ProviderDescription, Signing, BinaryOptions {
+export interface CreateStreamOptions
+  extends ProviderDescription, Signing, BinaryOptions, Omit<Writing, "patch"> {
   /** The binaries, one for each target. An archive without binaries is for inserting them later. */
   readonly binaries: readonly BinaryInput[];
-  /** Whether to compress with gzip. */
-  readonly compress?: boolean | undefined;
-  /** The compression level from 1 to 9. Default: 9. */
-  readonly compressLevel?: number | undefined;
-  /** How many threads compress. Default: one for each core. The bytes do not depend on it. */
-  readonly jobs?: number | undefined;
   /** The provider's WIT package, wasm-encoded. */
   readonly wit?: Uint8Array<ArrayBuffer> | undefined;
   /** Stops the work. A destination file is left as it was. */
   readonly signal?: AbortSignal | undefined;
-  /** Receives the progress of the writing. */
-  readonly onProgress?: WriteProgress | undefined;
 }
 
 /** Settings of {@linkcode create}. */
@@ -163,7 +155,7 @@ async function* passOn(
 
 /** Everything that goes into the archive, read once. */
 interface Contents extends Disposable {
-  pack(target: Pick<Compression, "patch">): Promise<PackedArchive>;
+  pack(writing: Pick<Writing, "patch">): Promise<PackedArchive>;
 }
 
 async function openContents(options: CreateStreamOptions): Promise<Contents> {
@@ -180,7 +172,7 @@ async function openContents(options: CreateStreamOptions): Promise<Contents> {
   );
   if (measured) contents.set(WIT_ENTRY, measured);
   return {
-    pack: (target) => signContents({ ...options, ...stated, contents, ...target }),
+    pack: (writing) => signContents({ ...options, ...stated, contents, ...writing }),
     [Symbol.dispose]: () => binaries[Symbol.dispose](),
   };
 }

@@ -23,34 +23,21 @@ import {
   signContents,
   type Signing,
   type SignOptions,
-  type WriteProgress,
+  type Writing,
 } from "../archive/pack.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
 
 /** The keys that sign an archive again, and other settings for this. */
-export interface Resigning {
-  /** The issuer's key pair, the same as before. */
-  readonly issuer: KeyPair;
-  /** The provider's own key pair, the same as before. */
-  readonly subject: KeyPair;
+export interface Resigning
+  extends Omit<Signing, "notBefore" | "expires">, Omit<Writing, "compress" | "patch"> {
   /** Whether other keys than before are accepted. They make it another provider. */
   readonly newIdentity?: boolean | undefined;
-  /** Is called after all other checks, and returns the keys that sign; see `Signing`. */
-  readonly confirmKeys?: Signing["confirmKeys"];
-  /** The time of issue in seconds since the epoch; see `Signing`. */
-  readonly sourceDateEpoch?: number | undefined;
-  /** The compression level from 1 to 9 for contents that are compressed again. Default: 9. */
-  readonly compressLevel?: number | undefined;
-  /** How many threads compress. Default: one for each core. The bytes do not depend on it. */
-  readonly jobs?: number | undefined;
   /** Limits on the archive that is read. */
   readonly limits?: ReadOptions["limits"];
   /** Stops the work. The archive stays as it was. */
   readonly signal?: AbortSignal | undefined;
-  /** Receives the progress of the writing. */
-  readonly onProgress?: WriteProgress | undefined;
   /** Receives warnings, each a sentence. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
