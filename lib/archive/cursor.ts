@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { type OpenOptions, type OpenTar, openTar } from "./open.ts";
@@ -52,7 +52,7 @@ export class EntryCursor implements AsyncDisposable {
     }
     throw new ParError(
       "ERR_FILE_CHANGED",
-      `Cannot find ${name} in ${JSON.stringify(this.#source.name)} any more: it was changed`,
+      `Cannot find ${name} in ${quote(this.#source.name)} any more: it was changed`,
     );
   }
 

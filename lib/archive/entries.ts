@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { isTargetName, type Target } from "../target/target.ts";
 
 /** The entry that holds the signed token. */
@@ -39,7 +39,7 @@ export function parseEntryName(name: string): EntryKind {
   if (name.endsWith(".bin") && isTargetName(target)) return { kind: "binary", target };
   throw new ParError(
     "ERR_ENTRY_UNKNOWN",
-    `Cannot trust the archive: entry ${JSON.stringify(name)} is neither ${CLAIMS_ENTRY}, ` +
+    `Cannot trust the archive: entry ${quote(name)} is neither ${CLAIMS_ENTRY}, ` +
       `${WIT_ENTRY} nor <target>.bin`,
   );
 }
@@ -48,7 +48,7 @@ export function parseEntryName(name: string): EntryKind {
 export function entryPath(name: string): ParError {
   return new ParError(
     "ERR_ENTRY_PATH",
-    `Cannot trust the archive: the name of entry ${JSON.stringify(name)} is a path`,
+    `Cannot trust the archive: the name of entry ${quote(name)} is a path`,
   );
 }
 

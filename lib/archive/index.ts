@@ -10,7 +10,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { CLAIMS_ENTRY } from "./entries.ts";
 import type { Boundary } from "../gzip/parts.ts";
 
@@ -96,7 +96,7 @@ export function decodeIndex(extra: Uint8Array, start: number): ArchiveIndex | un
     const deflatedLength = Number(view.getBigUint64(lengths, true));
     const length = Number(view.getBigUint64(lengths + 8, true));
     at = lengths + LENGTHS;
-    if (names.has(name)) throw malformed(`it has ${JSON.stringify(name)} twice`);
+    if (names.has(name)) throw malformed(`it has ${quote(name)} twice`);
     if ((name === "") !== (at === data.length)) throw malformed("its last segment is not the last");
     names.add(name);
     segments.push({ name, deflatedLength, length, offset });
@@ -190,8 +190,7 @@ export class IndexCheck {
 function mismatch(name: string): ParError {
   return new ParError(
     "ERR_INDEX_MISMATCH",
-    `Cannot trust the archive: its index and its content disagree at ${
-      name ? JSON.stringify(name) : "the end"
-    }`,
+    "Cannot trust the archive: its index and its content disagree at " +
+      (name ? quote(name) : "the end"),
   );
 }

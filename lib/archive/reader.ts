@@ -7,7 +7,7 @@
 
 import type { Claims } from "../signing/claims.ts";
 import { createSha256, toClaimsHash } from "../bytes/digest.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { HashThread } from "../bytes/hash_thread.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { Target } from "../target/target.ts";
@@ -187,7 +187,7 @@ function expectedHash(key: string, claims: Claims): string {
   if (hash === undefined) {
     throw new ParError(
       "ERR_HASH_UNLISTED",
-      `Cannot trust the archive: its claims have no hash of ${JSON.stringify(key)}, which is in it`,
+      `Cannot trust the archive: its claims have no hash of ${quote(key)}, which is in it`,
     );
   }
   return hash;
@@ -203,7 +203,7 @@ export function checkHash(key: string, sha256: string, claims: Claims): void {
   if (sha256 === expected) return;
   throw new ParError(
     "ERR_HASH_MISMATCH",
-    `Cannot trust the archive: ${JSON.stringify(key)} has the SHA-256 ${sha256}, and the claims ` +
+    `Cannot trust the archive: ${quote(key)} has the SHA-256 ${sha256}, and the claims ` +
       `say ${expected}`,
   );
 }
@@ -211,9 +211,7 @@ export function checkHash(key: string, sha256: string, claims: Claims): void {
 function duplicate(name: string, kind: EntryKind): ParError {
   return new ParError(
     kind.kind === "claims" ? "ERR_CLAIMS_DUPLICATE" : "ERR_ENTRY_DUPLICATE",
-    `Cannot trust the archive: entry ${
-      JSON.stringify(name)
-    } appears twice, and readers differ in ` +
+    `Cannot trust the archive: entry ${quote(name)} appears twice, and readers differ in ` +
       "which one they take",
   );
 }
@@ -229,6 +227,6 @@ function missingClaims(): ParError {
 export function missingEntry(key: string): ParError {
   return new ParError(
     "ERR_ENTRY_MISSING",
-    `Cannot trust the archive: its claims name ${JSON.stringify(key)}, which is not in it`,
+    `Cannot trust the archive: its claims name ${quote(key)}, which is not in it`,
   );
 }

@@ -5,7 +5,7 @@
  */
 
 import { ByteReader } from "../bytes/byte_reader.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import type { DeflatedSegment } from "../gzip/gzip.ts";
 import { inflateSegment } from "../gzip/inflater.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
@@ -154,7 +154,7 @@ async function* readSegment(
   if (!segment) {
     throw new ParError(
       "ERR_INDEX_MISMATCH",
-      `Cannot trust ${JSON.stringify(source.name)}: its index has no entry ${JSON.stringify(name)}`,
+      `Cannot trust ${quote(source.name)}: its index has no entry ${quote(name)}`,
     );
   }
   const { offset, deflatedLength, length } = segment;
@@ -231,8 +231,6 @@ async function readClaimsSegment(
 function misplaced(name: string): ParError {
   return new ParError(
     "ERR_INDEX_MISMATCH",
-    `Cannot trust the archive: its index says where ${
-      JSON.stringify(name)
-    } is, and it is not there`,
+    `Cannot trust the archive: its index says where ${quote(name)} is, and it is not there`,
   );
 }

@@ -288,9 +288,7 @@ function decodeText(bytes: Uint8Array): string {
 export function sizeError(name: string): ParError {
   return new ParError(
     "ERR_HEADER_SIZE",
-    `Cannot trust the archive: the tar header of ${
-      quote(name)
-    } states a size that is unreadable, ` +
-      "or that another one repeats or contradicts",
+    `Cannot trust the archive: the tar header of ${quote(name)} states a size that is ` +
+      "unreadable, or that another one repeats or contradicts",
   );
 }

@@ -5,7 +5,7 @@
  */
 
 import { ByteReader } from "../bytes/byte_reader.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { checkEntries, type Limits } from "./limits.ts";
 import {
@@ -59,8 +59,7 @@ export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerat
     const size = effectiveSize(header, pax);
     if (pax?.path !== undefined && pax.path !== name) {
       throw ambiguous(
-        `a header calls an entry ${JSON.stringify(name)}, and its pax header ` +
-          JSON.stringify(pax.path),
+        `a header calls an entry ${quote(name)}, and its pax header ${quote(pax.path)}`,
       );
     }
     pax = undefined;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 
 /**
  * A checked target name, `<arch>-<os>` as Rust's `std::env::consts::{ARCH, OS}` spell them.
@@ -86,7 +86,7 @@ export function parseTarget(text: string): Target {
   if (!isTargetName(text)) {
     throw new ParError(
       "ERR_TARGET_INVALID",
-      `Cannot use ${JSON.stringify(text)} as a target: ` +
+      `Cannot use ${quote(text)} as a target: ` +
         "give an architecture and an operating system, such as x86_64-linux",
     );
   }
