@@ -122,25 +122,18 @@ function readSegments(view: HeaderView, wide: boolean): { list: Segment[]; cut: 
   const start = wide ? view.u64(32) : view.u32(28);
   const length = view.u16(wide ? 54 : 42);
   const count = view.u16(wide ? 56 : 44);
+  const word = (at: number): number => wide ? view.u64(at) : view.u32(at);
+  const [needed, offset, size, align] = wide ? [56, 8, 32, 48] as const : [32, 4, 16, 28] as const;
   const list: Segment[] = [];
   for (let i = 0; i < Math.min(count, MAX_SEGMENTS); i++) {
     const at = start + i * length;
-    if (!view.has(at, wide ? 56 : 32)) break;
-    list.push(
-      wide
-        ? {
-          type: view.u32(at),
-          offset: view.u64(at + 8),
-          size: view.u64(at + 32),
-          align: view.u64(at + 48),
-        }
-        : {
-          type: view.u32(at),
-          offset: view.u32(at + 4),
-          size: view.u32(at + 16),
-          align: view.u32(at + 28),
-        },
-    );
+    if (!view.has(at, needed)) break;
+    list.push({
+      type: view.u32(at),
+      offset: word(at + offset),
+      size: word(at + size),
+      align: word(at + align),
+    });
   }
   return { list, cut: count > 0 && view.endsBefore(start, count * length) };
 }

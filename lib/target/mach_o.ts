@@ -18,6 +18,11 @@ const CPUS: Readonly<Record<number, string>> = {
 /** Values of `filetype`: programs and libraries, and files that are mistaken for them. */
 const MH = { OBJECT: 1, EXECUTE: 2, CORE: 4, DYLIB: 6, BUNDLE: 8, DSYM: 10 } as const;
 const LOADABLE: ReadonlySet<number> = new Set([MH.EXECUTE, MH.DYLIB, MH.BUNDLE]);
+const FLAWS_OF_TYPES: Readonly<Record<number, string>> = {
+  [MH.OBJECT]: FLAWS.object,
+  [MH.CORE]: FLAWS.core,
+  [MH.DSYM]: FLAWS.symbols,
+};
 
 /** Load commands that name the system. */
 const LC_BUILD_VERSION = 0x32;
@@ -62,22 +67,12 @@ function readThin(view: HeaderView, start: number): Header | undefined {
   const commands = view.u32(start + 20);
   const architecture = CPUS[cpu];
   const system = findSystem(view, start + length, view.u32(start + 16));
-  const flaw = view.endsBefore(start, length + commands)
-    ? FLAWS.cut
-    : LOADABLE.has(type)
-    ? undefined
-    : type === MH.OBJECT
-    ? FLAWS.object
-    : type === MH.DSYM
-    ? FLAWS.symbols
-    : type === MH.CORE
-    ? FLAWS.core
-    : FLAWS.other;
+  const flawOfType = LOADABLE.has(type) ? undefined : FLAWS_OF_TYPES[type] ?? FLAWS.other;
   return {
     format: "Mach-O",
     machine: view.has(start + 4, 4) ? architecture ?? machineNumber(cpu) : "an unknown machine",
     machines: [{ architecture, ...system }],
-    flaw,
+    flaw: view.endsBefore(start, length + commands) ? FLAWS.cut : flawOfType,
   };
 }
 

@@ -17,6 +17,7 @@ import { type ArchiveInput, toSource } from "./inspect.ts";
 export const MAX_WIT_SIZE = 16 * 2 ** 20;
 
 const TOOL = "wasm-tools";
+const ADVICE = `encode the package with ${TOOL} component wit --wasm`;
 
 /** The start of the binary format (component model, "Binary Format Explainer"). */
 const MAGIC = [0x00, 0x61, 0x73, 0x6d] as const;
@@ -53,23 +54,18 @@ export function checkWit(
   const refuse = (reason: string): ParError =>
     new ParError("ERR_WIT_INVALID", `Cannot use ${name} as the WIT package: ${reason}`);
   if (!startsWith(bytes, MAGIC)) {
-    throw refuse(
-      "it is not WebAssembly; for WIT text, give its folder",
-    );
+    throw refuse("it is not WebAssembly; for WIT text, give its folder");
   }
   if (!startsWith(bytes.subarray(MAGIC.length), COMPONENT_LAYER)) {
     throw refuse(
-      "it is a core module, or has another version of the component model; encode the package " +
-        `with ${TOOL} component wit --wasm`,
+      `it is a core module, or has another version of the component model; ${ADVICE}`,
     );
   }
   let exported = false;
   for (const section of sections(bytes)) {
     if (section === "truncated") throw refuse("it ends before it is complete");
     if (!Object.values<number>(SECTION).includes(section)) {
-      throw refuse(
-        `it is a component with code; encode the package with ${TOOL} component wit --wasm`,
-      );
+      throw refuse(`it is a component with code; ${ADVICE}`);
     }
     exported ||= section === SECTION.EXPORT;
   }
@@ -265,7 +261,7 @@ async function run(
   { task, advice, input, signal }: RunOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   throwIfAborted(signal);
-  const child = spawn(args, task, input !== undefined, signal);
+  const child = spawn(args, task, input ? "piped" : "null", signal);
   const [{ success, stdout, stderr }] = await Promise.all([
     child.output(),
     // The tool may stop reading when it finds an error. It prints the error then.
@@ -283,13 +279,13 @@ async function run(
 function spawn(
   args: readonly string[],
   task: string,
-  hasInput: boolean,
+  stdin: "piped" | "null",
   signal: AbortSignal | undefined,
 ): Deno.ChildProcess {
   try {
     return new Deno.Command(TOOL, {
       args: [...args],
-      stdin: hasInput ? "piped" : "null",
+      stdin,
       stdout: "piped",
       stderr: "piped",
       // The environment may hold seeds and passwords.
