@@ -5,22 +5,28 @@
  */
 
 import { throwIfAborted, untilAborted } from "../bytes/abort.ts";
-import { concat } from "../bytes/chunks.ts";
-import { hex } from "../bytes/hex.ts";
-import { readAhead } from "../bytes/read_ahead.ts";
-import { ParError, quote } from "../errors.ts";
+import { type Bytes, concat } from "../bytes/chunks.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import type { Bytes } from "../bytes/chunks.ts";
+import { ParError, quote } from "../errors.ts";
 import {
   createNameless,
   type Input,
   isDescriptor,
   lookAt,
   openForWriting,
-  type OpenOutput,
   readPipe,
   STDOUT,
 } from "./pipe.ts";
+import {
+  FileTaken,
+  folderOf,
+  lastSeparator,
+  readOpen,
+  reason,
+  TemporaryFile,
+  writeAll,
+  writeError,
+} from "./temporary.ts";
 
 /**
  * Makes a source of a file. The source of a pipe can be opened once.
@@ -106,11 +112,6 @@ async function* readChunks(
   } catch (cause) {
     throw cause instanceof ParError ? cause : readError(path, cause);
   }
-}
-
-async function* readOpen(file: Deno.FsFile, start = 0, length?: number): Bytes {
-  await file.seek(start, Deno.SeekMode.Start);
-  yield* readAhead(async (buffer) => await file.read(buffer) ?? 0, length);
 }
 
 /**
@@ -199,9 +200,6 @@ export interface WriteFileOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-/** What {@linkcode writeFile} throws if the file must be a new one and exists. */
-export class FileTaken extends Error {}
-
 /**
  * Writes a file. The file gets its name only when it is complete.
  *
@@ -241,133 +239,39 @@ export async function writeFile<T>(
     for await (const chunk of readOpen(kept)) await write(chunk);
     return result;
   }
-  const mode = options.mode ??
-    (typeof destination.mode !== "number" ? undefined : destination.mode & 0o777);
-  const temporary = await openTemporary(path, destination, { ...options, mode });
-  using file = temporary.file;
-  const sink: FileSink = {
-    write(chunk) {
-      throwIfAborted(options.signal);
-      return attempt(path, () => writeAll(file, chunk));
-    },
-    patch(offset, bytes) {
-      return attempt(path, async () => {
-        await file.seek(offset, Deno.SeekMode.Start);
-        await writeAll(file, bytes);
-        await file.seek(0, Deno.SeekMode.End);
-      });
-    },
-  };
+  const { signal, exclusive, onWarning } = options;
+  using temporary = await TemporaryFile.open({
+    given: path,
+    path: destination.path,
+    exists: destination.mode !== undefined,
+    mode: options.mode ??
+      (typeof destination.mode !== "number" ? undefined : destination.mode & 0o777),
+    exclusive,
+    signal,
+    onWarning,
+  });
   try {
-    if (options.exclusive && await exists(destination.path)) throw new FileTaken();
-    const result = await produce(sink);
-    throwIfAborted(options.signal);
-    await attempt(path, async () => {
-      await sync(file, path, options);
-      await publish(temporary, path, destination.path, options);
-      await syncDirectory(destination.path);
+    if (exclusive && await exists(destination.path)) throw new FileTaken();
+    const result = await produce({
+      write(chunk) {
+        throwIfAborted(signal);
+        return attempt(path, () => temporary.write(chunk));
+      },
+      patch: (offset, bytes) => attempt(path, () => temporary.patch(offset, bytes)),
     });
+    throwIfAborted(signal);
+    await attempt(path, () => temporary.publish());
     return result;
   } catch (cause) {
-    if (!temporary.kept) await Deno.remove(temporary.path).catch(() => {});
+    await temporary.discard();
     throw cause;
   }
 }
 
-/** A file that is being written. */
-interface Temporary {
-  readonly file: Deno.FsFile;
-  readonly path: string;
-  readonly locked: boolean;
-  /** Whether it is complete and the only copy, because the destination could not be written. */
-  kept?: boolean;
-}
-
-/** Gives the file its name. */
-async function publish(
-  temporary: Temporary,
-  path: string,
-  destination: string,
-  options: WriteFileOptions,
-): Promise<void> {
-  // Another writer that keeps no lock either may have stored its file meanwhile.
-  if (options.exclusive && !temporary.locked && await link(temporary.path, destination)) {
-    return await Deno.remove(temporary.path);
-  }
-  try {
-    await Deno.rename(temporary.path, destination);
-  } catch (cause) {
-    // A mount point, such as a file that a container has from outside, cannot be replaced.
-    if (codeOf(cause) !== "EBUSY") throw cause;
-    temporary.kept = true;
-    await overwrite(temporary, path, destination);
-    options.onWarning?.(
-      `${quote(path)} is a mount point, so it was overwritten and not replaced in one step`,
-    );
-    await Deno.remove(temporary.path);
-  }
-}
-
-/** Links a file to a new name. Returns false if the file system has no links. */
-async function link(from: string, to: string): Promise<boolean> {
-  try {
-    await Deno.link(from, to);
-    return true;
-  } catch (cause) {
-    if (cause instanceof Deno.errors.AlreadyExists) throw new FileTaken();
-    return false;
-  }
-}
-
-/** Copies a complete file over another. */
-async function overwrite(
-  { file, path: source }: Temporary,
-  path: string,
-  to: string,
-): Promise<void> {
-  try {
-    using target = await Deno.open(to, { write: true });
-    for await (const chunk of readOpen(file)) await writeAll(target, chunk);
-    await target.truncate((await file.stat()).size);
-    await sync(target, path, {});
-  } catch (cause) {
-    throw new ParError(
-      "ERR_FILE_UNWRITABLE",
-      `Cannot overwrite ${quote(path)}, which is a mount point: ${reason(cause)}; it may be ` +
-        `incomplete now, and the complete file is ${quote(source)}`,
-      cause,
-    );
-  }
-}
-
-/** Flushes a file to the disk, as far as its file system can. */
-async function sync(file: Deno.FsFile, path: string, options: WriteFileOptions): Promise<void> {
-  try {
-    await file.sync();
-  } catch (cause) {
-    // Every other error says that the bytes are lost.
-    if (!isUnsupported(cause)) throw cause;
-    const folder = quote(folderOf(path));
-    options.onWarning?.(
-      `the file system of ${folder} does not tell when a file is on the disk; a power failure soon ` +
-        "after this may lose it",
-    );
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
-}
-
-interface Destination {
-  readonly path: string;
-  readonly device: boolean;
-  /** The mode of the existing file. */
-  readonly mode?: number | null;
-}
-
 /** Follows symbolic links, so that the file is replaced and not the link. */
-async function resolveDestination(path: string): Promise<Destination> {
+async function resolveDestination(
+  path: string,
+): Promise<{ path: string; device: boolean; mode?: number | null }> {
   if (path === STDOUT) return { path, device: true };
   try {
     const info = await Deno.stat(path);
@@ -411,194 +315,8 @@ export async function resolvePath(path: string): Promise<string> {
   }
 }
 
-/** Sixteen characters that no other name in the folder has. */
-async function shorten(name: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name));
-  return hex(new Uint8Array(digest)).slice(0, 16);
-}
-
-/** The folder that a path is in. */
-export function folderOf(path: string): string {
-  return path.slice(0, lastSeparator(path) + 1) || ".";
-}
-
-function lastSeparator(path: string): number {
-  const backslash = Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1;
-  return Math.max(path.lastIndexOf("/"), backslash);
-}
-
-/** Each destination has one temporary file, so that its writers share a lock and leftovers are reused. */
-async function openTemporary(
-  path: string,
-  destination: Destination,
-  options: WriteFileOptions,
-): Promise<Temporary> {
-  const at = lastSeparator(destination.path) + 1;
-  const [folder, name] = [destination.path.slice(0, at), destination.path.slice(at)];
-  const openAs = (name: string): Promise<Temporary> =>
-    openShared(path, `${folder}.${name}.part`, options);
-  try {
-    return await openAs(name).catch(async (cause) => {
-      // The destination's own name is not too long: looking for it has shown that.
-      if (codeOf(cause) !== "ENAMETOOLONG") throw cause;
-      return await openAs(`par-${await shorten(name)}`);
-    });
-  } catch (cause) {
-    throw cause instanceof ParError ? cause : explain(path, destination, cause);
-  }
-}
-
-/** Says what a folder is needed for, where the file itself may well be writable. */
-function explain(path: string, destination: Destination, cause: unknown): ParError {
-  const error = writeError(path, cause);
-  if (destination.mode === undefined) return error;
-  if (!/^(EACCES|EPERM|EROFS)$/.test(codeOf(cause) ?? "")) return error;
-  return new ParError(
-    "ERR_FILE_UNWRITABLE",
-    `${error.message}; it is first written under another name beside it, so the folder ` +
-      `${quote(folderOf(destination.path))} must be writable`,
-    cause,
-  );
-}
-
-/** Opens the temporary file that all writers of a destination share, and locks it. */
-async function openShared(
-  destination: string,
-  path: string,
-  options: WriteFileOptions,
-): Promise<Temporary> {
-  const { mode, signal, onWarning } = options;
-  while (true) {
-    const file = await open(path, mode, { create: true });
-    try {
-      if (!await lock(file, signal)) {
-        file.close();
-        break;
-      }
-      const [opened, named] = await Promise.all([
-        file.stat(),
-        Deno.lstat(path).catch(() => undefined),
-      ]);
-      // While we waited for the lock, the writer before may have renamed this file.
-      if (named?.ino === opened.ino && named.dev === opened.dev) {
-        // Somebody may have put a hard link here. Writing would overwrite the other file.
-        if ((opened.nlink ?? 1) > 1) throw inTheWay(path);
-        if (signal?.aborted) await Deno.remove(path);
-        throwIfAborted(signal);
-        await file.truncate(0);
-        await restrict(file, path, mode, destination, onWarning);
-        return { file, path, locked: true };
-      }
-      if (named?.isSymlink) throw inTheWay(path);
-      file.close();
-    } catch (cause) {
-      file.close();
-      throw cause;
-    }
-  }
-  return await openOwn(destination, path, options);
-}
-
-/** Without locks, two writers must not share a file. */
-async function openOwn(
-  destination: string,
-  shared: string,
-  { mode, onWarning }: WriteFileOptions,
-): Promise<Temporary> {
-  // It was made to be locked, unless somebody else writes it.
-  if ((await Deno.lstat(shared)).size === 0) await Deno.remove(shared);
-  const folder = shared.slice(0, lastSeparator(shared) + 1);
-  const path = `${folder}.par-${crypto.randomUUID()}.part`;
-  const file = await open(path, mode, { createNew: true });
-  try {
-    const named = quote(folderOf(destination));
-    onWarning?.(
-      `the file system of ${named} keeps no locks; if two programs write one file there at the same ` +
-        "time, the work of one is lost",
-    );
-    await restrict(file, path, mode, destination, onWarning);
-  } catch (cause) {
-    file.close();
-    throw cause;
-  }
-  return { file, path, locked: false };
-}
-
-async function open(
-  path: string,
-  mode: number | undefined,
-  options: Deno.OpenOptions,
-): Promise<Deno.FsFile> {
-  const modes = mode === undefined ? {} : { mode };
-  return await Deno.open(path, { read: true, write: true, ...options, ...modes });
-}
-
-/** Sets the mode of a file, and tells if others can read it nevertheless. */
-async function restrict(
-  file: Deno.FsFile,
-  path: string,
-  mode: number | undefined,
-  destination: string,
-  onWarning: WriteFileOptions["onWarning"],
-): Promise<void> {
-  if (mode === undefined || Deno.build.os === "windows") return;
-  // Some file systems refuse to, and others say yes and change nothing.
-  await Deno.chmod(path, mode).catch(() => {});
-  const { mode: actual } = await file.stat();
-  if (othersRead((actual ?? 0) & ~mode)) {
-    onWarning?.(
-      `other users can read ${quote(destination)}: its file system does not keep permissions`,
-    );
-  }
-}
-
-/** Whether a mode lets others than the owner read. */
-export function othersRead(mode: number): boolean {
-  return (mode & 0o044) !== 0;
-}
-
-/** Waits for the writer before, or for the signal. Returns false if the file system has no locks. */
-async function lock(file: Deno.FsFile, signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    // Older releases of Deno have no `tryLock`.
-    if (await file.tryLock?.(true)) return true;
-    await untilAborted(file.lock(true), signal);
-    return true;
-  } catch (cause) {
-    if (cause instanceof ParError) throw cause;
-    return false;
-  }
-}
-
-/** The name of the system's error. Deno knows the names of most. */
-function codeOf(cause: unknown): string | undefined {
-  return (cause as { code?: string }).code;
-}
-
-/** Whether a file system does not have what it was asked for. */
-function isUnsupported(cause: unknown): boolean {
-  return /^(EINVAL|ENOSYS|ENOTSUP|EOPNOTSUPP)$/.test(codeOf(cause) ?? "") ||
-    cause instanceof Deno.errors.NotSupported ||
-    /Function not implemented|Incorrect function/.test((cause as Error).message);
-}
-
-function inTheWay(path: string): Error {
-  return new Error(`the temporary file ${quote(path)} is a link; remove it`);
-}
-
-/** Writes all bytes. One system call may write only some of them. */
-export async function writeAll(file: Pick<OpenOutput, "write">, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-}
-
-/** Without this, a power failure after the rename may bring back the old file, or leave none. */
-async function syncDirectory(path: string): Promise<void> {
-  try {
-    using directory = await Deno.open(folderOf(path));
-    await directory.sync();
-  } catch {
-    // Not every system can open directories. The rename itself has succeeded.
-  }
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
 }
 
 async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
@@ -610,7 +328,7 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
 }
 
 /** The error for a file that cannot be read, with the system's message. */
-export function readError(path: string, cause: unknown): ParError {
+function readError(path: string, cause: unknown): ParError {
   if (cause instanceof Deno.errors.NotFound) {
     return new ParError(
       "ERR_FILE_NOT_FOUND",
@@ -628,20 +346,4 @@ export function readError(path: string, cause: unknown): ParError {
 
 function unreadable(path: string, reason: string, cause?: unknown): ParError {
   return new ParError("ERR_FILE_UNREADABLE", `Cannot read ${quote(path)}: ${reason}`, cause);
-}
-
-function writeError(path: string, cause: unknown): ParError {
-  return new ParError(
-    "ERR_FILE_UNWRITABLE",
-    cause instanceof Deno.errors.NotFound
-      ? `Cannot write ${quote(path)}: its folder does not exist; create it first`
-      : `Cannot write ${quote(path)}: ${reason(cause)}`,
-    cause,
-  );
-}
-
-/** The system's message. Deno adds the path to it, which our message already has. */
-function reason(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return text.replace(/^(.*?\(os error \d+\)).*$/s, "$1");
 }

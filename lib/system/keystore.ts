@@ -5,15 +5,8 @@
  */
 
 import { ParError, quote } from "../errors.ts";
-import {
-  FileTaken,
-  folderOf,
-  othersRead,
-  readSmallFile,
-  readSmallInput,
-  stat,
-  writeFile,
-} from "./files.ts";
+import { readSmallFile, readSmallInput, stat, writeFile } from "./files.ts";
+import { FileTaken, folderOf, othersRead } from "./temporary.ts";
 import { KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
 
 /** The most bytes of a seed file. A seed has 58; the rest is for white space that editors add. */

@@ -8,8 +8,9 @@ import { readAhead } from "../bytes/read_ahead.ts";
 import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
-import { fileSource, look, writeAll } from "./files.ts";
+import { fileSource, look } from "./files.ts";
 import { createNameless } from "./pipe.ts";
+import { writeAll } from "./temporary.ts";
 
 /** An input that can be read more than once until it is disposed of. */
 export interface RepeatableSource extends ArchiveSource, Disposable {}

@@ -16,14 +16,28 @@ interface Step {
 
 const STEPS: Readonly<Record<string, readonly Step[]>> = {
   "lib/system/files.ts": [
-    { text: "await sync(file, path, options);" },
+    { text: "path: await Deno.realPath(path), device", by: "path, device" },
+    { text: "device: !info.isFile, mode: info.mode", by: "device: false, mode: info.mode" },
+    { text: "mode: info.mode };", by: "mode: null };" },
+    { text: "throwIfAborted(signal);\n    await attempt(path", by: "await attempt(path" },
+    { text: "check(await file.stat());" },
+    { text: "[dev, ino, size, mtime?.getTime()]", by: "[ino, size, mtime?.getTime()]" },
+    { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, size, mtime?.getTime()]" },
+    { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, ino, mtime?.getTime()]" },
+    { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, ino, size]" },
+    { text: "open: () => readChunks(path, {}, check, signal)", by: "open: () => readFile(path)" },
     {
-      text:
-        "await sync(file, path, options);\n      await publish(temporary, path, destination.path, options);",
-      by:
-        "await publish(temporary, path, destination.path, options);\n      await sync(file, path, options);",
+      text: "readChunks(path, { start, length }, check, signal)",
+      by: "readFile(path, { start, length })",
     },
-    { text: "await syncDirectory(destination.path);" },
+  ],
+  "lib/system/temporary.ts": [
+    { text: "await sync(this.#file, this.#to.given, onWarning);" },
+    {
+      text: "await sync(this.#file, this.#to.given, onWarning);\n    await this.#rename();",
+      by: "await this.#rename();\n    await sync(this.#file, this.#to.given, onWarning);",
+    },
+    { text: "await syncDirectory(path);" },
     { text: "await directory.sync();" },
     { text: "if (!isUnsupported(cause)) throw cause;" },
     {
@@ -31,13 +45,13 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
         "if (await file.tryLock?.(true)) return true;\n    await untilAborted(file.lock(true), signal);",
     },
     {
-      text: "return await openOwn(destination, path, options);",
-      by: "return { file: await open(path, mode, {}), path, locked: false };",
+      text: "return await TemporaryFile.#openOwn(to, path);",
+      by: "return new TemporaryFile(to, await open(path, to, {}), path, false);",
     },
-    { text: "await link(temporary.path, destination)", by: "false" },
-    { text: "temporary.kept = true;" },
-    { text: "await target.truncate((await file.stat()).size);" },
-    { text: "await sync(target, path, {});" },
+    { text: "await link(this.#path, path)", by: "false" },
+    { text: "this.#kept = true;" },
+    { text: "await target.truncate((await this.#file.stat()).size);" },
+    { text: "await sync(target, given);" },
     { text: "await file.seek(start, Deno.SeekMode.Start);" },
     { text: "if (named?.ino === opened.ino && named.dev === opened.dev) {", by: "if (named) {" },
     { text: "named?.ino === opened.ino && named.dev", by: "named && named.dev" },
@@ -48,22 +62,8 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "await file.truncate(0);" },
     { text: "await Deno.chmod(path, mode).catch(() => {});" },
     { text: "mode === undefined ? {} : { mode };", by: "{};" },
-    { text: "if (!temporary.kept) await Deno.remove(temporary.path).catch(() => {});" },
-    { text: "path: await Deno.realPath(path), device", by: "path, device" },
-    { text: "device: !info.isFile, mode: info.mode", by: "device: false, mode: info.mode" },
-    { text: "mode: info.mode };", by: "mode: null };" },
-    { text: "throwIfAborted(options.signal);\n    await attempt(path", by: "await attempt(path" },
-    { text: "check(await file.stat());" },
-    { text: "[dev, ino, size, mtime?.getTime()]", by: "[ino, size, mtime?.getTime()]" },
-    { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, size, mtime?.getTime()]" },
-    { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, ino, mtime?.getTime()]" },
-    { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, ino, size]" },
+    { text: "if (!this.#kept) await Deno.remove(this.#path).catch(() => {});" },
     { text: "for (let at = 0; at < bytes.length;) at += await file.write", by: "await file.write" },
-    { text: "open: () => readChunks(path, {}, check, signal)", by: "open: () => readFile(path)" },
-    {
-      text: "readChunks(path, { start, length }, check, signal)",
-      by: "readFile(path, { start, length })",
-    },
   ],
   "lib/system/keystore.ts": [
     { text: "mode: 0o600, exclusive", by: "exclusive" },

@@ -3,7 +3,6 @@ import { ParError } from "../../lib/errors.ts";
 import {
   checkDestination,
   fileSource,
-  FileTaken,
   identityOf,
   readFile,
   readSmallFile,
@@ -11,6 +10,7 @@ import {
   stat,
   writeFile,
 } from "../../lib/system/files.ts";
+import { FileTaken } from "../../lib/system/temporary.ts";
 import { chunked, collect, concat, noise } from "../_bytes.ts";
 import { temporaryFolder } from "../_tools.ts";
 import { feed, HAS_PIPES, makePipe, release } from "./_pipe.ts";
