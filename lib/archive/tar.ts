@@ -124,9 +124,8 @@ export function decodeHeader(block: Uint8Array): TarHeader | undefined {
     if (isZero(block.subarray(offset, offset + length))) continue;
     throw new ParError(
       "ERR_HEADER_INVALID",
-      `Cannot read the archive: the ${title} in the header of ${
-        quote(name)
-      } is not in octal digits`,
+      `Cannot read the archive: the ${title} in the header of ${quote(name)} is not in octal ` +
+        "digits",
     );
   }
   for (const offset of [265, 297]) textField(block, offset, 32);

@@ -10,7 +10,7 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { fileSource, look } from "./files.ts";
 import { createNameless } from "./pipe.ts";
-import { writeAll } from "./temporary.ts";
+import { reason, writeAll } from "./temporary.ts";
 
 /** An input that can be read more than once until it is disposed of. */
 export interface RepeatableSource extends ArchiveSource, Disposable {}
@@ -79,18 +79,17 @@ function cannotKeep(name: string, cause: unknown): ParError {
   if (cause instanceof Deno.errors.NotCapable) {
     return new ParError(
       "ERR_FILE_UNREADABLE",
-      `Cannot read ${
-        quote(name)
-      } more than once: it is a pipe, and Deno does not allow to write a ` +
-        "temporary copy; save it to a file first",
+      `Cannot read ${quote(name)} more than once: it is a pipe, and Deno does not allow to write ` +
+        "a temporary copy; save it to a file first",
       cause,
     );
   }
   return new ParError(
     "ERR_FILE_UNWRITABLE",
     `Cannot copy the pipe ${quote(name)} to a temporary file: ${
-      cause instanceof Error ? cause.message : cause
-    }; save it to a file first, or choose another folder for temporary files (TMPDIR)`,
+      reason(cause)
+    }; save it to a file ` +
+      "first, or choose another folder for temporary files (TMPDIR)",
     cause,
   );
 }

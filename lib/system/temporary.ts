@@ -114,10 +114,8 @@ export class TemporaryFile implements Disposable {
     const file = await open(path, to, { createNew: true });
     try {
       to.onWarning?.(
-        `the file system of ${
-          quote(folderOf(to.given))
-        } keeps no locks; if two programs write one ` +
-          "file there at the same time, the work of one is lost",
+        `the file system of ${quote(folderOf(to.given))} keeps no locks; if two programs write ` +
+          "one file there at the same time, the work of one is lost",
       );
       await restrict(file, path, to);
     } catch (cause) {

@@ -167,10 +167,8 @@ function findTarget(
     const own = executable.targets.length === 1 ? ` (${executable.targets[0]})` : "";
     throw new ParError(
       "ERR_TARGET_MISMATCH",
-      `Cannot use ${name} for ${target}: it is ${
-        describe(executable)
-      }; give its own target${own}, ` +
-        "or force this one",
+      `Cannot use ${name} for ${target}: it is ${describe(executable)}; give its own ` +
+        `target${own}, or force this one`,
     );
   }
   if (!isKnownTarget(target)) {
