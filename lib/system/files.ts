@@ -5,7 +5,7 @@
  */
 
 import { throwIfAborted, untilAborted } from "../bytes/abort.ts";
-import { type Bytes, concat } from "../bytes/chunks.ts";
+import { type Bytes, concat, keep } from "../bytes/chunks.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { ParError, quote } from "../errors.ts";
 import {
@@ -143,7 +143,7 @@ export async function readSmallInput(
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of readChunks(path, { length: limit + 1 }, () => {}, signal)) {
-    chunks.push(chunk);
+    chunks.push(keep(chunk));
     length += chunk.length;
     if (length > limit) {
       throw unreadable(path, `it has more than ${limit} bytes; is it the right file?`);

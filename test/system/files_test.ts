@@ -199,6 +199,18 @@ inFolder(
   },
 );
 
+inFolder(
+  "readSmallFile() gives the bytes of a file that is read in many chunks",
+  async (folder) => {
+    const bytes = noise(3_000_000);
+    await Deno.writeFile(`${folder}/a`, bytes);
+    const read = await readSmallFile(`${folder}/a`, 2 ** 22);
+    // Not deepEqual(), which describes a difference of megabytes for minutes.
+    assert.equal(read.length, bytes.length);
+    assert(read.every((byte, at) => byte === bytes[at]), "other bytes");
+  },
+);
+
 inFolder("fileSource() reads ranges and knows its size", async (folder) => {
   const path = `${folder}/a`;
   await Deno.writeFile(path, noise(1000));
