@@ -22,10 +22,7 @@ export class EntryCursor implements AsyncDisposable {
   #open: OpenTar | undefined;
   #entries: AsyncGenerator<TarEntry> | undefined;
 
-  /**
-   * @param source The archive.
-   * @param options The limits and the signal with which it was verified.
-   */
+  /** The options are those with which the archive was verified. */
   constructor(source: ArchiveSource, options: OpenOptions = {}) {
     this.#source = source;
     this.#options = options;
@@ -34,7 +31,6 @@ export class EntryCursor implements AsyncDisposable {
   /**
    * Reads an entry. Read it to its end before you ask for the next one.
    *
-   * @param name The entry's name.
    * @throws {ParError} `ERR_FILE_CHANGED` if the archive no longer has the entry.
    */
   async *open(name: string): Bytes {

@@ -25,10 +25,8 @@ export function binaryEntry(target: Target): string {
 }
 
 /**
- * Reads an entry's name.
+ * Tells what an entry is by its name.
  *
- * @param name The name in the tar header.
- * @returns What the entry is.
  * @throws {ParError} `ERR_ENTRY_PATH` or `ERR_ENTRY_UNKNOWN`.
  */
 export function parseEntryName(name: string): EntryKind {

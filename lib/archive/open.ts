@@ -81,11 +81,8 @@ export async function readStart(raw: ByteReader): Promise<GzipStart | undefined>
 }
 
 /**
- * Opens an archive at its beginning.
+ * Opens an archive at its beginning; `await using` closes it.
  *
- * @param source The archive's bytes.
- * @param options Limits, signal, progress.
- * @returns Its tar stream; `await using` closes it.
  * @throws {ParError} Of the category `untrusted`, also while the tar stream is read; and `ERR_ABORTED`.
  */
 export async function openTar(source: Bytes, options: OpenOptions = {}): Promise<OpenTar> {

@@ -183,8 +183,6 @@ export interface SignOptions extends Omit<Signing, "expires" | "notBefore">, Wri
 /**
  * Makes a signed archive from contents that were measured.
  *
- * @param options The claims, the keys and the contents.
- * @returns The claims, the token, the targets and the bytes.
  * @throws {ParError} As {@linkcode packArchive}.
  */
 export async function signContents(options: SignOptions): Promise<PackedArchive> {
@@ -247,8 +245,6 @@ async function* disposing(resource: Disposable, bytes: Bytes): Bytes {
 /**
  * Makes the claims that the caller chooses: the provider's metadata, and when the archive is valid.
  *
- * @param options The description of the provider, and when the archive is valid.
- * @returns The claims, for {@linkcode signContents}.
  * @throws {ParError} `ERR_OPTION_INVALID` if the revision or a time is out of range.
  */
 export function statedClaims(
@@ -336,11 +332,8 @@ function requireTime(value: number, what: string): number {
 /**
  * Reads a content and hashes it.
  *
- * @param bytes The content.
  * @param name Its name in messages.
- * @param signal Stops the reading.
  * @param onHash Receives the length of each chunk that was hashed.
- * @returns Its length and its hash.
  * @throws {ParError} `ERR_BINARY_EMPTY`, `ERR_ABORTED`. Errors of the reading are passed on.
  */
 export async function measure(

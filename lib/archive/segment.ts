@@ -47,7 +47,6 @@ export interface RangedArchive extends VerifiedClaims {
    * Reads the content of one entry. Nothing that it gives may be believed before the whole has the
    * hash that the claims state.
    *
-   * @param name The entry's name.
    * @throws {ParError} Category `untrusted` if the entry is not where the archive says, or not in it.
    */
   readEntry(name: string): Bytes;

@@ -37,8 +37,6 @@ export interface TarEntry {
 /**
  * Reads the entries of a tar stream up to its end marker, and checks that nothing but zeros follows.
  *
- * @param reader The tar stream.
- * @param limits The limit on entries.
  * @throws {ParError} Of the category `untrusted`.
  */
 export async function* readTar(reader: ByteReader, limits: Limits): AsyncGenerator<TarEntry> {

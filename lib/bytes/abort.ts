@@ -15,9 +15,6 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
  * Waits for work that may never end, such as reading a pipe, but only until the signal is aborted. The
  * work itself is not stopped, and its result is ignored after that.
  *
- * @param work The work to wait for.
- * @param signal The signal.
- * @returns The result of the work.
  * @throws {ParError} `ERR_ABORTED`. Errors of the work are passed on.
  */
 export async function untilAborted<T>(

@@ -22,8 +22,6 @@ export interface Sha256 {
 /**
  * Begins a SHA-256 computation. WebCrypto digests only bytes that are in memory, so it does the small
  * ones; `node:crypto` does the others, or JavaScript where there is no `node:crypto`.
- *
- * @returns The computation.
  */
 export async function createSha256(): Promise<Sha256> {
   if (hasBuiltins()) return new TwoStepSha256(createNative);

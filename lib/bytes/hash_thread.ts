@@ -53,12 +53,7 @@ export class HashThread implements Disposable {
     if (length >= WORTH_LENGTH) this.#thread = startThread();
   }
 
-  /**
-   * Begins a SHA-256 computation. The one before must have ended.
-   *
-   * @param length The length of the content in bytes.
-   * @returns The computation.
-   */
+  /** Begins a SHA-256 computation of so many bytes. The one before must have ended. */
   async createSha256(length: number): Promise<Sha256> {
     const thread = length < WORTH_LENGTH ? undefined : await (this.#thread ??= startThread());
     return thread ? new ThreadSha256(thread) : await createSha256();

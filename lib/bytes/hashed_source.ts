@@ -23,11 +23,7 @@ export interface HashedSource extends ArchiveSource {
   hashed(): Promise<Hashed>;
 }
 
-/**
- * Makes a source that computes the digest of another one while that is read.
- *
- * @param source The source.
- */
+/** Makes a source that computes the digest of another one while that is read. */
 export function hashSource(source: ArchiveSource): HashedSource {
   const { name, remote } = source;
   let result: Hashed | undefined;

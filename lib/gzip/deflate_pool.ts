@@ -53,8 +53,6 @@ export interface DeflatePoolOptions {
  *
  * Where the runtime has no workers, or a worker fails, this thread deflates the blocks to the same
  * bytes, only more slowly.
- *
- * @param options Effort, threads, memory.
  */
 export function createDeflatePool(options: DeflatePoolOptions): DeflatePool {
   const { level, jobs, blockLength } = options;

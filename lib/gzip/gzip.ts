@@ -67,10 +67,6 @@ export const EXTRA_OFFSET = 12;
  * Each segment begins at a byte boundary with an empty history. Inside a segment, blocks of a fixed size
  * are compressed independently, so that the bytes do not depend on the number of threads. The last
  * segment holds the final block.
- *
- * @param segments The input, in order.
- * @param options Effort, threads, header.
- * @returns The member's bytes.
  */
 export async function* gzip(segments: readonly Segment[], options: GzipOptions): Bytes {
   const zlib = builtin("node:zlib");

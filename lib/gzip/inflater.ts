@@ -92,8 +92,6 @@ export class Inflater implements Disposable {
 /**
  * Inflates a segment: compressed bytes that were cut out of a member at byte boundaries.
  *
- * @param deflated The segment's bytes.
- * @returns Its content.
  * @throws {ParError} `ERR_GZIP_CORRUPT`; in a browser also `ERR_ARCHIVE_TRUNCATED`.
  */
 export async function* inflateSegment(deflated: Bytes): Bytes {

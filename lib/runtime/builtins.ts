@@ -10,12 +10,7 @@ interface Builtins {
   "node:zlib": typeof import("node:zlib");
 }
 
-/**
- * Gives a native module.
- *
- * @param name Its specifier.
- * @returns The module, or `undefined` if the runtime does not have it.
- */
+/** Gives a native module, or `undefined` if the runtime does not have it. */
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
   const { process } = globalThis as {
     process?: { getBuiltinModule?: (name: string) => unknown };

@@ -13,7 +13,6 @@
  * to the terminal however it is handled. A bundle would need a second file beside it, too.
  *
  * @param script The worker's program. It can import nothing.
- * @returns The worker.
  * @throws {Error} If the runtime has no workers, or not enough of them.
  */
 export function startWorker(script: string): Worker {

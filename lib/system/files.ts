@@ -75,10 +75,8 @@ function readTwice(path: string): ParError {
 }
 
 /**
- * Reads a file in chunks.
+ * Reads a file, or a part of it, in chunks.
  *
- * @param path The file's path.
- * @param part Which part of it. Default: all.
  * @throws {ParError} `ERR_FILE_NOT_FOUND` or `ERR_FILE_UNREADABLE`.
  */
 export function readFile(path: string, part: FilePart = {}): Bytes {
@@ -117,7 +115,6 @@ async function* readChunks(
 /**
  * Reads a small file into memory.
  *
- * @param path The file's path.
  * @param limit The most bytes it may have.
  * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also if the file is larger or is
  * not a regular file.
@@ -130,7 +127,6 @@ export async function readSmallFile(path: string, limit: number): Promise<Uint8A
 /**
  * Reads a small file or a pipe, such as `<(pass show issuer)`, into memory.
  *
- * @param path The path of the file or the pipe.
  * @param limit The most bytes it may have.
  * @param signal Stops the wait for a pipe.
  * @throws {ParError} As {@linkcode readSmallFile}, and `ERR_ABORTED`.
@@ -155,7 +151,6 @@ export async function readSmallInput(
 /**
  * Gives the system's information about a regular file.
  *
- * @param path The file's path.
  * @throws {ParError} `ERR_FILE_NOT_FOUND`, or `ERR_FILE_UNREADABLE`, also if it is not a regular file.
  */
 export async function stat(path: string): Promise<Deno.FileInfo> {
@@ -291,7 +286,6 @@ async function resolveDestination(
 /**
  * Checks a destination before long work starts.
  *
- * @param path The destination.
  * @throws {ParError} `ERR_FILE_UNWRITABLE` if it is a directory or if its folder does not exist.
  */
 export async function checkDestination(path: string): Promise<void> {
@@ -300,11 +294,7 @@ export async function checkDestination(path: string): Promise<void> {
   await attempt(path, () => Deno.stat(folderOf(destination.path)));
 }
 
-/**
- * Resolves symbolic links in a path, so that two paths can be compared.
- *
- * @param path A path. The file need not exist.
- */
+/** Resolves symbolic links in a path, so that two paths can be compared. The file need not exist. */
 export async function resolvePath(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);

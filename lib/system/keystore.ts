@@ -176,14 +176,7 @@ export async function findKey(lookup: KeyLookup): Promise<KeyPair> {
   return await store();
 }
 
-/**
- * Gives the path of a key file.
- *
- * @param directory The key directory.
- * @param name The name of the key.
- * @param role The role of the key.
- * @returns The path, `<directory>/<name>_<role>.nk`.
- */
+/** Gives the path of a key file, `<directory>/<name>_<role>.nk`. */
 export function keyPath(directory: string, name: string, role: KeyRole): string {
   return keyFile(directory, `${name}_${role}`);
 }
@@ -301,11 +294,8 @@ export async function findKeyOf(
 }
 
 /**
- * Reads the key of a file's name.
+ * Reads the key of a file's name, with or without `.nk`.
  *
- * @param directory The key directory, or several.
- * @param name The name of the file, with or without `.nk`.
- * @returns The key.
  * @throws {ParError} Of the category `failed`: `ERR_FILE_NOT_FOUND` if no directory has the file,
  * `ERR_KEY_AMBIGUOUS` if two have different keys of the name.
  */
@@ -327,9 +317,6 @@ export interface KeyDescription {
 /**
  * Reads a seed file of the key directory.
  *
- * @param path The path of the file.
- * @param description Which key it should hold.
- * @returns The pair.
  * @throws {ParError} Of the category `failed`. A missing file has the code `ERR_FILE_NOT_FOUND`.
  */
 export async function readKey(path: string, description: KeyDescription): Promise<KeyPair> {
@@ -360,15 +347,7 @@ async function readKeyIfPresent(
   }
 }
 
-/**
- * Reads a key that the user gave.
- *
- * @param given A seed, or the path of a seed file or of a pipe that a seed comes from.
- * @param description Which key it should be.
- * @param signal Stops the wait for a pipe.
- * @returns The pair.
- * @throws {ParError} Of the category `failed`.
- */
+/** Reads a key that the user gave: a seed, or the path of a seed file or of a pipe that one comes from. */
 async function readGivenKey(
   given: string,
   description: KeyDescription,

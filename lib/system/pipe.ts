@@ -23,11 +23,7 @@ const DESCRIPTOR = /^\/(dev\/std(in|out)|(dev|proc\/self)\/fd\/[0-9]+)$/;
 /** Standard input. Opening it needs all permissions in Deno, and `Deno.stdin` needs none. */
 const STANDARD_INPUT = /^\/(dev\/stdin|(dev|proc\/self)\/fd\/0)$/;
 
-/**
- * Whether a path is a descriptor that a shell passed, such as `/dev/fd/63`.
- *
- * @param path A file's path.
- */
+/** Whether a path is a descriptor that a shell passed, such as `/dev/fd/63`. */
 export function isDescriptor(path: string): boolean {
   return DESCRIPTOR.test(path);
 }
@@ -45,7 +41,6 @@ export interface Input {
 /**
  * Finds out what is at a path.
  *
- * @param path A file's path.
  * @throws {Error} The system's error if nothing is there or the path cannot be followed.
  */
 export async function lookAt(path: string): Promise<Input> {
@@ -76,10 +71,8 @@ async function lookAtStandardInput(): Promise<Input> {
 }
 
 /**
- * Reads a pipe to its end.
+ * Reads a pipe to its end. The signal stops the wait for the writer.
  *
- * @param path Its path.
- * @param signal Stops the wait for the writer.
  * @throws {ParError} `ERR_ABORTED`. Errors of the system are passed on.
  */
 export async function* readPipe(path: string, signal: AbortSignal | undefined): Bytes {
@@ -102,10 +95,9 @@ async function openForReading(path: string, signal: AbortSignal | undefined): Pr
 }
 
 /**
- * Opens a pipe or a device for writing. For standard output, Deno needs no permission.
+ * Opens a pipe or a device for writing. For standard output, Deno needs no permission. The signal stops
+ * the wait for the reader.
  *
- * @param path Its path.
- * @param signal Stops the wait for the reader.
  * @throws {ParError} `ERR_ABORTED`. Errors of the system are passed on.
  */
 export async function openForWriting(
@@ -135,11 +127,8 @@ export async function createNameless(): Promise<Deno.FsFile> {
 }
 
 /**
- * Opens a pipe. This waits until another process opens its other end.
+ * Opens a pipe. This waits until another process opens its other end, or for the signal.
  *
- * @param path Its path.
- * @param options Whether to read or to write.
- * @param signal Stops the wait.
  * @throws {ParError} `ERR_ABORTED`. Errors of the system are passed on.
  */
 async function openPipe(

@@ -17,11 +17,9 @@ export interface RepeatableSource extends ArchiveSource, Disposable {}
 
 /**
  * Opens an input to read it more than once. The bytes of a pipe are kept in a temporary file without a
- * name: no other process can open it, and the system deletes it when this process ends.
+ * name: no other process can open it, and the system deletes it when this process ends. The signal stops
+ * the wait for a pipe.
  *
- * @param path The path of the input.
- * @param signal Stops the wait for a pipe.
- * @returns The input.
  * @throws {ParError} Of the category `failed`; `ERR_FILE_UNWRITABLE` if the temporary file cannot be
  * written.
  */

@@ -52,7 +52,6 @@ export class TemporaryFile implements Disposable {
    * Opens the temporary file of a destination. Each destination has one, so that its writers share a
    * lock and leftovers are reused.
    *
-   * @param to The destination.
    * @throws {ParError} `ERR_FILE_UNWRITABLE` or `ERR_ABORTED`.
    */
   static async open(to: Destination): Promise<TemporaryFile> {

@@ -80,12 +80,8 @@ export interface OpenBinaries extends Disposable {
 
 /**
  * Reads binaries once to find their targets, lengths and hashes. The bytes of a pipe are kept, so that
- * they can be written later.
+ * they can be written later. The signal stops the reading and the wait for pipes.
  *
- * @param inputs The binaries.
- * @param options What to accept, and who receives warnings.
- * @param signal Stops the reading and the wait for pipes.
- * @returns The binaries. The caller disposes of them.
  * @throws {ParError} Of the category `usage` if a target cannot be used or is given twice, else of the
  * category `failed`.
  */

@@ -215,11 +215,8 @@ export function archivePath(
 }
 
 /**
- * Gives the name of the provider's own key in the key directory.
- *
- * @param binary The first binary's path.
- * @param archive The archive's path.
- * @returns The stem of the first path that is not a pipe, or `undefined` if both are pipes.
+ * Gives the name of the provider's own key in the key directory: the stem of the first path that is not
+ * a pipe, or `undefined` if both are pipes.
  */
 export function keyStem(binary: string | undefined, archive: string): string | undefined {
   const path = [binary, archive].find((path) => path !== undefined && !isDescriptor(path));

@@ -24,12 +24,7 @@ export type ArchiveInput =
   | Uint8Array<ArrayBuffer>
   | ArchiveSource;
 
-/**
- * Makes a source of what the caller gave.
- *
- * @param input The archive.
- * @param signal Stops the wait for a pipe.
- */
+/** Makes a source of what the caller gave. The signal stops the wait for a pipe. */
 export function toSource(input: ArchiveInput, signal?: AbortSignal): ArchiveSource {
   if (typeof input === "string") return fileSource(input, signal);
   if (typeof input !== "object" || input === null) {
@@ -50,10 +45,7 @@ export interface OpenSource extends Disposable {
 
 /**
  * Makes a source for reading an archive more than once. The bytes of a pipe are kept in a temporary
- * file.
- *
- * @param input The archive.
- * @param signal Stops the wait for a pipe.
+ * file. The signal stops the wait for one.
  */
 export async function openSource(
   input: ArchiveInput,

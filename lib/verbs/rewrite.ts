@@ -65,9 +65,7 @@ export interface OpenArchive {
 /**
  * Verifies an archive and opens its contents. An archive that is not valid yet is accepted.
  *
- * @param source The archive.
  * @param cursor Reads the contents. The caller closes it.
- * @param options Limits and signal.
  * @throws {ParError} Of the category `untrusted` if the archive is refused, else of the category
  * `failed`.
  */
@@ -97,9 +95,6 @@ export async function openArchive(
 /**
  * Changes the contents of an archive and signs it again. The other claims stay.
  *
- * @param path The archive's path.
- * @param options The keys that sign.
- * @param change Changes the contents.
  * @throws {ParError} Of the category `untrusted` if the archive is refused, else of the category
  * `failed`; `ERR_KEY_MISMATCH` for other keys than before. Errors of `change` are passed on.
  */
