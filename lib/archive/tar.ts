@@ -14,17 +14,14 @@ export const BLOCK_LENGTH = 512;
 /** The largest size in bytes that the header's eleven octal digits can hold. */
 export const MAX_ENTRY_SIZE = 0o77777777777;
 
-/** What a header describes: a file, or the pax records of the file after it. */
-export type HeaderType = "file" | "pax";
-
 /** The part of a header that a reader needs. */
 export interface TarHeader {
   /** The name. */
   readonly name: string;
   /** The content's length in bytes, as this header states it. */
   readonly size: number;
-  /** What it describes. */
-  readonly type: HeaderType;
+  /** What it describes: a file, or the pax records of the file after it. */
+  readonly type: "file" | "pax";
 }
 
 const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -145,7 +142,7 @@ function formatOf(block: Uint8Array): "posix" | "gnu" | "v7" {
   throw ambiguous("the magic of a tar header is neither that of POSIX nor that of GNU");
 }
 
-function typeOf(flag: number, name: string): HeaderType {
+function typeOf(flag: number, name: string): TarHeader["type"] {
   // Historic archives write NUL for a regular file.
   if (flag === 0x30 || flag === 0) return "file";
   if (flag === 0x78) return "pax";

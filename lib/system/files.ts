@@ -45,8 +45,8 @@ export function fileSource(path: string, signal?: AbortSignal): ArchiveSource {
   };
   return {
     name: path,
-    open: () => readChunks(path, {}, check, signal),
-    range: (start, length) => readChunks(path, { start, length }, check, signal),
+    open: () => readFile(path, { signal }, check),
+    range: (start, length) => readFile(path, { start, length, signal }, check),
     async size() {
       const { pipe, info } = await look(path);
       return pipe ? undefined : info?.size;
@@ -74,38 +74,35 @@ function readTwice(path: string): ParError {
   return unreadable(path, "it is a pipe and was already read; save it to a file first");
 }
 
-/**
- * Reads a file, or a part of it, in chunks.
- *
- * @throws {ParError} `ERR_FILE_NOT_FOUND` or `ERR_FILE_UNREADABLE`.
- */
-export function readFile(path: string, part: FilePart = {}): Bytes {
-  return readChunks(path, part, () => {});
-}
-
-/** A part of a file. */
-export interface FilePart {
+/** Settings of {@linkcode readFile}. */
+export interface ReadFileOptions {
   /** Offset of the first byte. */
   readonly start?: number;
   /** The most bytes to read. */
   readonly length?: number;
+  /** Stops the wait for a pipe. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-async function* readChunks(
+/**
+ * Reads a file, or a part of it, in chunks.
+ *
+ * @throws {ParError} `ERR_FILE_NOT_FOUND`, `ERR_FILE_UNREADABLE` or `ERR_ABORTED`.
+ */
+export async function* readFile(
   path: string,
-  { start = 0, length }: FilePart,
-  check: Check,
-  signal?: AbortSignal,
+  { start = 0, length, signal }: ReadFileOptions = {},
+  check?: Check,
 ): Bytes {
   const { pipe } = await look(path);
   try {
     if (pipe) {
-      check(undefined);
+      check?.(undefined);
       if (start > 0) throw readTwice(path);
       return yield* readPipe(path, signal);
     }
     using file = await Deno.open(path);
-    check(await file.stat());
+    check?.(await file.stat());
     yield* readOpen(file, start, length);
   } catch (cause) {
     throw cause instanceof ParError ? cause : readError(path, cause);
@@ -138,7 +135,7 @@ export async function readSmallInput(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of readChunks(path, { length: limit + 1 }, () => {}, signal)) {
+  for await (const chunk of readFile(path, { length: limit + 1, signal })) {
     chunks.push(keep(chunk));
     length += chunk.length;
     if (length > limit) {

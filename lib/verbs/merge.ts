@@ -13,13 +13,13 @@ import { sorted } from "../signing/json.ts";
 import { checkDestination, writeFile } from "../system/files.ts";
 import { openSource } from "./inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import { type MeasuredContent, signContents } from "../archive/pack.ts";
+import type { MeasuredContent } from "../archive/pack.ts";
 import {
-  keptClaims,
   openArchive,
   requireIdentity,
   type Resigning,
   type RewriteResult,
+  signAgain,
 } from "./rewrite.ts";
 
 /** Settings of {@linkcode merge}. */
@@ -106,15 +106,7 @@ export async function merge(
       throw new ParError("ERR_OPTION_INVALID", "Cannot merge: give at least one archive");
     }
     const compress = options.compress ?? first.compressed;
-    const { claims: signed, token, targets, bytes } = await signContents({
-      ...options,
-      ...keptClaims(claims),
-      contents,
-      compress,
-      patch: sink.patch,
-    });
-    for await (const chunk of bytes) await sink.write(chunk);
-    return { claims: signed, token, targets, compressed: compress };
+    return await signAgain(sink, claims, { ...options, contents, compress });
   }, { signal: options.signal, onWarning: options.onWarning });
 }
 

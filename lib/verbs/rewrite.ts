@@ -16,7 +16,14 @@ import {
 import { copySegments } from "../archive/segment.ts";
 import type { Claims } from "../signing/claims.ts";
 import { ParError, quote } from "../errors.ts";
-import { fileChanged, fileSource, identityOf, stat, writeFile } from "../system/files.ts";
+import {
+  fileChanged,
+  type FileSink,
+  fileSource,
+  identityOf,
+  stat,
+  writeFile,
+} from "../system/files.ts";
 import type { KeyPair, PublicKey } from "../signing/nkey.ts";
 import {
   type MeasuredContent,
@@ -117,25 +124,25 @@ export async function rewriteArchive(
     const { archive, contents } = open;
     requireIdentity(archive.claims, options, path);
     await change(open);
-    const { claims, token, targets, bytes } = await signContents({
-      ...options,
-      ...keptClaims(archive.claims),
-      contents,
-      compress: archive.compressed,
-      patch: sink.patch,
-    });
-    for await (const chunk of bytes) await sink.write(chunk);
+    const compress = archive.compressed;
+    const result = await signAgain(sink, archive.claims, { ...options, contents, compress });
     if (identityOf(await stat(path)) !== before) throw fileChanged(path);
-    return { claims, token, targets, compressed: archive.compressed };
+    return result;
   }, { signal: options.signal, onWarning: options.onWarning });
 }
 
-/** The claims that stay when an archive is signed again. */
-export function keptClaims(
-  claims: Claims,
-): Pick<SignOptions, "wascap" | "others" | "exp" | "nbf"> {
-  const { exp, jti: _jti, iat: _iat, iss: _iss, sub: _sub, nbf, wascap, ...others } = claims;
-  return { wascap, others, exp, nbf };
+/** Signs claims again, and writes the archive. */
+export async function signAgain(
+  sink: FileSink,
+  before: Claims,
+  options: Omit<SignOptions, "wascap" | "others" | "exp" | "nbf">,
+): Promise<RewriteResult> {
+  const { exp, jti: _jti, iat: _iat, iss: _iss, sub: _sub, nbf, wascap, ...others } = before;
+  const kept = { exp, nbf, wascap, others };
+  const { patch } = sink;
+  const { claims, token, targets, bytes } = await signContents({ ...options, ...kept, patch });
+  for await (const chunk of bytes) await sink.write(chunk);
+  return { claims, token, targets, compressed: options.compress === true };
 }
 
 /**

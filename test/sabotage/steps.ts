@@ -20,15 +20,18 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "device: !info.isFile, mode: info.mode", by: "device: false, mode: info.mode" },
     { text: "mode: info.mode };", by: "mode: null };" },
     { text: "throwIfAborted(signal);\n    await attempt(path", by: "await attempt(path" },
-    { text: "check(await file.stat());" },
+    { text: "check?.(await file.stat());" },
     { text: "[dev, ino, size, mtime?.getTime()]", by: "[ino, size, mtime?.getTime()]" },
     { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, size, mtime?.getTime()]" },
     { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, ino, mtime?.getTime()]" },
     { text: "[dev, ino, size, mtime?.getTime()]", by: "[dev, ino, size]" },
-    { text: "open: () => readChunks(path, {}, check, signal)", by: "open: () => readFile(path)" },
     {
-      text: "readChunks(path, { start, length }, check, signal)",
-      by: "readFile(path, { start, length })",
+      text: "open: () => readFile(path, { signal }, check)",
+      by: "open: () => readFile(path, { signal })",
+    },
+    {
+      text: "readFile(path, { start, length, signal }, check)",
+      by: "readFile(path, { start, length, signal })",
     },
   ],
   "lib/system/temporary.ts": [
