@@ -26,8 +26,16 @@ export async function* iterate(
   }
 }
 
-/** Makes a web stream of bytes. It asks for one chunk at a time and hands out copies. */
-export function toStream(bytes: Bytes): ReadableStream<Uint8Array<ArrayBuffer>> {
+/**
+ * Makes a web stream of bytes. It asks for one chunk at a time and hands out copies.
+ *
+ * @param onCancel Is called if the stream is cancelled. A generator cannot notice that before it was
+ * asked for its first chunk.
+ */
+export function toStream(
+  bytes: Bytes,
+  onCancel?: () => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   const iterator = keepAll(bytes);
   return new ReadableStream({
     async pull(controller): Promise<void> {
@@ -37,6 +45,7 @@ export function toStream(bytes: Bytes): ReadableStream<Uint8Array<ArrayBuffer>> 
     },
     async cancel(): Promise<void> {
       await iterator.return(undefined);
+      onCancel?.();
     },
   }, { highWaterMark: 0 });
 }

@@ -72,7 +72,9 @@ export interface OpenBinary {
   readonly executable?: Executable | undefined;
 }
 
-/** Binaries that were read once. Disposing of them deletes the temporary copies of pipes. */
+/**
+ * Binaries that were read once. Disposing of them deletes the temporary copies of pipes, the first time.
+ */
 export interface OpenBinaries extends Disposable {
   /** The binaries, one for each target. */
   readonly list: readonly OpenBinary[];
@@ -91,7 +93,7 @@ export async function openBinaries(
   signal?: AbortSignal,
 ): Promise<OpenBinaries> {
   const files: RepeatableSource[] = [];
-  const close = (): void => files.forEach((file) => file[Symbol.dispose]());
+  const close = (): void => files.splice(0).forEach((file) => file[Symbol.dispose]());
   const open = async (source: BinaryInput["source"]): Promise<ArchiveSource> => {
     if (typeof source !== "string") return blobSource(source, "the binary");
     const file = await openRepeatable(source, signal);

@@ -129,14 +129,13 @@ export async function create(options: CreateOptions): Promise<CreateResult> {
  */
 export async function createStream(options: CreateStreamOptions): Promise<CreatedStream> {
   const contents = await openContents(requireOptions(options));
+  const close = (): void => contents[Symbol.dispose]();
   try {
     const packed = await contents.pack({});
-    return {
-      ...toResult(packed),
-      stream: toStream(passOn(packed.bytes, contents, options.signal)),
-    };
+    const bytes = passOn(packed.bytes, contents, options.signal);
+    return { ...toResult(packed), stream: toStream(bytes, close) };
   } catch (error) {
-    contents[Symbol.dispose]();
+    close();
     throw error;
   }
 }

@@ -17,6 +17,7 @@ import { collect, concat, noise } from "../_bytes.ts";
 import { coff, elf, ELF_AARCH64, ELF_X86_64, fatMachO, machO, pe } from "../_executable.ts";
 import { issuerPair, subjectPair } from "../_keys.ts";
 import { temporaryFolder } from "../_tools.ts";
+import { feed, HAS_PIPES, makePipe } from "../system/_pipe.ts";
 
 const ISSUER = await issuerPair();
 const SUBJECT = await subjectPair();
@@ -288,6 +289,43 @@ for (
   Deno.test(`createStream() refuses ${what} with ${code}, at the latest while it is read`, async () => {
     const reading = createStream(options(others)).then(({ stream }) => collect(stream));
     await assert.rejects(reading, { code });
+  });
+}
+
+function isOpen(file: Deno.FsFile): boolean {
+  try {
+    return file.statSync().isFile;
+  } catch {
+    return false;
+  }
+}
+
+for (const read of [0, 1]) {
+  Deno.test({
+    name: `createStream() closes the copy of a pipe when it is cancelled after ${read} chunks`,
+    ignore: !HAS_PIPES,
+    async fn() {
+      await using folder = await temporaryFolder();
+      const source = await makePipe(`${folder.path}/pipe`);
+      const feeding = feed(source, ELF_X86_64);
+      const { open } = Deno;
+      const files: Deno.FsFile[] = [];
+      Deno.open = async (...args): Promise<Deno.FsFile> => {
+        files.push(await open(...args));
+        return files.at(-1) as Deno.FsFile;
+      };
+      try {
+        const { stream } = await createStream(options({ binaries: [{ source }] }));
+        await feeding;
+        assert.equal(files.filter(isOpen).length, 1);
+        const reader = stream.getReader();
+        for (let i = 0; i < read; i++) assert.equal((await reader.read()).done, false);
+        await reader.cancel();
+        assert.equal(files.filter(isOpen).length, 0);
+      } finally {
+        Deno.open = open;
+      }
+    },
   });
 }
 
