@@ -9,6 +9,7 @@ import { extract } from "../../lib/verbs/extract.ts";
 import { pull } from "../../lib/verbs/pull.ts";
 import { push } from "../../lib/verbs/push.ts";
 import { verify } from "../../lib/verbs/verify.ts";
+import { hashSource } from "../../lib/bytes/hashed_source.ts";
 import { blobSource } from "../../lib/bytes/source.ts";
 import { archiveOf, BINARIES, gzipped } from "../_archive.ts";
 import { collect, concat, noise } from "../_bytes.ts";
@@ -99,6 +100,20 @@ Deno.test("a layout without a tag holds the one archive", async () => {
   await pushArchive(parseReference(place), SOURCE);
   assert.deepEqual(await read(place), BYTES);
   assert.deepEqual(await listTags(place), []);
+});
+
+Deno.test("hashSource() takes the digest that an archive's manifest states, once the bytes have it", async () => {
+  await using folder = await temporaryFolder();
+  const place = `oci:${folder.path}/layout:1`;
+  const { layerDigest: digest } = await pushArchive(parseReference(place), SOURCE);
+  const hashed = { digest, size: BYTES.length };
+  using read = registrySource(parseReference(place));
+  await collect(hashSource(read).open());
+  const blob = `${folder.path}/layout/blobs/sha256/${digest.slice(7)}`;
+  await Deno.writeFile(blob, BYTES.toReversed());
+  assert.deepEqual(await hashSource(read).hashed(), hashed);
+  using unread = registrySource(parseReference(place));
+  await assert.rejects(hashSource(unread).hashed(), { code: "ERR_REGISTRY_DIGEST" });
 });
 
 Deno.test("a layout that is damaged is refused", async () => {
