@@ -139,10 +139,17 @@ Deno.test("a layout that is damaged is refused", async () => {
   assert.deepEqual(await read(place), BYTES);
   await Deno.writeTextFile(blob(digest), "{}");
   await assert.rejects(read(place), { code: "ERR_REGISTRY_DIGEST" });
+  await Deno.remove(blob(digest));
+  await assert.rejects(read(place), { code: "ERR_REGISTRY_NOT_FOUND", message: /has no file/ });
   for (const text of ["[]", "{}", "x"]) {
     await Deno.writeTextFile(`${path}/index.json`, text);
     await assert.rejects(read(place), { code: "ERR_REGISTRY_CONTENT" });
   }
+  await Deno.writeFile(`${folder.path}/file`, BYTES);
+  await assert.rejects(read(`oci:${folder.path}/file:1`), {
+    code: "ERR_REGISTRY_CONTENT",
+    message: /it is a file; a layout in a tar archive is oci-archive:FILE/,
+  });
   for (const bytes of [new Uint8Array(10), new Uint8Array(1024), noise(2048)]) {
     await Deno.writeFile(`${folder.path}/x.tar`, bytes);
     await assert.rejects(read(`oci-archive:${folder.path}/x.tar:1`), {
