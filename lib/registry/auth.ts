@@ -71,16 +71,6 @@ export class Authorizer {
     this.#options = options;
   }
 
-  /** How the requests so far were authenticated. */
-  get standing(): Standing {
-    return this.#standing;
-  }
-
-  /** Why no credentials could be found, if the search for them failed. */
-  get failure(): ParError | undefined {
-    return this.#failure;
-  }
-
   /** Gives the `Authorization` header of the next request, if the registry has asked for one. */
   async header(): Promise<string | undefined> {
     if (this.#basic !== undefined) return this.#basic;
@@ -115,8 +105,25 @@ export class Authorizer {
     return true;
   }
 
+  /**
+   * Turns an answer of failure into an error. It reads the body.
+   *
+   * @param answer The answer of the registry, or of its token server.
+   * @param standing How the request was authenticated; as the last one to the registry if left out.
+   */
+  async toError(answer: Answer, standing = this.#standing): Promise<Error> {
+    const { status } = answer;
+    if (this.#failure && (status === 401 || status === 403)) {
+      await answer.discard();
+      return this.#failure;
+    }
+    const { task, clock } = this.#options;
+    const hide = (text: string): string => this.#hide(text);
+    return await toError(answer, { task, now: clock.now(), standing, hide });
+  }
+
   /** Removes every password and token from a text: a server may repeat what it was sent. */
-  hide(text: string): string {
+  #hide(text: string): string {
     return [...this.#secrets].filter(Boolean)
       .reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
   }
@@ -208,12 +215,7 @@ export class Authorizer {
         await answer.discard();
         throw this.#failure;
       }
-      throw await toError(answer, {
-        task,
-        now: clock.now(),
-        standing: credentials === undefined ? "anonymous" : "direct",
-        hide: (text) => this.hide(text),
-      });
+      throw await this.toError(answer, credentials === undefined ? "anonymous" : "direct");
     }
     const body = await readBody(answer, MAX_TOKEN_LENGTH);
     const { token, access_token, expires_in } = parseRecord(body) ?? {};
