@@ -167,33 +167,31 @@ export function parseDigest(text: string): string {
 }
 
 /**
- * Decides whether a text is a reference or the path of a file.
- *
- * A text that begins with `oci:` or `oci-archive:` is a reference. Otherwise, an existing file of that name wins. If
- * there is no such file, the form of the text decides.
- *
- * @param text A reference or a path.
- * @param exists Tells whether there is a file of that name; by default it looks in the file system.
- * @returns True for a reference.
+ * Tells whether a text that is no file's path has the form of a reference: it begins with `oci:` or
+ * `oci-archive:`, or has a tag, a digest or a host. `build/kv.par.gz` would be valid on Docker Hub, but
+ * it is a path.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
  *
- * const nothing = () => false;
- * assert(await isReference("registry.example/kv:1.2.0", nothing));
- * assert(!await isReference("build/kv.par.gz", nothing));
- * assert(!await isReference("registry.example/kv:1.2.0", () => true));
- * assert(await isReference("oci://kv:1.2.0", () => true));
+ * assert(isReference("registry.example/kv:1.2.0"));
+ * assert(!isReference("build/kv.par.gz"));
  * ```
  */
-export async function isReference(
-  text: string,
-  exists: (path: string) => boolean | Promise<boolean> = fileExists,
-): Promise<boolean> {
+export function isReference(text: string): boolean {
   if (/^oci(?:-archive)?:/i.test(text)) return true;
-  if (await exists(text)) return false;
-  return readsLikeReference(text);
+  // Whoever then reads it as a reference hears what is wrong with it, without the password.
+  if (USER_INFO.test(text)) return true;
+  let reference: Reference;
+  try {
+    reference = split(text);
+  } catch {
+    return false;
+  }
+  const tagged = reference.digest !== undefined || /:[^/]*$/.test(text);
+  const hosted = hasHost(text.toLowerCase());
+  return tagged || hosted && !/\.(?:par|gz|tar|tgz|bin|wasm|so|json|jwt)$/i.test(text);
 }
 
 /**
@@ -349,32 +347,4 @@ function parsePrefix(text: string): string {
     throw invalid(text, " as the default registry: give host[:port][/namespace]");
   }
   return bare;
-}
-
-/**
- * Tells whether a text has the form of a reference: it has a tag, a digest or a host.
- * `build/kv.par.gz` would be valid on Docker Hub, but it is a path.
- */
-function readsLikeReference(text: string): boolean {
-  // Whoever then reads it as a reference hears what is wrong with it, without the password.
-  if (USER_INFO.test(text)) return true;
-  let reference: Reference;
-  try {
-    reference = split(text);
-  } catch {
-    return false;
-  }
-  const tagged = reference.digest !== undefined || /:[^/]*$/.test(text);
-  const hosted = hasHost(text.toLowerCase());
-  return tagged || hosted && !/\.(?:par|gz|tar|tgz|bin|wasm|so|json|jwt)$/i.test(text);
-}
-
-async function fileExists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch {
-    // Opening it as a file will report why that is not possible.
-    return false;
-  }
 }
