@@ -8,7 +8,7 @@
 import { BLOCK_LENGTH, encodeHeader, isZero, padded } from "../archive/tar.ts";
 import { type Bytes, readAll } from "../bytes/chunks.ts";
 import { ParError, quote } from "../errors.ts";
-import { ifThere, readFile, stat, writeFile } from "../system/files.ts";
+import { ifThere, makeFolder, readFile, stat, writeFile } from "../system/files.ts";
 import type { ClientPurpose, RawManifest } from "./client.ts";
 import { type Descriptor, isDescriptor, isDigest } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
@@ -404,14 +404,6 @@ function notALayout(path: string, reason: string): ParError {
     "ERR_REGISTRY_CONTENT",
     `Cannot read ${quote(path)} as an OCI image layout: ${reason}`,
   );
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw new ParError("ERR_FILE_UNWRITABLE", `Cannot make the folder ${quote(path)}`, cause);
-  }
 }
 
 function blobPath(digest: string): string {
