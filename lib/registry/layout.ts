@@ -122,7 +122,7 @@ class LayoutStore implements Store {
     { onProgress }: UploadOptions,
   ): Promise<boolean> {
     const path = blobPath(digest);
-    const blob = { mediaType: "", digest, size };
+    const blob = { digest, size };
     if (await this.#files.size(path) === size) {
       try {
         for await (const _ of checkBlob(this.#files.read(path, 0, size), blob, this.#task));
@@ -131,17 +131,15 @@ class LayoutStore implements Store {
         // It is damaged, and is replaced.
       }
     }
-    await this.#files.write(
-      path,
-      async function* (this: LayoutStore): Bytes {
-        let done = 0;
-        for await (const chunk of checkBlob(source.open(), blob, this.#task)) {
-          yield chunk;
-          done += chunk.length;
-          onProgress?.(done, size);
-        }
-      }.bind(this),
-    );
+    const watched = async function* (bytes: Bytes): Bytes {
+      let done = 0;
+      for await (const chunk of bytes) {
+        yield chunk;
+        done += chunk.length;
+        onProgress?.(done, size);
+      }
+    };
+    await this.#files.write(path, () => watched(checkBlob(source.open(), blob, this.#task)));
     return true;
   }
 
