@@ -87,8 +87,6 @@ export class RegistryClient {
   readonly #authorizer: Authorizer;
   /** Whether the registry supports requests for a part of a blob, as far as known. */
   #ranges = true;
-  /** Whether the registry was asked for a challenge at `/v2/`. */
-  #asked = false;
 
   /** Makes a client; nothing is sent yet. */
   constructor(
@@ -111,6 +109,7 @@ export class RegistryClient {
     this.#authorizer = new Authorizer({
       ...this.#exchange,
       registry,
+      base: this.#base,
       scope: repository && `repository:${repository}:${push ? "pull,push" : "pull"}`,
       allowsPlain: (url) => this.#allowsPlain(url),
       clock,
@@ -411,7 +410,10 @@ export class RegistryClient {
     // After a redirect to another host no request gets credentials, even one back to the registry.
     let ours = url.origin === this.#base.origin;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const answer = await this.#authorized({ ...request, url }, ours);
+      const sent = { ...request, url };
+      const answer = ours
+        ? await this.#authorizer.send(sent)
+        : await exchange(sent, undefined, this.#exchange);
       const location = answer.headers.get("location");
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer;
       await answer.discard();
@@ -427,34 +429,6 @@ export class RegistryClient {
       ours &&= url.origin === this.#base.origin;
     }
     throw protocolError(this.task, `${url.host} redirects more than ${MAX_REDIRECTS} times`);
-  }
-
-  async #authorized(request: Request, ours: boolean): Promise<Answer> {
-    if (!ours) return await exchange(request, undefined, this.#exchange);
-    const used = await this.#authorizer.header();
-    const answer = await exchange(request, used, this.#exchange);
-    if (!await this.#findsCredentials(answer, used)) return answer;
-    await answer.discard();
-    return await exchange(request, await this.#authorizer.header(), this.#exchange);
-  }
-
-  /**
-   * Takes the challenge for a request that was denied. Some registries state it only at `/v2/`, and
-   * say about everything else that it is forbidden or not there.
-   *
-   * @returns Whether a second request with credentials may succeed.
-   */
-  async #findsCredentials(answer: Answer, used: string | undefined): Promise<boolean> {
-    if (answer.status === 401 && answer.headers.has("www-authenticate")) {
-      return await this.#authorizer.challenged(answer, used);
-    }
-    if (used !== undefined || this.#asked || ![401, 403, 404].includes(answer.status)) return false;
-    const request: Request = { method: "GET", url: new URL("/v2/", this.#base) };
-    const base = await exchange(request, undefined, this.#exchange);
-    await base.discard();
-    if (isPassing(base.status)) return false;
-    this.#asked = true;
-    return base.status === 401 && await this.#authorizer.challenged(base, undefined);
   }
 
   #manifest(method: "GET" | "HEAD", reference: string): Request {
