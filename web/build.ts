@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { VERSION } from "../lib/cli/verbs.ts";
 import { bundle } from "./bundle.ts";
-import { type PageKind, pagePolicy } from "./src/policy.ts";
+import { type PageKind, pagePolicy } from "./src/csp.ts";
 
 const SOURCE = new URL("./", import.meta.url);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileNameFor } from "../../web/src/saving.ts";
-import { addressPolicy, parseAddress } from "../../web/src/policy.ts";
+import { addressPolicy, parseAddress } from "../../web/src/csp.ts";
 import {
   sayBytes,
   sayCount,

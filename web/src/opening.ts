@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { byId, setText } from "./dom.ts";
-import { addressPolicy, type PageKind, parseAddress } from "./policy.ts";
+import { addressPolicy, type PageKind, parseAddress } from "./csp.ts";
 import type { Origin } from "./protocol.ts";
 
 const ADDRESS_PAGE = "url.html";
