@@ -14,8 +14,7 @@ import { MAX_BUNDLE_SIZE } from "../../lib/signing/bundle.ts";
 import type { CandidateBundle } from "../../lib/verbs/bundle_search.ts";
 import { checkPolicy, needsDigest } from "../../lib/verbs/policy.ts";
 import { parsePolicy } from "../../lib/verbs/policy_file.ts";
-import type { InspectionEvent, InspectOptions } from "./protocol.ts";
-import { toRefusal } from "./refusal.ts";
+import { type InspectionEvent, type InspectOptions, toRefusal } from "./protocol.ts";
 import { ANY_TIME } from "../../lib/signing/token.ts";
 import { findStatedToken, judgeToken } from "./stated_token.ts";
 

@@ -4,8 +4,7 @@ import { predicateTypeName } from "../../lib/signing/statement.ts";
 import type { Policy } from "../../lib/verbs/policy.ts";
 import { MAX_POLICY_SIZE, parsePolicy } from "../../lib/verbs/policy_file.ts";
 import { byId, element, setText } from "./dom.ts";
-import type { PolicyText } from "./protocol.ts";
-import { toRefusal } from "./refusal.ts";
+import { type PolicyText, toRefusal } from "./protocol.ts";
 import { parseIssuer, type TrustedIssuer } from "./trust.ts";
 import { sayCount, sayList, sentence } from "./words.ts";
 

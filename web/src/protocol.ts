@@ -7,7 +7,7 @@
 
 import type { VerifiedArchive } from "../../lib/archive/reader.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
-import type { ErrorCategory, ErrorCode } from "../../lib/errors.ts";
+import { type ErrorCategory, type ErrorCode, ParError, redact } from "../../lib/errors.ts";
 import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
 
 /** An archive: a file a person chose, or an address to fetch. */
@@ -50,6 +50,15 @@ export interface Refusal {
   readonly category: ErrorCategory;
   /** A sentence. */
   readonly message: string;
+}
+
+/** Takes from an error what the page shows. */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof ParError) {
+    return { code: error.code, category: error.category, message: error.message };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { category: "failed", message: redact(`Cannot go on: ${message}`) };
 }
 
 /** What is known of a token. */

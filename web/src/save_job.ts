@@ -10,8 +10,7 @@ import { keep } from "../../lib/bytes/chunks.ts";
 import { createSha256, toClaimsHash } from "../../lib/bytes/digest.ts";
 import { ParError } from "../../lib/errors.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
-import type { SaveEvent, WantedBinary } from "./protocol.ts";
-import { toRefusal } from "./refusal.ts";
+import { type SaveEvent, toRefusal, type WantedBinary } from "./protocol.ts";
 
 const PROGRESS_INTERVAL = 60;
 

@@ -12,8 +12,7 @@ import { readTar } from "../../lib/archive/tar_reader.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
 import type { Bytes } from "../../lib/bytes/chunks.ts";
 import { ANY_TIME, verifyToken } from "../../lib/signing/token.ts";
-import type { TokenReport } from "./protocol.ts";
-import { toRefusal } from "./refusal.ts";
+import { type TokenReport, toRefusal } from "./protocol.ts";
 
 /** How far to look, in bytes: far enough for a WIT package before the claims. */
 const FRONT_LENGTH = 8 * 1024 * 1024;

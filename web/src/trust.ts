@@ -7,7 +7,7 @@
 
 import { redact } from "../../lib/errors.ts";
 import { parsePublicKey, type PublicKey } from "../../lib/signing/nkey.ts";
-import { toRefusal } from "./refusal.ts";
+import { toRefusal } from "./protocol.ts";
 
 /** An issuer a person trusts. */
 export interface TrustedIssuer {
