@@ -4,7 +4,6 @@
  * @module
  */
 
-import { WIT_ENTRY } from "../../lib/archive/entries.ts";
 import { ERROR_CODES, type ErrorCode } from "../../lib/errors.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
 import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
@@ -479,9 +478,4 @@ export function describeWindow(
 ): string {
   const from = nbf === undefined ? `From ${sayDate(iat)}` : `From ${sayDate(nbf)}`;
   return exp === undefined ? `${from}, without end` : `${from} until ${sayDate(exp)}`;
-}
-
-/** Whether a key of the signed hashes is the WIT package's. */
-export function isWit(key: string): boolean {
-  return key === WIT_ENTRY;
 }

@@ -1,15 +1,16 @@
 /// <reference lib="dom" />
+import { WIT_ENTRY } from "../../lib/archive/entries.ts";
 import { printable, redact } from "../../lib/errors.ts";
 import { ClaimsView } from "./claims_view.ts";
-import { byId, download, setText, setTone } from "./dom.ts";
+import { byId, setText, setTone } from "./dom.ts";
 import { type Findings, learn, nothingOf } from "./findings.ts";
 import { type RunningJob, startJob } from "./jobs.ts";
-import { isWit, judge, type Judgement } from "./judgement.ts";
+import { judge, type Judgement } from "./judgement.ts";
 import { takeArchives } from "./opening.ts";
 import { type Origin, toRefusal } from "./protocol.ts";
 import { PolicyView } from "./policy_view.ts";
 import { ProviderView } from "./provider_view.ts";
-import { fileNameFor, saveEntry } from "./saving.ts";
+import { saveEntry } from "./saving.ts";
 import { TargetsView } from "./targets_view.ts";
 import { findThisComputer } from "./this_computer.ts";
 import { TrustDialog } from "./trust_dialog.ts";
@@ -114,18 +115,18 @@ function show(): void {
 
 async function save(key: string): Promise<void> {
   const archive = opened?.findings.archive;
-  const entry = isWit(key) ? archive?.wit : archive?.binaries.find(({ target }) => target === key);
+  const entry = key === WIT_ENTRY
+    ? archive?.wit
+    : archive?.binaries.find(({ target }) => target === key);
   if (!opened || !entry) return;
-  const { origin, job } = opened;
-  const name = fileNameFor(opened.findings.name, isWit(key) ? key : `${key}.bin`);
+  const { origin, job, findings: { name } } = opened;
   setText(byId("save-error"), "");
   targets.showSaving(key, "Saving…");
   try {
-    const saved = await saveEntry(origin, entry, name, (done) => {
+    await saveEntry(origin, entry, name, (done) => {
       const percent = Math.floor(done / Math.max(entry.size, 1) * 100);
       if (opened?.job === job) targets.showSaving(key, `${percent} %`);
     });
-    if (saved instanceof Blob) download(saved, name);
     if (opened.job === job) targets.showSaving(key);
   } catch (error) {
     if (opened.job !== job) return;

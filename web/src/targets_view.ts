@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
+import { WIT_ENTRY } from "../../lib/archive/entries.ts";
 import type { Target } from "../../lib/target/target.ts";
 import { printable } from "../../lib/errors.ts";
 import { button, byId, copyButton, element, icon, setText, setTone } from "./dom.ts";
 import { entryOf, type Findings } from "./findings.ts";
-import { isWit, judgeEntry, noteOnTargets } from "./judgement.ts";
+import { judgeEntry, noteOnTargets } from "./judgement.ts";
 import { sayBytes } from "./words.ts";
 
 interface Row {
@@ -119,7 +120,7 @@ export class TargetsView {
     setTone(row.state, tone);
     setText(row.state.querySelector(".text") as Element, text);
     setText(row.size, entry?.size === undefined ? "" : sayBytes(entry.size));
-    setText(row.header, isWit(key) ? "WIT package" : entry?.header ?? "");
+    setText(row.header, key === WIT_ENTRY ? "WIT package" : entry?.header ?? "");
     setTone(row.header, entry?.fits === false ? "caution" : "none");
   }
 }
