@@ -193,7 +193,7 @@ Deno.test(
       await opened.page.getByRole("button", { name: "Save x86_64-linux" }).click();
       const error = opened.page.locator("#save-error");
       await error.filter({ hasText: "Cannot" }).waitFor();
-      assert.match(await error.innerText(), /Cannot read "changing.par.gz": it was changed/);
+      assert.match(await error.innerText(), /^Cannot read "changing.par.gz": it was changed/);
     });
 
     await t.step("one with a binary that was changed after signing", () =>

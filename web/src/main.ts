@@ -7,7 +7,7 @@ import { type Findings, learn, nothingOf } from "./findings.ts";
 import { type RunningJob, startJob } from "./jobs.ts";
 import { judge, type Judgement } from "./judgement.ts";
 import { takeArchives } from "./opening.ts";
-import { type Origin, toRefusal } from "./protocol.ts";
+import type { Origin } from "./protocol.ts";
 import { PolicyView } from "./policy_view.ts";
 import { ProviderView } from "./provider_view.ts";
 import { saveEntry } from "./saving.ts";
@@ -131,7 +131,7 @@ async function save(key: string): Promise<void> {
   } catch (error) {
     if (opened.job !== job) return;
     targets.showSaving(key);
-    setText(byId("save-error"), sentence(toRefusal(error).message));
+    setText(byId("save-error"), sentence((error as Error).message));
   }
 }
 
