@@ -5,6 +5,7 @@ import type { Policy } from "../../lib/verbs/policy.ts";
 import { MAX_POLICY_SIZE, parsePolicy } from "../../lib/verbs/policy_file.ts";
 import { byId, element, setText } from "./dom.ts";
 import { type PolicyText, toRefusal } from "./protocol.ts";
+import { keep, kept } from "./storage.ts";
 import { parseIssuer, type TrustedIssuer } from "./trust.ts";
 import { sayCount, sayList, sentence } from "./words.ts";
 
@@ -55,8 +56,9 @@ export class PolicyView {
     const [file] = input.files ?? [];
     if (!file) return;
     try {
-      const text = await file.slice(0, MAX_POLICY_SIZE + 1).text();
-      await this.#load({ name: file.name, text });
+      const taken = { name: file.name, text: await file.slice(0, MAX_POLICY_SIZE + 1).text() };
+      await this.#load(taken);
+      keep(STORAGE_KEY, JSON.stringify(taken));
     } catch (error) {
       setText(this.#status, "");
       setText(this.#error, `${sentence(toRefusal(error).message)} Nothing was changed.`);
@@ -64,7 +66,6 @@ export class PolicyView {
     } finally {
       input.value = "";
     }
-    keep(this.#loaded);
     setText(this.#status, "Loaded");
     this.#onChange();
   }
@@ -77,7 +78,7 @@ export class PolicyView {
 
   #remove(): void {
     this.#loaded = undefined;
-    keep(undefined);
+    keep(STORAGE_KEY);
     this.#show([]);
     setText(this.#status, "Removed");
     byId("policy-load").focus();
@@ -99,18 +100,9 @@ export class PolicyView {
 
 function keptPolicy(): PolicyText | undefined {
   try {
-    return JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "null") ?? undefined;
+    return JSON.parse(kept(STORAGE_KEY) ?? "null") ?? undefined;
   } catch {
     return undefined;
-  }
-}
-
-function keep(policy: LoadedPolicy | undefined): void {
-  try {
-    if (!policy) return localStorage.removeItem(STORAGE_KEY);
-    localStorage.setItem(STORAGE_KEY, JSON.stringify({ name: policy.name, text: policy.text }));
-  } catch {
-    // Storage may be switched off: the policy then lasts as long as the page.
   }
 }
 

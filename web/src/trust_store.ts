@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+import { keep, kept } from "./storage.ts";
 import { formatIssuers, parseIssuers, type TrustedIssuer } from "./trust.ts";
 
 const STORAGE_KEY = "par.trusted-issuers";
@@ -15,7 +16,7 @@ export class TrustStore {
    */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
-    this.#text = stored() ?? "";
+    this.#text = kept(STORAGE_KEY) ?? "";
     addEventListener("storage", (event) => {
       if (event.key !== STORAGE_KEY && event.key !== null) return;
       this.#text = event.newValue ?? "";
@@ -42,19 +43,7 @@ export class TrustStore {
 
   #save(issuers: readonly TrustedIssuer[]): void {
     this.#text = formatIssuers(issuers);
-    try {
-      localStorage.setItem(STORAGE_KEY, this.#text);
-    } catch {
-      // Storage may be switched off: the list then lasts as long as the page.
-    }
+    keep(STORAGE_KEY, this.#text);
     this.#onChange();
-  }
-}
-
-function stored(): string | null {
-  try {
-    return localStorage.getItem(STORAGE_KEY);
-  } catch {
-    return null;
   }
 }
