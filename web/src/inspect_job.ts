@@ -14,12 +14,9 @@ import { MAX_BUNDLE_SIZE } from "../../lib/signing/bundle.ts";
 import type { CandidateBundle } from "../../lib/verbs/bundle_search.ts";
 import { checkPolicy, needsDigest } from "../../lib/verbs/policy.ts";
 import { parsePolicy } from "../../lib/verbs/policy_file.ts";
-import { type InspectionEvent, type InspectOptions, toRefusal } from "./protocol.ts";
+import { type InspectionEvent, type InspectOptions, paced, toRefusal } from "./protocol.ts";
 import { ANY_TIME } from "../../lib/signing/token.ts";
 import { findStatedToken, judgeToken } from "./stated_token.ts";
-
-/** Milliseconds between two tellings of progress: as often as an eye can follow. */
-const PROGRESS_INTERVAL = 60;
 
 /**
  * Inspects an archive. A failure is told as an event; no error is thrown.
@@ -49,7 +46,6 @@ export async function inspectArchive(
       claimsFirst = stated.first;
       tell({ kind: "token", report: await judgeToken(stated.token) });
     }
-    let told = 0;
     const consume: EntryConsumer = (entry, size) => {
       // The reader has held each entry before this one against the claims, if it had them.
       if (claimsFirst && current !== undefined) tell({ kind: "matched", key: current });
@@ -61,13 +57,8 @@ export async function inspectArchive(
         if (head.add(chunk)) tell(describeHeader(entry.target, head.bytes));
       };
     };
-    const onProgress = (bytes: number): void => {
-      read = bytes;
-      const now = performance.now();
-      if (now - told < PROGRESS_INTERVAL) return;
-      told = now;
-      tell({ kind: "progress", read });
-    };
+    const tellProgress = paced((read) => tell({ kind: "progress", read }));
+    const onProgress = (bytes: number): void => tellProgress(read = bytes);
     const archive = await readArchive(
       (hashed ?? source).open(),
       { ...ANY_TIME, onProgress },

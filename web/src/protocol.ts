@@ -73,6 +73,20 @@ export interface TokenReport {
   readonly window?: Refusal;
 }
 
+/** Milliseconds between two tellings of progress: as often as an eye can follow. */
+const PROGRESS_INTERVAL = 60;
+
+/** Passes on no more calls than an eye can follow. */
+export function paced(tell: (bytes: number) => void): (bytes: number) => void {
+  let told = 0;
+  return (bytes) => {
+    const now = performance.now();
+    if (now - told < PROGRESS_INTERVAL) return;
+    told = now;
+    tell(bytes);
+  };
+}
+
 /** What a worker tells while it inspects an archive. */
 export type InspectionEvent =
   /** Comes once, or never where the length is not known. */

@@ -10,9 +10,7 @@ import { keep } from "../../lib/bytes/chunks.ts";
 import { createSha256, toClaimsHash } from "../../lib/bytes/digest.ts";
 import { ParError } from "../../lib/errors.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
-import { type SaveEvent, toRefusal, type WantedBinary } from "./protocol.ts";
-
-const PROGRESS_INTERVAL = 60;
+import { paced, type SaveEvent, toRefusal, type WantedBinary } from "./protocol.ts";
 
 /** Bytes gathered before they are handed to the browser, which may put them on disk. */
 const PART_LENGTH = 4 * 1024 * 1024;
@@ -52,17 +50,14 @@ async function copy(
   tell: (event: SaveEvent) => void,
 ): Promise<void> {
   const hash = await createSha256();
+  const tellProgress = paced((done) => tell({ kind: "saving", done }));
   let done = 0;
-  let told = 0;
   await using cursor = new EntryCursor(source);
   for await (const chunk of cursor.open(binary.entry)) {
     await hash.update(chunk);
     await sink.write(keep(chunk));
     done += chunk.length;
-    const now = performance.now();
-    if (now - told < PROGRESS_INTERVAL) continue;
-    told = now;
-    tell({ kind: "saving", done });
+    tellProgress(done);
   }
   if (toClaimsHash(await hash.digest()) !== binary.sha256) {
     throw new ParError(
