@@ -28,27 +28,21 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
 /**
  * Builds the page.
  *
- * @param folder Where to; it comes into being.
- * @returns The paths of the files, the pages first.
+ * @returns The texts of the files by name, the pages first.
  */
-export async function build(folder: string): Promise<string[]> {
+export async function build(): Promise<Map<string, string>> {
   const template = await Deno.readTextFile(new URL("index.html", SOURCE));
   const style = await Deno.readTextFile(new URL("style.css", SOURCE));
   const script = await bundleForPage("src/main.ts");
   const worker = await bundleForPage("src/worker.ts");
-  await Deno.mkdir(folder, { recursive: true });
-  const paths: string[] = [];
+  const files = new Map<string, string>();
   for (const [name, kind] of Object.entries(PAGES)) {
-    const path = `${folder}/${name}`;
-    await Deno.writeTextFile(path, assemble(template, kind, style, script, worker));
-    paths.push(path);
+    files.set(name, assemble(template, kind, style, script, worker));
   }
   for (const [name, document] of Object.entries(DOCUMENTS)) {
-    const path = `${folder}/${name}`;
-    await Deno.writeFile(path, await Deno.readFile(new URL(`../${document}`, SOURCE)));
-    paths.push(path);
+    files.set(name, await Deno.readTextFile(new URL(`../${document}`, SOURCE)));
   }
-  return paths;
+  return files;
 }
 
 /** Puts everything into one document, and its hashes into the policy. */
@@ -89,5 +83,9 @@ function sha256(text: string): string {
 
 if (import.meta.main) {
   const folder = Deno.args[0] ?? fileURLToPath(new URL("build", SOURCE));
-  for (const path of await build(folder)) console.log(path);
+  await Deno.mkdir(folder, { recursive: true });
+  for (const [name, text] of await build()) {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+    console.log(`${folder}/${name}`);
+  }
 }
