@@ -1,9 +1,11 @@
 /**
- * One script of an entry and all it imports, for runtimes that lag behind Deno.
+ * One script of an entry and all it imports, for runtimes that lag behind Deno. As a program, it prints
+ * the module that Node runs of the entry that is named.
  *
  * @module
  */
 
+import { pathToFileURL } from "node:url";
 import * as esbuild from "npm:esbuild@0.25.5";
 import { denoBundle } from "../scripts/bundle.ts";
 
@@ -42,4 +44,9 @@ export async function bundle(entry: URL, { platform, format }: BundleOptions): P
   } finally {
     await esbuild.stop();
   }
+}
+
+if (import.meta.main) {
+  const [entry = "mod.ts"] = Deno.args;
+  console.log(await bundle(pathToFileURL(entry), { platform: "deno", format: "esm" }));
 }
