@@ -12,7 +12,7 @@ import config from "../deno.json" with { type: "json" };
 export const ROOT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
 
 /** The versions of packages, and no configuration: what `cli.ts` needs, wherever it is bundled. */
-const LOCKED = ["--no-config", `--lock=${ROOT}/cli.lock`, "--frozen", "--platform", "deno"];
+const LOCKED = ["--no-config", `--lock=${ROOT}/cli.lock`, "--frozen"];
 
 /**
  * Runs `deno bundle`.
@@ -20,9 +20,13 @@ const LOCKED = ["--no-config", `--lock=${ROOT}/cli.lock`, "--frozen", "--platfor
  * @param args Its arguments.
  * @returns What it prints: the script, unless the arguments name a file or a folder for it.
  */
-export async function denoBundle(args: readonly string[]): Promise<string> {
+export function denoBundle(args: readonly string[]): Promise<string> {
+  return deno(["bundle", "--quiet", ...args]);
+}
+
+async function deno(args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", ...args],
+    args: [...args],
     stdin: "null",
   }).output();
   if (!success) throw new Error(`Cannot bundle: ${new TextDecoder().decode(stderr)}`);
@@ -64,11 +68,7 @@ export function bundleToScript(): Promise<string> {
 
 /** Lists the licences of the packages that are in a bundle of the command. They ask to be kept with it. */
 export async function bundledLicences(): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "--no-config", `--lock=${ROOT}/cli.lock`, `${ROOT}/cli.ts`],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout));
+  const { npmPackages } = JSON.parse(await deno(["info", "--json", ...LOCKED, `${ROOT}/cli.ts`]));
   const packages = Object.entries(npmPackages as Record<string, { localPath: string }>);
   const texts = await Promise.all(packages.map(async ([id, { localPath }]) => {
     const { license } = JSON.parse(await Deno.readTextFile(`${localPath}/package.json`));
