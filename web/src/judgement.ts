@@ -471,11 +471,3 @@ export function noteOnTargets({ phase, failure }: Findings, usable: boolean): st
     ? "Reading stopped at the fault. None of the binaries is accepted, because the archive is not."
     : "Reading stopped before the end, so none of the binaries is accepted.";
 }
-
-/** The validity window with dates, for the provider's table. */
-export function describeWindow(
-  { exp, nbf, iat }: { exp?: number; nbf?: number; iat: number },
-): string {
-  const from = nbf === undefined ? `From ${sayDate(iat)}` : `From ${sayDate(nbf)}`;
-  return exp === undefined ? `${from}, without end` : `${from} until ${sayDate(exp)}`;
-}

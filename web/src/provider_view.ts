@@ -3,7 +3,7 @@ import { printable } from "../../lib/errors.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
 import { byId, copyButton, element, grouped, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
-import { describeWindow } from "./judgement.ts";
+import { sayDate } from "./words.ts";
 
 /** Shows what the claims say of the provider: the table of `par inspect`. */
 export class ProviderView {
@@ -63,4 +63,10 @@ function noteOf(phase: Findings["phase"], refused: boolean): string {
   return refused
     ? "The issuer signed this, but the archive is refused."
     : "The issuer signed this, but the rest could not be read.";
+}
+
+/** The validity window with dates, for the provider's table. */
+function describeWindow({ exp, nbf, iat }: Claims): string {
+  const from = `From ${sayDate(nbf ?? iat)}`;
+  return exp === undefined ? `${from}, without end` : `${from} until ${sayDate(exp)}`;
 }

@@ -3,7 +3,6 @@ import { printable } from "../../lib/errors.ts";
 import { byId, copy, element, icon, setText, setTone } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import type { Check, Judgement } from "./judgement.ts";
-import { describeResult } from "./result_text.ts";
 import { sayBytes, saySeconds } from "./words.ts";
 
 /** Shows what to think of the archive, and how far the reading is. */
@@ -92,4 +91,26 @@ function describe(
   if (total === undefined) return `${sayBytes(read)} read`;
   const percent = total === 0 ? 100 : Math.floor(read / total * 100);
   return `${percent}\u00a0% of ${sayBytes(total)}`;
+}
+
+/** Writes the result as a text, for a ticket or a mail. */
+function describeResult(judgement: Judgement, { name, report }: Findings): string {
+  const claims = report?.claims;
+  const lines = [
+    `${name}: ${judgement.title}`,
+    ...[judgement.provider, judgement.detail].filter((line) => line !== ""),
+    "",
+    ...judgement.checks.map(({ name, text, code }) =>
+      `${name}: ${text}${code === undefined ? "" : ` (${code})`}`
+    ),
+    ...claims
+      ? [
+        "",
+        `Issuer: ${claims.iss}`,
+        `Provider: ${claims.sub}`,
+        ...Object.entries(claims.wascap.target_hashes).map(([key, hash]) => `${key}: ${hash}`),
+      ]
+      : [],
+  ];
+  return `${lines.join("\n").trimEnd()}\n`;
 }
