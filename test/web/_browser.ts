@@ -188,11 +188,16 @@ export async function explanationOf(page: Page): Promise<{ provider: string; det
 }
 
 /** What a check says. */
-export async function checkOf(page: Page, name: string): Promise<{ tone: string; text: string }> {
+export async function checkOf(
+  page: Page,
+  name: string,
+): Promise<{ tone: string; text: string; code?: string }> {
   const row = page.locator("#checks li").filter({ has: page.getByText(name, { exact: true }) });
+  const code = await row.locator("code").innerText();
   return {
     tone: await row.getAttribute("data-tone") ?? "",
     text: await row.locator(".text").innerText(),
+    ...(code !== "" && { code }),
   };
 }
 

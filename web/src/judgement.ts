@@ -175,7 +175,10 @@ function sayContent({ archive, bundles }: Findings, { policy }: Rules): string {
     ? "Its binary is as it was signed."
     : `All ${count} binaries are as signed.`;
   if (policy !== undefined) return `${said} It meets ${policy}.`;
-  return bundles === 0 ? said : `${said} Load a policy that has keys to check the bundles, too.`;
+  if (bundles === 0) return said;
+  return `${said} To check the ${
+    bundles === 1 ? "bundle" : "bundles"
+  }, load a policy that has keys.`;
 }
 
 /** What speaks against an archive that is intact, as ends of a sentence. */
@@ -187,7 +190,7 @@ function doubtsOf(findings: Findings, rules: Rules): string[] {
   if (first !== undefined) {
     doubts.push(
       others.length === 1
-        ? `the binary for ${first} is for another machine, ${entryOf(findings, first)?.header}`
+        ? `the binary for ${first} is for another machine (${entryOf(findings, first)?.header})`
         : `the binaries for ${sayList(others)} are for other machines`,
     );
   }
@@ -356,7 +359,7 @@ function checksOf(
   for (const [name, check] of checks) {
     if (failure?.category === "untrusted" && checkFor(failure.code) === name) {
       const { message, code } = failure;
-      made.push({ name, tone: "bad", text: sentence(message), ...(code && { code }) });
+      made.push({ name, tone: "bad", text: message, ...(code && { code }) });
     } else if (check) made.push({ name, ...check });
     else if (phase === "working") made.push({ name, tone: "busy", text: "Waiting" });
     else open.push(name);
@@ -396,7 +399,7 @@ function checkSignature({ report, failure }: Findings): Outcome {
   const refusal = report?.refusal ?? failure;
   if (!report?.refusal || !refusal) return undefined;
   const { message, code } = refusal;
-  return { tone: "bad", text: sentence(message), ...(code && { code }) };
+  return { tone: "bad", text: message, ...(code && { code }) };
 }
 
 function checkValidity({ report }: Findings, now: Date): Outcome {
@@ -433,8 +436,8 @@ function checkHeaders(findings: Findings): Outcome {
   const { archive } = findings;
   const others = misfits(findings);
   if (others.length > 0) {
-    const text = others.map((key) => `${key} has ${entryOf(findings, key)?.header}`);
-    return { tone: "caution", text: sayList(text) };
+    const said = others.map((key) => `the binary for ${key} is ${entryOf(findings, key)?.header}`);
+    return { tone: "caution", text: upperFirst(sayList(said)) };
   }
   if (!archive || archive.binaries.length === 0) {
     return archive ? { tone: "none", text: "There are no binaries to look at" } : undefined;

@@ -64,7 +64,10 @@ async function request(url: string): Promise<Response> {
     );
   }
   if (response.ok) return response;
-  throw unreadable(`Cannot fetch ${url}: the host answered ${response.status}`);
+  throw unreadable(
+    `Cannot fetch ${url}: the host answered ${response.status}; check the address, or download the ` +
+      "archive and choose the file",
+  );
 }
 
 function unreadable(message: string, cause?: unknown): ParError {

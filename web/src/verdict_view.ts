@@ -3,7 +3,7 @@ import { printable } from "../../lib/errors.ts";
 import { byId, copy, element, icon, setText, setTone } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import type { Check, Judgement } from "./judgement.ts";
-import { sayBytes, saySeconds } from "./words.ts";
+import { sayBytes, sayDate, saySeconds } from "./words.ts";
 
 /** Shows what to think of the archive, and how far the reading is. */
 export class VerdictView {
@@ -69,14 +69,21 @@ export class VerdictView {
     checks.forEach((check, at) => {
       let row = this.#checks.children[at] as HTMLElement | undefined;
       if (!row) {
-        row = element("li", "", icon(), element("span", "name"), element("span", "text"));
+        row = element(
+          "li",
+          "",
+          icon(),
+          element("span", "name"),
+          element("span", "text"),
+          element("code", ""),
+        );
         this.#checks.append(row);
       }
       setTone(row, check.tone);
-      const [, name, text] = row.children;
-      const code = check.code === undefined ? "" : ` (${check.code})`;
+      const [, name, text, code] = row.children;
       if (name) setText(name, check.name);
-      if (text) setText(text, printable(check.text + code));
+      if (text) setText(text, printable(check.text));
+      if (code) setText(code, check.code ?? "");
     });
   }
 }
@@ -87,7 +94,9 @@ function describe(
   total: number | undefined,
   seconds: number,
 ): string {
-  if (phase !== "working") return `${sayBytes(read)} read in ${saySeconds(seconds)}`;
+  if (phase !== "working") {
+    return read === 0 ? "" : `${sayBytes(read)} read in ${saySeconds(seconds)}`;
+  }
   if (total === undefined) return `${sayBytes(read)} read`;
   const percent = total === 0 ? 100 : Math.floor(read / total * 100);
   return `${percent}\u00a0% of ${sayBytes(total)}`;
@@ -99,6 +108,7 @@ function describeResult(judgement: Judgement, { name, report }: Findings): strin
   const lines = [
     `${name}: ${judgement.title}`,
     ...[judgement.provider, judgement.detail].filter((line) => line !== ""),
+    `Checked on ${sayDate(Date.now() / 1000)}.`,
     "",
     ...judgement.checks.map(({ name, text, code }) =>
       `${name}: ${text}${code === undefined ? "" : ` (${code})`}`
@@ -112,5 +122,5 @@ function describeResult(judgement: Judgement, { name, report }: Findings): strin
       ]
       : [],
   ];
-  return `${lines.join("\n").trimEnd()}\n`;
+  return `${lines.join("\n").replaceAll("\u00a0", " ").trimEnd()}\n`;
 }

@@ -23,13 +23,14 @@ export function saySeconds(seconds: number): string {
 }
 
 /**
- * A time of the claims as a date in UTC, such as `25 Nov 2026 22:28 UTC`. If no date reaches that
- * far, the number.
+ * A time of the claims as a date in UTC, such as `25 Nov 2026 22:28 UTC`, which breaks only between
+ * day and hour. If no date reaches that far, the number.
  */
 export function sayDate(seconds: number): string {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return `${seconds} s after 1970`;
-  return `${DATE.format(date).replace(",", "")} UTC`;
+  const [day = "", time = ""] = DATE.format(date).split(", ");
+  return `${day.replaceAll(" ", "\u00a0")} ${time}\u00a0UTC`;
 }
 
 const DATE = new Intl.DateTimeFormat("en-GB", {
