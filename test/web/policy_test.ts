@@ -112,6 +112,20 @@ Deno.test({
     }
   });
 
+  await t.step("and in every tab alike", async () => {
+    await using opened = await site.open();
+    const other = await opened.page.context().newPage();
+    await other.goto(site.filePage);
+    await choose(other, good);
+    assert.match(await verdictOf(other), /^You decide/);
+    const told = (verdict: string): Promise<void> =>
+      other.locator("#verdict-title").filter({ hasText: verdict }).waitFor();
+    await loadPolicy(opened.page, await site.write("policy.json", policyText({ maxAgeDays: 90 })));
+    await told("No: it is older than the policy allows");
+    await opened.page.getByRole("button", { name: "Remove it" }).click();
+    await told("You decide");
+  });
+
   await t.step("and takes no policy that is none", async () => {
     await using opened = await site.open();
     const { page } = opened;

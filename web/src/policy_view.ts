@@ -5,7 +5,7 @@ import type { Policy } from "../../lib/verbs/policy.ts";
 import { MAX_POLICY_SIZE, parsePolicy } from "../../lib/verbs/policy_file.ts";
 import { byId, element, setText } from "./dom.ts";
 import { type PolicyText, toRefusal } from "./protocol.ts";
-import { keep, kept } from "./storage.ts";
+import { keep, kept, onKept } from "./storage.ts";
 import { parseIssuer, type TrustedIssuer } from "./trust.ts";
 import { sayCount, sayList, sentence } from "./words.ts";
 
@@ -17,7 +17,7 @@ export interface LoadedPolicy extends PolicyText {
   readonly issuers: readonly TrustedIssuer[];
 }
 
-/** Takes a policy file from the person, keeps it in the page's own storage, and shows it. */
+/** Takes a policy file from the person, keeps it in the page's own storage, alike in every tab, and shows it. */
 export class PolicyView {
   readonly #onChange: () => void;
   readonly #error = byId("policy-error");
@@ -31,6 +31,7 @@ export class PolicyView {
     byId("policy-load").addEventListener("click", () => input.click());
     input.addEventListener("change", () => this.#take(input));
     byId("policy-remove").addEventListener("click", () => this.#remove());
+    onKept(STORAGE_KEY, () => this.restore().then(onChange));
   }
 
   /** The policy, if there is one. */
@@ -41,7 +42,10 @@ export class PolicyView {
   /** Takes up the policy that was kept. */
   async restore(): Promise<void> {
     const kept = keptPolicy();
-    if (!kept) return;
+    if (!kept) {
+      this.#loaded = undefined;
+      return this.#show([]);
+    }
     try {
       await this.#load(kept);
     } catch (error) {

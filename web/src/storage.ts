@@ -24,3 +24,11 @@ export function keep(key: string, text?: string): void {
     // See above.
   }
 }
+
+/** Tells of each change that another tab makes to a text that is kept. */
+export function onKept(key: string, tell: (text: string | undefined) => void): void {
+  addEventListener("storage", (event) => {
+    // There is no key if everything was cleared.
+    if (event.key === key || event.key === null) tell(event.newValue ?? undefined);
+  });
+}

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { keep, kept } from "./storage.ts";
+import { keep, kept, onKept } from "./storage.ts";
 import { formatIssuers, parseIssuers, type TrustedIssuer } from "./trust.ts";
 
 const STORAGE_KEY = "par.trusted-issuers";
@@ -17,9 +17,8 @@ export class TrustStore {
   constructor(onChange: () => void) {
     this.#onChange = onChange;
     this.#text = kept(STORAGE_KEY) ?? "";
-    addEventListener("storage", (event) => {
-      if (event.key !== STORAGE_KEY && event.key !== null) return;
-      this.#text = event.newValue ?? "";
+    onKept(STORAGE_KEY, (text = "") => {
+      this.#text = text;
       onChange();
     });
   }
