@@ -219,7 +219,7 @@ Deno.test(
           );
           const changed = await targetOf(page, "x86_64-linux");
           assert.deepEqual([changed.tone, changed.saves], ["bad", false]);
-          assert.equal(changed.text, "Changed after signing");
+          assert.equal(changed.text, "Changed");
           const before = await targetOf(page, "aarch64-linux");
           assert.deepEqual([before.tone, before.saves], ["none", false]);
           assert.match(

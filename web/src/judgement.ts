@@ -453,7 +453,7 @@ function checkHeaders(findings: Findings): Outcome {
 export function judgeEntry(findings: Findings, key: string): { tone: Tone; text: string } {
   const { phase, blamed, failure } = findings;
   const entry = entryOf(findings, key);
-  if (blamed === key) return { tone: "bad", text: "Changed after signing" };
+  if (blamed === key) return { tone: "bad", text: "Changed" };
   if (phase === "done" || (phase === "working" && entry?.matched)) {
     return { tone: "good", text: "As signed" };
   }
