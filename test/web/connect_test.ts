@@ -95,7 +95,7 @@ Deno.test({ name: "the page connects (needs Chromium)", ignore: !hasChromium }, 
     const { page } = opened;
     await using hasty = serveLess();
     const cases = [
-      [`${server.address}/missing.par.gz`, /the host answered 404\.$/],
+      [`${server.address}/missing.par.gz`, /the host answered 404; check the address, .+\.$/],
       [`${server.address}/private.par.gz`, /does not let other pages read it/],
       [`${server.address}/away.par.gz`, /sends on to another host/],
       [`${hasty.address}/cut.par.gz`, /the connection was lost/],
