@@ -14,7 +14,7 @@ import { MAX_BUNDLE_SIZE } from "../../lib/signing/bundle.ts";
 import type { CandidateBundle } from "../../lib/verbs/bundle_search.ts";
 import { checkPolicy, needsDigest } from "../../lib/verbs/policy.ts";
 import { parsePolicy } from "../../lib/verbs/policy_file.ts";
-import { type InspectionEvent, type InspectOptions, paced, toRefusal } from "./protocol.ts";
+import { type InspectionEvent, type InspectJob, paced, toRefusal } from "./protocol.ts";
 import { ANY_TIME } from "../../lib/signing/token.ts";
 import { findStatedToken, judgeToken } from "./stated_token.ts";
 
@@ -25,19 +25,19 @@ import { findStatedToken, judgeToken } from "./stated_token.ts";
  * whether it is whole.
  *
  * @param source The archive.
- * @param options The policy, and the bundles that came with it.
+ * @param job The policy, and the bundles that came with it.
  * @param tell Is told each step.
  */
 export async function inspectArchive(
   source: ArchiveSource,
-  { policy: policyText, bundles = [] }: InspectOptions,
+  { policy: policyText, bundles }: InspectJob,
   tell: (event: InspectionEvent) => void,
 ): Promise<void> {
   let current: string | undefined;
   let claimsFirst = false;
   let read = 0;
   try {
-    const policy = policyText && await parsePolicy(policyText.text);
+    const policy = policyText === undefined ? undefined : await parsePolicy(policyText);
     const hashed = policy && needsDigest(policy) ? hashSource(source) : undefined;
     const stated = await findStatedToken(source);
     const size = await source.size?.();

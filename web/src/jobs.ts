@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import type { InspectionEvent, Job, SaveEvent } from "./protocol.ts";
+import type { InspectionEvent, Job, SaveEvent, SaveJob } from "./protocol.ts";
 
 /** A job that a worker is at. */
 export interface RunningJob {
@@ -18,7 +18,7 @@ let program: string | undefined;
  */
 export function startJob<J extends Job>(
   job: J,
-  onEvent: (event: J extends { kind: "save" } ? SaveEvent : InspectionEvent) => void,
+  onEvent: (event: J extends SaveJob ? SaveEvent : InspectionEvent) => void,
 ): RunningJob {
   program ??= URL.createObjectURL(
     new Blob([document.getElementById("worker")?.textContent ?? ""], { type: "text/javascript" }),

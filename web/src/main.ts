@@ -54,9 +54,8 @@ function open(origin: Origin, bundles: readonly File[]): void {
   opened?.job.cancel();
   showPrevious();
   const name = redact(typeof origin === "string" ? origin : origin.name);
-  const { loaded } = policy;
-  const rules = loaded && { policy: { name: loaded.name, text: loaded.text } };
-  const job = startJob({ kind: "inspect", origin, bundles, ...rules }, (event) => {
+  const text = policy.loaded?.text;
+  const job = startJob({ kind: "inspect", origin, bundles, policy: text }, (event) => {
     if (opened?.job === job) update(learn(opened.findings, event));
   });
   const findings = nothingOf(name, bundles.length);

@@ -4,15 +4,21 @@ import { predicateTypeName } from "../../lib/signing/statement.ts";
 import type { Policy } from "../../lib/verbs/policy.ts";
 import { MAX_POLICY_SIZE, parsePolicy } from "../../lib/verbs/policy_file.ts";
 import { byId, element, setText } from "./dom.ts";
-import { type PolicyText, toRefusal } from "./protocol.ts";
+import { toRefusal } from "./protocol.ts";
 import { keep, kept, onKept } from "./storage.ts";
 import { parseIssuer, type TrustedIssuer } from "./trust.ts";
 import { sayCount, sayList, sentence } from "./words.ts";
 
 const STORAGE_KEY = "par.policy";
 
+/** A policy as it stands in its file. */
+interface PolicyText {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** A policy that decides. */
-export interface LoadedPolicy extends PolicyText {
+interface LoadedPolicy extends PolicyText {
   /** The issuers that it trusts, with the names that it gives them. */
   readonly issuers: readonly TrustedIssuer[];
 }

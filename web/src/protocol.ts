@@ -13,24 +13,27 @@ import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
 /** An archive: a file a person chose, or an address to fetch. */
 export type Origin = File | string;
 
-/** A policy as it stands in its file: what is parsed of it cannot be sent between threads. */
-export interface PolicyText {
-  readonly name: string;
-  readonly text: string;
+/** To inspect an archive. */
+export interface InspectJob {
+  readonly kind: "inspect";
+  readonly origin: Origin;
+  /** The text of the policy, if there is one: what is parsed of it cannot be sent between threads. */
+  readonly policy: string | undefined;
+  /** The bundles that came with the archive. */
+  readonly bundles: readonly File[];
 }
 
-/** What an archive is judged by, and the bundles that came with it. */
-export interface InspectOptions {
-  readonly policy?: PolicyText;
-  readonly bundles?: readonly File[];
+/** To take a binary out of an archive that was verified before. */
+export interface SaveJob {
+  readonly kind: "save";
+  readonly origin: Origin;
+  readonly binary: WantedBinary;
 }
 
 /** What the page asks a worker for. */
-export type Job =
-  | ({ readonly kind: "inspect"; readonly origin: Origin } & InspectOptions)
-  | { readonly kind: "save"; readonly origin: Origin; readonly binary: WantedBinary };
+export type Job = InspectJob | SaveJob;
 
-/** A binary to take out of an archive that was verified before. */
+/** Which binary, and where to. */
 export interface WantedBinary {
   /** The name of its entry. */
   readonly entry: string;
