@@ -82,7 +82,7 @@ function sha256(text: string): string {
 }
 
 if (import.meta.main) {
-  const folder = Deno.args[0] ?? fileURLToPath(new URL("build", SOURCE));
+  const folder = fileURLToPath(new URL("build", SOURCE));
   await Deno.mkdir(folder, { recursive: true });
   for (const [name, text] of await build()) {
     await Deno.writeTextFile(`${folder}/${name}`, text);

@@ -6,14 +6,11 @@
 
 import { build } from "./build.ts";
 
-/** A port to have the same address each time; any free one where left out. */
-const port = Number(Deno.args[0] ?? 0);
-
 const pages = await build();
 
 Deno.serve({
   hostname: "127.0.0.1",
-  port,
+  port: 0,
   onListen: ({ hostname, port }) => console.log(`http://${hostname}:${port}/`),
 }, (request) => {
   const name = new URL(request.url).pathname.slice(1) || "index.html";
