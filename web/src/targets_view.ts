@@ -68,7 +68,7 @@ export class TargetsView {
   #noteOnHere({ archive }: Findings): string {
     const here = this.#here;
     if (!archive || !here || archive.binaries.some(({ target }) => target === here)) return "";
-    return `None of them is for this computer, which is ${here} by what the browser says.`;
+    return `None of them is for this computer, which the browser says is ${here}.`;
   }
 
   #build(keys: readonly string[]): void {
