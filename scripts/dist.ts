@@ -1,5 +1,5 @@
 /**
- * Makes the folder of a release, `dist` or the one that is named. It can be served as it is, and `par`,
+ * Makes the folder of a release, `dist` or the one that is named. It can be served as it is, or `par`,
  * `par.js` and `SHA256SUMS` can be attached to a release:
  *
  * - `mod.ts`, `cli.ts`, `lib/` and the other files of the module, as they are;
@@ -37,7 +37,7 @@ import {
  */
 export async function makeDist(folder: string, signer?: BundleSigner): Promise<void> {
   await Deno.remove(folder, { recursive: true }).catch(() => {});
-  // README.md leads to documents that are not here.
+  // README.md links to documents that are not in a release.
   const module = config.publish.include.filter((pattern) => pattern !== "README.md")
     .flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
   for (const path of module) {
@@ -79,7 +79,7 @@ export async function readSigner(path: string): Promise<BundleSigner> {
   return text.startsWith("S") ? signerOf(await KeyPair.fromSeed(text)) : parseSigningKey(text);
 }
 
-/** The launcher that finds `par.js` beside itself, and Deno on the PATH. */
+/** Writes the launcher that runs the `par.js` beside it with the Deno on the PATH. */
 async function portableLauncher(): Promise<string> {
   const wrapper = await Deno.readTextFile(`${ROOT}/scripts/deno`);
   const [minimum] = /^minimum=.*$/m.exec(wrapper) ?? [];

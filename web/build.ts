@@ -1,7 +1,7 @@
 /**
- * Builds the page: two files that need nothing beside them, so that they work from `file:` and from
- * any static host. `index.html` inspects files and may connect to nothing; `url.html` is the same
- * page for an address. The documents that the pages link to come as texts.
+ * Builds two pages that need no other files, so that they work from `file:` and from any static host.
+ * `index.html` inspects files and may connect to nothing. `url.html` is the same page for an address.
+ * The documents that the pages link to are built too, as texts.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const SOURCE = new URL("./", import.meta.url);
 /** The files that are built, and what kind of page each is. */
 const PAGES: Readonly<Record<string, PageKind>> = { "index.html": "files", "url.html": "address" };
 
-/** The documents beside them: as texts, which every browser shows. */
+/** The documents beside them. They are texts, because every browser shows those. */
 const DOCUMENTS: Readonly<Record<string, string>> = {
   "security.txt": "docs/security.md",
   "format.txt": "docs/format.md",
@@ -45,7 +45,7 @@ export async function build(): Promise<Map<string, string>> {
   return files;
 }
 
-/** Puts everything into one document, and its hashes into the policy. */
+/** Puts style, script and worker into the page, and their hashes into its security policy. */
 function assemble(
   template: string,
   kind: PageKind,
@@ -70,10 +70,10 @@ function assemble(
   }, template);
 }
 
-/** Bundles a script that can stand in a page as it is. */
+/** Bundles a script that can stand in a page. */
 async function bundleForPage(entry: string): Promise<string> {
   const code = await bundle(new URL(entry, SOURCE), { platform: "browser", format: "iife" });
-  // A browser ends a script at the first of these, wherever it stands.
+  // A browser ends a script at the first `</script`, even inside a string.
   return code.trim().replaceAll("</script", "<\\/script");
 }
 

@@ -1,5 +1,5 @@
 /**
- * Builds the page and serves it on the loopback interface, to this machine alone.
+ * Builds the page and serves it on the loopback interface, so only to this machine.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * From what is known of an archive to what a person should think of it.
+ * Judges an archive from the findings: may it run, why, and what to do next.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Refusal } from "./protocol.ts";
 import type { TrustedIssuer } from "./trust.ts";
 import { sayBytes, sayDate, sayDistance, sayList, sentence } from "./words.ts";
 
-/** How good the news is. `busy` is none yet, `none` that there will be none. */
+/** How good a result is. `busy`: there is none yet. `none`: there will be none. */
 export type Tone = "busy" | "good" | "caution" | "bad" | "none";
 
 /** The outcome of one check. */
@@ -20,7 +20,7 @@ export interface Check {
   readonly name: string;
   readonly tone: Tone;
   readonly text: string;
-  /** The code of the failure. */
+  /** The code of the failure, if it failed. */
   readonly code?: ErrorCode;
 }
 
@@ -31,11 +31,11 @@ export interface Judgement {
   readonly answer: string;
   /** The answer with its reason, in one sentence. */
   readonly title: string;
-  /** What the archive is, by its own claims; empty if nothing can be believed. */
+  /** What the archive is, by its claims. Empty if their signature is not valid. */
   readonly provider: string;
   /** What the reason means, and what to do next. */
   readonly detail: string;
-  /** The checks; none of a file that is not an archive. */
+  /** The checks. There are none if the file is not an archive. */
   readonly checks: readonly Check[];
   /** Whether its binaries may be saved. */
   readonly usable: boolean;
@@ -45,9 +45,9 @@ export interface Judgement {
 
 /** Whom a person trusts. */
 export interface Rules {
-  /** The issuers: those of the policy, or the person's own where there is none. */
+  /** The issuers of the policy, or the person's own if there is no policy. */
   readonly trusted: readonly TrustedIssuer[];
-  /** The name of the policy. The core has checked it where {@linkcode Findings} has its checks. */
+  /** The name of the policy, if there is one. Its checks are in {@linkcode Findings}. */
   readonly policy?: string;
 }
 
@@ -140,7 +140,7 @@ function broken({ policyChecks }: Findings): PolicyCheck | undefined {
   return policyChecks?.find(({ passed }) => !passed);
 }
 
-/** What rule an archive breaks, as the end of a sentence. */
+/** Says which rule an archive breaks, as the end of a sentence. */
 function sayBroken({ name, code }: PolicyCheck, signer: TrustedIssuer | undefined): string {
   switch (code) {
     case "ERR_ISSUER_UNTRUSTED":
@@ -181,7 +181,7 @@ function sayContent({ archive, bundles }: Findings, { policy }: Rules): string {
   }, load a policy that has keys.`;
 }
 
-/** What speaks against an archive that is intact, as ends of a sentence. */
+/** Gives the doubts about an archive that is intact, as ends of a sentence. */
 function doubtsOf(findings: Findings, rules: Rules): string[] {
   const others = misfits(findings);
   const [first] = others;
@@ -203,7 +203,7 @@ function doubtsOf(findings: Findings, rules: Rules): string[] {
   return doubts;
 }
 
-/** Whether there are bundles that nobody looked at. */
+/** Whether there are bundles that no check looked at. */
 function leavesBundles({ bundles, policyChecks }: Findings, { policy }: Rules): boolean {
   if (bundles === 0) return false;
   return policy === undefined ||
@@ -237,7 +237,7 @@ function concludeFailure(findings: Findings, failure: Refusal): Conclusion {
     : { tone: "bad", answer: "No", reason: reasonOf(findings, code), detail: adviceOf(code) };
 }
 
-/** Whether what was read looks like something else than an archive. */
+/** Whether the file seems to be something other than an archive. */
 function isNoArchive({ failure, report }: Findings): boolean {
   return report === undefined && failure?.code !== undefined && NO_ARCHIVE.has(failure.code);
 }
@@ -248,7 +248,7 @@ const NO_ARCHIVE: ReadonlySet<ErrorCode> = new Set([
   "ERR_CLAIMS_MISSING",
 ]);
 
-/** Why not, as the end of a sentence that names the binary where it is known. */
+/** Says why an archive is refused, as the end of a sentence. Names the binary if it is known. */
 function reasonOf(findings: Findings, code: ErrorCode | undefined): string {
   switch (code) {
     case "ERR_HASH_MISMATCH":
@@ -266,7 +266,7 @@ function reasonOf(findings: Findings, code: ErrorCode | undefined): string {
   }
 }
 
-/** What the claims list and the archive does not have. */
+/** The targets that the claims list and the archive does not have. */
 function missing(findings: Findings): string[] {
   return Object.keys(findings.report?.claims?.wascap.target_hashes ?? {})
     .filter((key) => entryOf(findings, key) === undefined);
@@ -376,7 +376,7 @@ function checksOf(
 
 type Outcome = Omit<Check, "name"> | undefined;
 
-/** The core's checks that the page shows in more detail. */
+/** The checks of `lib/` that the page shows in its own words. */
 const READING: ReadonlySet<string> = new Set(["archive", "signature", "validity", "binaries"]);
 
 function toOutcome({ name, passed, message, code }: PolicyCheck): readonly [string, Outcome] {
@@ -449,7 +449,7 @@ function checkHeaders(findings: Findings): Outcome {
     : { tone: "none", text: `Cannot tell: ${sayList(silent)} has no known header` };
 }
 
-/** What to say of one binary. */
+/** Judges one binary. */
 export function judgeEntry(findings: Findings, key: string): { tone: Tone; text: string } {
   const { phase, blamed, failure } = findings;
   const entry = entryOf(findings, key);
@@ -465,7 +465,7 @@ export function judgeEntry(findings: Findings, key: string): { tone: Tone; text:
     : { tone: "none", text: "Not read" };
 }
 
-/** Why the targets have no answer of their own, or cannot be saved; empty if neither is so. */
+/** Says why the binaries are not accepted, or cannot be saved. Empty if they are and can. */
 export function noteOnTargets({ phase, failure }: Findings, usable: boolean): string {
   if (phase === "done" && !usable) return "None of them can be saved: the archive is refused.";
   if (phase === "stopped") return "You cancelled before the end, so none of them was checked.";

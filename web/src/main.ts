@@ -19,14 +19,14 @@ import { TrustView } from "./trust_view.ts";
 import { VerdictView } from "./verdict_view.ts";
 import { sentence } from "./words.ts";
 
-/** The archive that is looked at. */
+/** The archive on the page. */
 interface Opened {
   readonly origin: Origin;
   readonly bundles: readonly File[];
   readonly job: RunningJob;
   readonly started: number;
   readonly findings: Findings;
-  /** Milliseconds from the start to the end, once there is one. */
+  /** Milliseconds that the inspection took, once it has ended. */
   readonly took?: number;
 }
 
@@ -38,7 +38,7 @@ const store = new TrustStore(() => {
 });
 const trust = new TrustView(store);
 const policy = new PolicyView(() => {
-  // The core judges by the policy while it reads.
+  // The worker checks the policy while it reads.
   if (opened) open(opened.origin, opened.bundles);
 });
 const dialog = new TrustDialog(store);
@@ -68,7 +68,7 @@ function open(origin: Origin, bundles: readonly File[]): void {
   scrollTo({ top: 0 });
 }
 
-/** Keeps the last verdict in sight while the next archive is looked at. */
+/** Keeps the last verdict on the page while the next archive is inspected. */
 function showPrevious(): void {
   const previous = byId("previous");
   if (!opened || opened.findings.phase === "working") return;

@@ -5,7 +5,7 @@ import type { Bytes } from "../../lib/bytes/chunks.ts";
 import { readStream } from "../../lib/bytes/streams.ts";
 import type { Origin } from "./protocol.ts";
 
-/** Makes a source of a file or an address. What goes wrong with either is told as a `ParError`. */
+/** Opens a file or an address as a source. Every failure to read it is a `ParError`. */
 export function openOrigin(origin: Origin): ArchiveSource {
   return typeof origin === "string" ? addressSource(origin) : chosenFileSource(origin);
 }

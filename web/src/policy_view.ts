@@ -17,20 +17,20 @@ interface PolicyText {
   readonly text: string;
 }
 
-/** A policy that decides. */
+/** A policy that is in use. */
 interface LoadedPolicy extends PolicyText {
   /** The issuers that it trusts, with the names that it gives them. */
   readonly issuers: readonly TrustedIssuer[];
 }
 
-/** Takes a policy file from the person, keeps it in the page's own storage, alike in every tab, and shows it. */
+/** Takes a policy file from the person, keeps it in the browser for every tab, and shows it. */
 export class PolicyView {
   readonly #onChange: () => void;
   readonly #error = byId("policy-error");
   readonly #status = byId("policy-status");
   #loaded: LoadedPolicy | undefined;
 
-  /** @param onChange Is told that the policy is another one. */
+  /** @param onChange Is called when the policy changes, also in another tab. */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
     const input = byId<HTMLInputElement>("policy-file");
@@ -45,7 +45,7 @@ export class PolicyView {
     return this.#loaded;
   }
 
-  /** Takes up the policy that was kept. */
+  /** Loads the policy that the browser keeps. */
   async restore(): Promise<void> {
     const kept = keptPolicy();
     if (!kept) {
@@ -124,7 +124,7 @@ function issuersOf({ trustedIssuers = [] }: Policy): TrustedIssuer[] {
   );
 }
 
-/** A policy in sentences. */
+/** Describes a policy in sentences. */
 function rulesOf(policy: Policy, name: string): string[] {
   const { keys, requiredAttestations = [], maxAge, revokedKeys = [], revokedArchives = [] } =
     policy;

@@ -5,7 +5,7 @@ import { byId, copyButton, element, grouped, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import { sayDate } from "./words.ts";
 
-/** Shows what the claims say of the provider: the table of `par inspect`. */
+/** Shows what the claims say about the provider, as `par inspect` does. */
 export class ProviderView {
   readonly #card = byId("provider-card");
   readonly #note = byId("provider-note");
@@ -40,7 +40,7 @@ export class ProviderView {
     ];
   }
 
-  /** @param term The word of `wash par inspect`, where it is another one. */
+  /** @param term The word of `wash par inspect`, if that is another one. */
   #row(name: string, value: Node | string, term?: string): HTMLElement[] {
     const title = element("dt", "", name);
     if (term !== undefined) title.append(" ", element("small", "", term));
@@ -65,7 +65,7 @@ function noteOf(phase: Findings["phase"], refused: boolean): string {
     : "The issuer signed this, but the rest could not be read.";
 }
 
-/** The validity window with dates, for the provider's table. */
+/** Says from when until when an archive is valid. */
 function describeWindow({ exp, nbf, iat }: Claims): string {
   const from = `From ${sayDate(nbf ?? iat)}`;
   return exp === undefined ? `${from}, without end` : `${from} until ${sayDate(exp)}`;

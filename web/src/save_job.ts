@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * Taking one binary out of an archive that was verified.
+ * Saves one binary of an archive that was verified.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { ParError } from "../../lib/errors.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
 import { paced, type SaveEvent, toRefusal, type WantedBinary } from "./protocol.ts";
 
-/** Bytes gathered before they are handed to the browser, which may put them on disk. */
+/** How many bytes are collected before they are handed to the browser, which may put them on disk. */
 const PART_LENGTH = 4 * 1024 * 1024;
 
 /**
- * Saves a binary. It is hashed again on its way: the archive may have changed since it was verified.
- * A failure is told as an event, and leaves no file behind.
+ * Saves a binary. Checks its hash again, because the archive may have changed since it was verified.
+ * Reports a failure as an event, and leaves no file behind then.
  *
  * @param source The archive.
  * @param binary Which binary, and where to.
- * @param tell Is told each step.
+ * @param tell Is called with each step.
  */
 export async function saveBinary(
   source: ArchiveSource,
@@ -67,7 +67,7 @@ async function copy(
   }
 }
 
-/** Where a binary's bytes go. Nothing is there before `close`. */
+/** Where the bytes of a binary go. The file or blob exists after `close`. */
 interface Sink {
   write(chunk: Uint8Array<ArrayBuffer>): Promise<void>;
   close(): Promise<Blob | undefined>;
@@ -84,7 +84,7 @@ async function openSink({ file }: WantedBinary): Promise<Sink> {
   };
 }
 
-/** Gathers bytes in blobs, which a browser may keep on disk: this thread's memory stays small. */
+/** Collects bytes in blobs. A browser may keep them on disk, so this thread needs little memory. */
 class BlobSink implements Sink {
   readonly #parts: Blob[] = [];
   readonly #gathered = new Uint8Array(PART_LENGTH);

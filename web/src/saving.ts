@@ -5,7 +5,7 @@ import { download } from "./dom.ts";
 import { startJob } from "./jobs.ts";
 import type { Origin } from "./protocol.ts";
 
-/** From here on a binary is written to its file as it is read, where the browser can do that. */
+/** A binary of this many bytes or more is written straight to its file, if the browser can do that. */
 const LARGE = 64 * 1024 * 1024;
 
 interface FilePicker {
@@ -18,7 +18,7 @@ interface FilePicker {
  * @param origin The archive.
  * @param entry The entry.
  * @param archive The archive's name, or its address: the file is named after it.
- * @param onProgress Is told how many bytes were read.
+ * @param onProgress Is called with the number of bytes that were read.
  * @throws {Error} With a message for the person.
  */
 export async function saveEntry(

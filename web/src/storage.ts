@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * Texts that this browser keeps for the page. Storage may be switched off: a text then lasts as long as
- * the page.
+ * Texts that the browser keeps for the page. If its storage is switched off, a text lasts as long as the
+ * page is open.
  *
  * @module
  */
@@ -15,17 +15,17 @@ export function kept(key: string): string | undefined {
   }
 }
 
-/** Keeps a text, or forgets it where left out. */
+/** Keeps a text. Without one, removes what was kept. */
 export function keep(key: string, text?: string): void {
   try {
     if (text === undefined) localStorage.removeItem(key);
     else localStorage.setItem(key, text);
   } catch {
-    // See above.
+    // Storage is switched off.
   }
 }
 
-/** Tells of each change that another tab makes to a text that is kept. */
+/** Calls back after each change that another tab makes to a text. */
 export function onKept(key: string, tell: (text: string | undefined) => void): void {
   addEventListener("storage", (event) => {
     // There is no key if everything was cleared.

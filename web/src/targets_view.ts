@@ -28,7 +28,7 @@ export class TargetsView {
   #here: Target | undefined;
   #hashes: Readonly<Record<string, string>> = {};
 
-  /** @param onSave Is told which binary the person wants to have. */
+  /** @param onSave Is called with the binary that the person wants to save. */
   constructor(onSave: (key: string) => void) {
     this.#onSave = onSave;
     this.#showHashes.addEventListener("click", () => {
@@ -59,7 +59,7 @@ export class TargetsView {
     }
   }
 
-  /** Shows how a binary's saving goes on; the button's usual text where left out. */
+  /** Shows the progress of saving a binary on its button. Without a text, the button is as usual. */
   showSaving(key: string, text = "Save"): void {
     const save = this.#rows.get(key)?.save;
     if (save) setText(save, text);
@@ -125,7 +125,7 @@ export class TargetsView {
   }
 }
 
-// Roles, because a browser forgets them where a narrow page does not lay tables out as tables.
+// With roles, because a browser drops those of a table that a narrow page does not lay out as one.
 
 function row(className: string, ...cells: readonly Node[]): HTMLTableRowElement {
   const made = element("tr", className, ...cells);

@@ -4,7 +4,7 @@ import { formatIssuers, parseIssuers, type TrustedIssuer } from "./trust.ts";
 
 const STORAGE_KEY = "par.trusted-issuers";
 
-/** The trusted issuers, kept in the page's own storage, and alike in every tab. */
+/** The trusted issuers, which the browser keeps for every tab. */
 export class TrustStore {
   readonly #onChange: () => void;
   #text: string;
@@ -12,7 +12,7 @@ export class TrustStore {
   /**
    * Reads the list.
    *
-   * @param onChange Is told of each change, here or in another tab.
+   * @param onChange Is called after each change, also in another tab.
    */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
@@ -28,7 +28,7 @@ export class TrustStore {
     return parseIssuers(this.#text).issuers;
   }
 
-  /** Adds issuers; those already there get the new note. */
+  /** Adds issuers. Those that are in the list get the new note. */
   add(...added: readonly TrustedIssuer[]): void {
     const issuers = new Map(this.issuers.map((issuer) => [issuer.key, issuer]));
     for (const issuer of added) issuers.set(issuer.key, issuer);

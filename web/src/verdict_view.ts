@@ -5,7 +5,7 @@ import type { Findings } from "./findings.ts";
 import type { Check, Judgement } from "./judgement.ts";
 import { sayBytes, sayDate, saySeconds } from "./words.ts";
 
-/** Shows what to think of the archive, and how far the reading is. */
+/** Shows the verdict and the checks, and how much was read. */
 export class VerdictView {
   readonly #result = byId("result");
   readonly #title = byId("verdict-title");
@@ -23,8 +23,8 @@ export class VerdictView {
   #text = "";
 
   /**
-   * @param onCancel Is told that the person has had enough.
-   * @param onTrust Is told that the person wants to decide about the issuer.
+   * @param onCancel Is called when the person cancels.
+   * @param onTrust Is called when the person wants to decide about the issuer.
    */
   constructor(onCancel: () => void, onTrust: () => void) {
     this.#cancel.addEventListener("click", onCancel);
@@ -48,12 +48,12 @@ export class VerdictView {
     this.#showChecks(judgement.checks);
   }
 
-  /** Shows how far the reading is. */
+  /** Shows how much was read. */
   showProgress({ phase, read, size }: Findings, seconds: number): void {
     const working = phase === "working";
     if (!working && document.activeElement === this.#cancel) byId("result-name").focus();
     this.#cancel.hidden = this.#progress.hidden = !working;
-    // A server may state the length of what it compressed on the way, which is less than what comes.
+    // A server that compresses the transfer states the length of the compressed bytes, which is less.
     const total = size !== undefined && size >= read ? size : undefined;
     if (total === undefined) this.#progress.removeAttribute("value");
     else {
