@@ -92,7 +92,9 @@ export async function printDone(
   text: string,
 ): Promise<void> {
   if (format === "json") await printJson({ ...result, success: true });
-  else if (!quiet) await print(text);
+  else if (!quiet) {
+    await print(Deno.stdout.isTerminal() ? text.split("\n").map(fit).join("\n") : text);
+  }
 }
 
 /** Writes a message for people to standard error, if it can be written: the work goes on without. */

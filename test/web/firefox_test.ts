@@ -66,7 +66,10 @@ Deno.test({
       bend: (payload) => payload["exp"] = Math.floor(Date.now() / 1000) - 200,
     });
     await choose(page, await site.write("expired.par.gz", archive));
-    assert.match(await verdictOf(page), /^No: it expired 3 minutes ago \(.+ UTC\); ask the issuer/);
+    assert.match(
+      await verdictOf(page),
+      /^No: it expired 3 minutes ago \(.+\sUTC\); ask the issuer/,
+    );
   });
 
   await t.step("one of 100 MiB", async () => {
