@@ -153,6 +153,19 @@ export async function choose(page: Page, ...paths: readonly string[]): Promise<v
   await (await chooser).setFiles(paths);
 }
 
+/**
+ * Loads the page again, with what it kept. A browser may start another process for it, and that one
+ * reads what was kept from a third, which the first tells a moment later.
+ */
+export async function reload(page: Page): Promise<void> {
+  const kept = (): Promise<string> => page.evaluate(() => JSON.stringify({ ...localStorage }));
+  const before = await kept();
+  for (let tries = 0; tries < 100; tries++) {
+    await page.reload();
+    if (await kept() === before) break;
+  }
+}
+
 /** Runs the garbage collector in the page's workers, over and over, from now on. */
 export function collectGarbage(page: Page): void {
   page.on("worker", async (worker) => {

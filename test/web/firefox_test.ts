@@ -8,6 +8,7 @@ import {
   launchFirefox,
   openSite,
   PATIENCE,
+  reload,
   targetOf,
   trust,
   verdictOf,
@@ -32,7 +33,7 @@ Deno.test({
     await page.getByRole("button", { name: "Save x86_64-linux" }).click();
     const saved = await appearing(watcher, `${site.folder}/good.x86_64-linux.bin`, binary.length);
     assert.deepEqual(saved, binary);
-    await page.reload();
+    await reload(page);
     assert.equal(await page.locator("#issuers .key").innerText(), ISSUER.publicKey);
     assert.deepEqual(complaints, []);
   });

@@ -21,6 +21,7 @@ import {
   hasChromium,
   openSite,
   type Page,
+  reload,
   savedBy,
   targetOf,
   trust,
@@ -46,7 +47,7 @@ Deno.test(
       look: (page: Page, verdict: string) => Promise<void>,
     ): Promise<void> => {
       const path = await site.write(`archive-${++archives}/fakepay.par.gz`, await content);
-      await page.reload();
+      await reload(page);
       await choose(page, path);
       await look(page, await verdictOf(page));
       assert.deepEqual(complaints, []);

@@ -11,6 +11,7 @@ import {
   hasChromium,
   loadPolicy,
   openSite,
+  reload,
   targetOf,
   trust,
   verdictOf,
@@ -87,7 +88,7 @@ Deno.test({
     await choose(page, good);
     assert.equal(await verdictOf(page), "No: the policy does not trust its issuer");
     assert(!await page.getByRole("button", { name: "Trust this issuer…" }).isVisible());
-    await page.reload();
+    await reload(page);
     await choose(page, good);
     assert.equal(await verdictOf(page), "No: the policy does not trust its issuer");
     await page.getByRole("button", { name: "Remove it" }).click();
@@ -147,7 +148,7 @@ Deno.test({
     await page.evaluate(() =>
       localStorage.setItem("par.policy", JSON.stringify({ name: "old.json", text: "{}" }))
     );
-    await page.reload();
+    await reload(page);
     await page.getByText("old.json cannot be used.").waitFor();
     await choose(page, good);
     assert.equal(await verdictOf(page), "No answer: the policy cannot be used");
