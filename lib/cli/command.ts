@@ -9,6 +9,7 @@ import { ParError, quote } from "../errors.ts";
 import { COMMON } from "./flags.ts";
 import { STDIN, STDOUT } from "../system/pipe.ts";
 import { beQuiet } from "./io.ts";
+import { splitBinary } from "./options.ts";
 import {
   type Context,
   type Dash,
@@ -90,8 +91,9 @@ class Dashes {
     return typeof value === "string" ? this.replace(value, dash, where) : value;
   }
 
-  replace(path: string, dash: Dash, where: string): string {
-    if (path !== "-") return path;
+  replace(text: string, dash: Dash, where: string): string {
+    const { target, source } = splitBinary(text);
+    if (source !== "-") return text;
     if (dash === "refused") {
       throw new ParError(
         "ERR_USAGE",
@@ -106,7 +108,7 @@ class Dashes {
       );
     }
     this.#usesInput = true;
-    return STDIN;
+    return target === undefined ? STDIN : `${target}=${STDIN}`;
   }
 }
 

@@ -6,7 +6,6 @@
 
 import type { BinaryInput } from "../verbs/binary.ts";
 import { ParError, quote } from "../errors.ts";
-import { STDIN } from "../system/pipe.ts";
 import { isTargetName } from "../target/target.ts";
 
 /**
@@ -31,13 +30,13 @@ export function pairBinaries(
   return split.map((binary) => ({ ...binary, target: binary.target ?? rest.shift() }));
 }
 
-function splitBinary(text: string): { source: string; target?: string } {
+/** Takes `TARGET=PATH` apart; anything else is a path. */
+export function splitBinary(text: string): { source: string; target?: string } {
   const equals = text.indexOf("=");
   const target = text.slice(0, Math.max(equals, 0));
   // A path may hold an equals sign too; a target has a dash and no slash.
   if (!isTargetName(target) || !target.includes("-")) return { source: text };
-  const source = text.slice(equals + 1);
-  return { target, source: source === "-" ? STDIN : source };
+  return { target, source: text.slice(equals + 1) };
 }
 
 /**

@@ -148,6 +148,7 @@ const READ: readonly (readonly [line: readonly string[], flag: string, value: un
   [["-r-1"], "revision", -1],
   [["--destination", "-"], "destination", "/dev/stdout"],
   [["-b", "-"], "binary", ["/dev/stdin"]],
+  [["-b", "arm-linux=-"], "binary", ["arm-linux=/dev/stdin"]],
   [["-b", "./-"], "binary", ["./-"]],
   [["--issuer", "-"], "issuer", "/dev/stdin"],
   [["--capid="], "capid", ""],
@@ -241,6 +242,14 @@ const REFUSED: readonly (readonly [line: string, message: string])[] = [
   [
     "create -n n -v v -b - -i -",
     "Cannot use - for --issuer: standard input is read only once, and it is given already",
+  ],
+  [
+    "create -n n -v v -b arm-linux=- -b x86_64-linux=-",
+    "Cannot use - for --binary: standard input is read only once, and it is given already",
+  ],
+  [
+    "create -n n -v v -b arm-linux=- -j -",
+    "Cannot use - for --binary: standard input is read only once, and it is given already",
   ],
   [
     "merge - - --destination a",
