@@ -13,7 +13,6 @@ import type { RegistrySourceOptions } from "../registry/pull.ts";
 import type { Reference } from "../registry/reference.ts";
 import type { PULLING } from "./flags.ts";
 import { note } from "./io.ts";
-import { withProgress } from "./progress.ts";
 import type { Values } from "./verb.ts";
 
 /** An archive to read, and what to do when it was. */
@@ -86,7 +85,11 @@ export async function openInput(
   repeatedly = false,
 ): Promise<Input> {
   const place = await findPlace(name, flags, signal);
-  if ("path" in place) return await local(place.path, repeatedly, signal);
+  if ("path" in place) {
+    const kept = repeatedly ? await openRepeatable(place.path, signal) : undefined;
+    const source = kept ?? fileSource(place.path, signal);
+    return { source, place, [Symbol.dispose]: (): void => kept?.[Symbol.dispose]() };
+  }
   const { registrySource } = await import("../registry/pull.ts");
   const source = registrySource(place.reference, place.options);
   return { source, place, [Symbol.dispose]: (): void => source.close() };
@@ -97,32 +100,8 @@ async function isThere(name: string): Promise<boolean> {
   return await lookAt(name).then(({ info }) => info?.isDirectory !== true, () => false);
 }
 
-async function local(path: string, repeatedly: boolean, signal: AbortSignal): Promise<Input> {
-  const place = { path };
-  if (!repeatedly) {
-    return { source: fileSource(path, signal), place, [Symbol.dispose]: (): void => {} };
-  }
-  const source = await openRepeatable(path, signal);
-  return { source, place, [Symbol.dispose]: (): void => source[Symbol.dispose]() };
-}
-
 /** Says how much came over the network, where anything did. */
 export async function sayTraffic({ source }: Input): Promise<void> {
   if (!source.remote || !("bytesRead" in source)) return;
   note(`${source.bytesRead} of the layer's ${await source.size?.()} bytes were fetched.`);
-}
-
-/**
- * Shows a progress bar for as long as reading a source takes.
- *
- * @param title What is done.
- * @param source What is read.
- * @param work Reads it, and tells how far it is.
- */
-export async function withReadProgress<T>(
-  title: string,
-  source: ArchiveSource,
-  work: (onProgress: (bytes: number) => void) => Promise<T>,
-): Promise<T> {
-  return await withProgress(title, work, await source.size?.());
 }

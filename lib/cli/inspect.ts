@@ -6,10 +6,10 @@ import { inspect, inspectClaims } from "../verbs/inspect.ts";
 import type { ListedAttachment } from "../verbs/attachments.ts";
 import { ANY_TIME, formatTime, verifyToken } from "../signing/token.ts";
 import { forEachArchive } from "./each.ts";
-import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { type Input, openInput, sayTraffic } from "./input.ts";
 import { note, print, printJson, warn } from "./io.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
-import { toSize } from "./progress.ts";
+import { toSize, withProgress } from "./progress.ts";
 import { columns, paint } from "./style.ts";
 import type { Row } from "./table.ts";
 import type { Context, Values } from "./verb.ts";
@@ -41,10 +41,11 @@ async function inspectOne(
   using input = await openInput(name, flags, signal);
   const { source } = input;
   if (flags.wit) return await printWit(input, label, flags, options);
-  const complete = flags.claimsOnly
-    ? undefined
-    : await withReadProgress("Verifying", source, (onProgress) =>
-      inspect(source, { ...options, ...ANY_TIME, onProgress }));
+  const complete = flags.claimsOnly ? undefined : await withProgress(
+    "Verifying",
+    (onProgress) => inspect(source, { ...options, ...ANY_TIME, onProgress }),
+    await source.size?.(),
+  );
   const archive = complete ?? await inspectClaims(source, { ...options, ...ANY_TIME });
   const untimely = await judgeTime(archive.token);
   // What a program takes for itself has no place for a mark.
@@ -146,10 +147,10 @@ async function printWit(
 ): Promise<void> {
   const { decodeWit, inspectWit } = await import("../verbs/wit.ts");
   const { source } = input;
-  const { archive, wit } = await withReadProgress(
+  const { archive, wit } = await withProgress(
     "Verifying",
-    source,
     (onProgress) => inspectWit(source, { ...options, onProgress }),
+    await source.size?.(),
   );
   const text = await decodeWit(wit, options);
   await sayTraffic(input);
