@@ -18,44 +18,8 @@ const [LEAST_BAR, LONGEST_BAR] = [6, 40];
 
 const CLEAR_LINE = "\r\x1b[2K";
 
-/** None is drawn where standard error is not a terminal. */
-class ProgressBar implements Disposable {
-  readonly #title: string;
-  #total: number | undefined;
-  #began: number | undefined;
-  readonly #wanted = Deno.stderr.isTerminal() && !isQuiet();
-  #drawn = 0;
-
-  /**
-   * The bar appears once it took too long since the first bytes.
-   *
-   * @param title What is done.
-   * @param total Bytes to be done with, where that is known already.
-   */
-  constructor(title: string, total?: number) {
-    this.#title = title;
-    this.#total = total;
-  }
-
-  /** Takes how many bytes are done with, and of how many. */
-  readonly update = (done: number, total?: number): void => {
-    if (!this.#wanted) return;
-    this.#total ??= total;
-    const now = performance.now();
-    this.#began ??= now;
-    if (now - this.#began < PATIENCE || now - this.#drawn < INTERVAL) return;
-    this.#drawn = now;
-    // In the last column, some terminals begin a new line.
-    const room = (columns(Deno.stderr) ?? 0) - 1;
-    const seconds = (now - this.#began) / 1000;
-    write(CLEAR_LINE + progressLine(this.#title, done, this.#total, seconds, room));
-  };
-
-  /** Takes the bar away, so that the line is free for what comes next. */
-  [Symbol.dispose](): void {
-    if (this.#drawn > 0) write(CLEAR_LINE);
-  }
-}
+/** Takes how many bytes are done with, and of how many. */
+type Update = (done: number, total?: number) => void;
 
 /**
  * Writes the line of a progress bar.
@@ -93,7 +57,8 @@ export function progressLine(
 }
 
 /**
- * Shows a progress bar for as long as something takes.
+ * Shows a progress bar once something takes too long since its first bytes, and takes the bar away at
+ * the end. None is drawn where standard error is not a terminal.
  *
  * @param title What is done.
  * @param work Does it, and tells how far it is.
@@ -101,11 +66,28 @@ export function progressLine(
  */
 export async function withProgress<T>(
   title: string,
-  work: (update: ProgressBar["update"]) => Promise<T>,
+  work: (update: Update) => Promise<T>,
   total?: number,
 ): Promise<T> {
-  using bar = new ProgressBar(title, total);
-  return await work(bar.update);
+  const isWanted = Deno.stderr.isTerminal() && !isQuiet();
+  let began: number | undefined;
+  let drawn = 0;
+  const update: Update = (done, of) => {
+    if (!isWanted) return;
+    total ??= of;
+    const now = performance.now();
+    began ??= now;
+    if (now - began < PATIENCE || now - drawn < INTERVAL) return;
+    drawn = now;
+    // In the last column, some terminals begin a new line.
+    const room = (columns(Deno.stderr) ?? 0) - 1;
+    write(CLEAR_LINE + progressLine(title, done, total, (now - began) / 1000, room));
+  };
+  try {
+    return await work(update);
+  } finally {
+    if (drawn > 0) write(CLEAR_LINE);
+  }
 }
 
 /**
@@ -116,7 +98,7 @@ export async function withProgress<T>(
  */
 export async function withHashing<T>(
   title: string,
-  work: (updates: Record<"onHash" | "onProgress", ProgressBar["update"]>) => Promise<T>,
+  work: (updates: Record<"onHash" | "onProgress", Update>) => Promise<T>,
 ): Promise<T> {
   return await withProgress(
     "Hashing",
