@@ -45,10 +45,9 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
     placeholder: name,
     brief,
     parse: String,
-    ...(optional && { optional }),
-    ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
+    optional,
+    proposeCompletions: proposals && PROPOSALS[proposals],
   }));
-  const [parameter] = positional;
   // A table that is not written out here has no type of its own; `Values` is derived from it.
   const parameters = {
     flags: parametersOf(flags),
@@ -56,7 +55,7 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
       Object.entries(flags).flatMap(([name, { short }]) => short ? [[short, kebab(name)]] : []),
     ),
     positional: args[0]?.many
-      ? { kind: "array", parameter, minimum: 1 }
+      ? { kind: "array", parameter: positional[0], minimum: 1 }
       : { kind: "tuple", parameters: positional },
   } as never;
   return buildCommand<Given, string[], CliContext>({
@@ -64,16 +63,16 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
     parameters,
     loader: async () => {
       const run = await load();
-      return async function (given, ...args) {
+      return async function (given, ...words) {
         const values = valuesOf(flags, given);
         if (values["quiet"]) beQuiet();
         const dashes = new Dashes();
         for (const [name, { dash }] of Object.entries(flags)) {
           if (dash) values[name] = dashes.replaceAll(values[name], dash, `--${kebab(name)}`);
         }
-        const paths = args.map((arg, at) => {
-          const { name, dash } = (verb.arguments ?? [])[at] ?? verb.arguments?.at(-1) ?? {};
-          return dash ? dashes.replace(arg, dash, `<${name}>`) : arg;
+        const paths = words.map((word, at) => {
+          const { name, dash } = args[at] ?? args.at(-1) ?? {};
+          return dash ? dashes.replace(word, dash, `<${name}>`) : word;
         });
         await run.call(this, values as Values<V["flags"]>, ...paths);
       };
@@ -127,7 +126,7 @@ function toParameter(
     brief,
     variadic: true,
     optional: !required,
-    ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
+    proposeCompletions: proposals && PROPOSALS[proposals],
   };
 }
 
