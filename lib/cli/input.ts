@@ -1,5 +1,5 @@
 /**
- * The archive a verb reads, as the command line names it.
+ * The archives a verb reads, as the command line names them.
  *
  * @module
  */
@@ -12,8 +12,9 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import type { RegistrySourceOptions } from "../registry/pull.ts";
 import type { Reference } from "../registry/reference.ts";
 import type { PULLING } from "./flags.ts";
+import { ExitStatus } from "./exit_status.ts";
 import { note } from "./io.ts";
-import type { Values } from "./verb.ts";
+import type { Context, Values } from "./verb.ts";
 
 /** An archive to read, and what to do when it was. */
 export interface Input extends Disposable {
@@ -104,4 +105,33 @@ async function isThere(name: string): Promise<boolean> {
 export async function sayTraffic({ source }: Input): Promise<void> {
   if (!source.remote || !("bytesRead" in source)) return;
   note(`${source.bytesRead} of the layer's ${await source.size?.()} bytes were fetched.`);
+}
+
+/**
+ * Does a verb's work for each archive. After a bad archive, it goes on with the next one.
+ *
+ * @param context Reports what is wrong with an archive.
+ * @param archives The archives, as they were typed.
+ * @param work Does the work. It gets the archive's name a second time if there are several, so that
+ * it can print which one is meant.
+ * @throws {ExitStatus} The highest exit status, if there are several archives and one is bad.
+ * @throws {ParError} What `work` throws, if there is one archive.
+ */
+export async function forEachArchive(
+  context: Context,
+  archives: readonly string[],
+  work: (archive: string, label: string | undefined) => Promise<void>,
+): Promise<void> {
+  if (archives.length === 1) return await work(archives[0] as string, undefined);
+  let worst = 0;
+  for (const archive of archives) {
+    try {
+      await work(archive, archive);
+    } catch (error) {
+      if (error instanceof ExitStatus) worst = Math.max(worst, error.status);
+      else if (!(error instanceof ParError) || context.signal.aborted) throw error;
+      else worst = Math.max(worst, await context.report(error, archive));
+    }
+  }
+  if (worst > 0) throw new ExitStatus(worst);
 }
