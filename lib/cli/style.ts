@@ -41,7 +41,7 @@ export function paint(output: Output, style: Style, text: string): string {
 }
 
 /** Whether a text may be coloured on its way there. */
-export function wantsColour(output: Output): boolean {
+function wantsColour(output: Output): boolean {
   const force = Deno.env.get("FORCE_COLOR");
   if (force) return force !== "0" && force !== "false";
   return output.isTerminal() && !Deno.env.get("NO_COLOR");
