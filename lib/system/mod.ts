@@ -1,9 +1,10 @@
 /**
- * The key directory. Each file in it holds one seed, and only its owner can read it.
+ * Files, and the key directory. Each file in the directory holds one seed, and only its owner can read
+ * it.
  *
  * Start with {@linkcode findKey}, which finds a key or generates one. {@linkcode listKeys} reads all
  * keys, {@linkcode findKeyOf} finds the key pair of a public key, and {@linkcode storeKey} writes a new
- * file.
+ * file. {@linkcode fileSource} reads an archive's file in parts.
  *
  * @example
  * ```ts
@@ -29,3 +30,4 @@ export {
   type StoredKey,
   storeKey,
 } from "./keystore.ts";
+export { fileSource } from "./files.ts";
