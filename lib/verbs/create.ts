@@ -4,7 +4,7 @@
  * @module
  */
 
-import { requireKeys, requireList, requireOptions, requireText } from "./arguments.ts";
+import { requireDate, requireKeys, requireList, requireOptions, requireText } from "./arguments.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries } from "./binary.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims } from "../signing/claims.ts";
@@ -171,6 +171,8 @@ async function openContents(options: CreateStreamOptions): Promise<Contents> {
   requireText(options.vendor, "the vendor");
   requireKeys(options);
   requireList(options.binaries, "the binaries");
+  requireDate(options.notBefore, "the beginning of validity");
+  requireDate(options.expires, "the end of validity");
   const stated = statedClaims(options);
   const { wit } = options;
   const measured = wit && await measureWit(blobSource(wit, "the WIT package"));

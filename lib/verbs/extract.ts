@@ -72,7 +72,9 @@ export async function extract(
   using opened = await openSource(archive, signal);
   const { source } = opened;
   const outputs = await arrange(
-    Object.entries(options.outputs).map(([target, path]) => [parseTarget(target), path]),
+    Object.entries(requireOptions(options.outputs, "the outputs")).map((
+      [target, path],
+    ) => [parseTarget(target), path]),
   );
   const ranged = await openRanged(source, options);
   if (!ranged) return await extractInOnePass(source, outputs, options);
