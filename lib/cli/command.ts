@@ -1,5 +1,5 @@
 /**
- * What runs a verb, made of what the verb says of itself.
+ * Makes stricli's command of a verb's description.
  *
  * @module
  */
@@ -22,21 +22,21 @@ import {
 } from "./verb.ts";
 import { findVerb, SHELLS } from "./verbs.ts";
 
-/** What a verb does: it is told its flags, and its arguments in order. */
+/** The function of a verb. It gets the verb's flags, and its arguments in order. */
 export type Run<V extends Verb> = (
   this: Context,
   flags: Values<V["flags"]>,
   ...args: string[]
 ) => Promise<void>;
 
-/** What stricli tells a verb. */
+/** What stricli gives the function of a verb as `this`. */
 export type CliContext = Context & CommandContext;
 
 /**
- * Makes what runs a verb.
+ * Makes the command of a verb.
  *
- * @param verb What it takes.
- * @param load Loads what it does.
+ * @param verb The verb's description.
+ * @param load Loads the verb's function.
  */
 export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): Command<CliContext> {
   const flags: Flags = { ...verb.flags, ...COMMON };
@@ -48,7 +48,7 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
     optional,
     proposeCompletions: proposals && PROPOSALS[proposals],
   }));
-  // A table that is not written out here has no type of its own; `Values` is derived from it.
+  // Stricli derives types from a table that is written out; here, `Values` has the types.
   const parameters = {
     flags: parametersOf(flags),
     aliases: Object.fromEntries(
@@ -80,11 +80,11 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
   });
 }
 
-/** Puts what `-` stands for in its place. */
+/** Replaces `-` with the path of standard input or output, and lets standard input be used once. */
 class Dashes {
   #usesInput = false;
 
-  /** The same for a flag's value, or for each of its values. */
+  /** Replaces `-` in a flag's value, or in each of its values. */
   replaceAll(value: unknown, dash: Dash, where: string): unknown {
     if (Array.isArray(value)) return value.map((item) => this.replaceAll(item, dash, where));
     return typeof value === "string" ? this.replace(value, dash, where) : value;
@@ -111,10 +111,10 @@ class Dashes {
   }
 }
 
-/** What stricli gives of a flag: how often it is there, or all of its values. */
+/** What stricli makes of each flag: how often it is given, or all of its values. */
 type Given = Readonly<Record<string, number | readonly unknown[] | undefined>>;
 
-/** Everything may be given more than once: what is added to a command line overrides what is there. */
+/** Each flag may be given more than once, so that the end of a command line overrides its beginning. */
 function toParameter(
   name: string,
   { brief, choices, parse, proposals, required, value }: Flag,
@@ -130,7 +130,7 @@ function toParameter(
   };
 }
 
-/** By names as they are typed; `--constructor` is none of them. */
+/** Has no prototype, so that `--constructor` is not a flag. */
 function parametersOf(flags: Flags): Record<string, object> {
   const parameters: Record<string, object> = Object.create(null);
   for (const [name, flag] of Object.entries(flags)) {
@@ -139,7 +139,7 @@ function parametersOf(flags: Flags): Record<string, object> {
   return parameters;
 }
 
-/** Gives each flag the value that its table promises. */
+/** Gives each flag the value that its description promises. */
 function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(flags).map(([name, flag]) => {
@@ -158,25 +158,25 @@ function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
   );
 }
 
-/** A variable says no in the words that `wash` takes for it; everything else is a yes. */
+/** A variable means no if it has one of the words that `wash` takes for no. */
 function isSet({ env = "" }: Flag): boolean {
   const text = (env && Deno.env.get(env)) || "no";
   return !/^(n|no|f|false|off|0)$/i.test(text.trim());
 }
 
-/** Pipelines set a variable to nothing where they have no value for it. */
+/** The value of a flag that is not given. Pipelines set a variable to nothing if they have no value. */
 function fallback({ env = "", late, default: value, parse }: Flag): unknown {
   const text = (env && !late && Deno.env.get(env)) || value;
   return parse && text !== undefined ? parse(text, env) : text;
 }
 
 /**
- * Takes flags and values apart where stricli does not: it knows neither `-bfile` nor `--capid=`, and
- * reads `--compress=0` as if it were `--compress`.
+ * Splits flags from their values where stricli 1.3.0 does not: it does not know `-bfile` and `--capid=`,
+ * and reads `--compress=0` as `--compress`.
  *
  * @param words The words behind the program's name.
- * @returns Words that mean the same.
- * @throws {ParError} `ERR_USAGE` for a value where none is taken.
+ * @returns Words with the same meaning.
+ * @throws {ParError} `ERR_USAGE` for a value of a flag that takes none.
  */
 export function separateValues(words: readonly string[]): string[] {
   const verb = findVerb(words)?.verb;
@@ -208,7 +208,7 @@ export function separateValues(words: readonly string[]): string[] {
   });
 }
 
-/** What completions list. */
+/** The lists of values that completions propose. */
 const PROPOSALS: Readonly<Record<Proposals, () => Promise<readonly string[]>>> = {
   "targets": async () => (await import("../target/target.ts")).KNOWN_TARGETS,
   "key kinds": async () => (await import("./keys.ts")).KEY_KINDS,
