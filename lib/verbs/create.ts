@@ -10,9 +10,9 @@ import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims } from "../signing/claims.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { toStream } from "../bytes/streams.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
-import { checkDestination, writeFile } from "../system/files.ts";
+import { checkDestination, resolvePath, writeFile } from "../system/files.ts";
 import { isDescriptor } from "../system/pipe.ts";
 import {
   type Compression,
@@ -102,6 +102,7 @@ export async function create(options: CreateOptions): Promise<CreateResult> {
   requireText(destination, "the destination");
   // Reading the binaries may take long, or wait for a pipe.
   await checkDestination(destination);
+  await requireOtherFile(destination, options);
   using contents = await openContents(options);
   return await writeFile(destination, async (sink) => {
     const packed = await contents.pack({ patch: sink.patch });
@@ -158,6 +159,25 @@ async function* passOn(
   for await (const chunk of bytes) {
     throwIfAborted(signal);
     yield chunk;
+  }
+}
+
+/** Throws if the archive would replace one of its binaries. */
+async function requireOtherFile(
+  destination: string,
+  { binaries }: Pick<CreateOptions, "binaries">,
+): Promise<void> {
+  requireList(binaries, "the binaries");
+  // Standard input and output may be the same terminal.
+  if (isDescriptor(destination)) return;
+  const path = await resolvePath(destination);
+  for (const { source } of binaries) {
+    if (typeof source !== "string" || await resolvePath(source) !== path) continue;
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      `Cannot write the archive to ${quote(destination)}: that is the binary; give another ` +
+        "destination",
+    );
   }
 }
 
