@@ -296,7 +296,7 @@ export const VERBS = {
         repeatable: true,
         proposals: "targets",
       },
-      all: { brief: "every target" },
+      all: { brief: "every target", conflicts: ["arch"] },
       output: {
         dash: "standard output",
         value: "path",

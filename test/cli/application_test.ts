@@ -257,6 +257,7 @@ const REFUSED: readonly (readonly [line: string, message: string])[] = [
   ],
   ["inspect a -o yaml", 'Cannot run par inspect: --output takes text or json, and not "yaml"'],
   ["inspect a --no-cache=1", 'Cannot use "--no-cache=1": --no-cache takes no value'],
+  ["extract a --all -a x86_64-linux", "Cannot use --all together with --arch: give one of them"],
   ["inspect a --wit --jwt-only", "Cannot use --wit together with --jwt-only: give one of them"],
   [
     "inspect a --claims-only --wit",
