@@ -54,7 +54,7 @@ function askedTargets({ arch }: ExtractFlags): readonly Target[] {
   throw new ParError("ERR_USAGE", "Cannot tell this machine's target: name one (--arch)");
 }
 
-/** One target goes to a file of any name, several go to a folder under their own. */
+/** One target goes to a file of any name. Several go to a folder, in files named after the targets. */
 async function chooseOutputs(
   targets: readonly Target[],
   output = "",

@@ -3,7 +3,7 @@ import { permissionFlags } from "./permissions.ts";
 import { kebab } from "./verb.ts";
 import { findVerb } from "./verbs.ts";
 
-/** The flags that may help with an error; the library, whose errors they are, does not know them. */
+/** The flags that may help with an error. The library does not know them, so its messages name none. */
 const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   ERR_BINARY_FORMAT: ["forceArch"],
   ERR_KEY_AMBIGUOUS: ["issuer", "subject", "directory"],
@@ -23,7 +23,7 @@ const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
  *
  * @param error The error.
  * @param words The words behind the program's name.
- * @returns The end of a message; nothing where the verb has no such flag.
+ * @returns The end of a message; empty if the verb has no such flag.
  */
 export function hintFor(error: ParError, words: readonly string[]): string {
   const { path = [], verb } = findVerb(words) ?? {};

@@ -16,7 +16,7 @@ import { ExitStatus } from "./exit_status.ts";
 import { note } from "./io.ts";
 import type { Context, Values } from "./verb.ts";
 
-/** An archive to read, and what to do when it was. */
+/** An archive to read. Dispose of it after reading. */
 export interface Input extends Disposable {
   /** The archive. */
   readonly source: ArchiveSource;
@@ -42,7 +42,7 @@ export async function findPlace(
   flags: Values<typeof PULLING>,
   signal: AbortSignal,
 ): Promise<Place> {
-  // Most archives are files, and starting up should not pay for what registries take.
+  // Most archives are files, and their start should not pay for registries.
   const isOci = /^oci(-archive)?:/i.test(name);
   if (!isOci && await isThere(name)) return { path: name };
   const { isLayout, isReference, parseDigest, parseReference, quoteReference } = await import(
@@ -53,7 +53,7 @@ export async function findPlace(
     import("./registry.ts"),
     import("../registry/tags.ts"),
   ]);
-  // A layout is on this machine: it takes neither the network nor the environment.
+  // A layout is on this machine, and needs neither the network nor the environment.
   if (isLayout(name)) {
     const digest = flags.digest === undefined ? undefined : parseDigest(flags.digest);
     return { reference: parseReference(name), options: { digest, signal } };
@@ -96,12 +96,12 @@ export async function openInput(
   return { source, place, [Symbol.dispose]: (): void => source.close() };
 }
 
-/** A folder may have the name of a repository. */
+/** Whether there is such a file. A folder does not count: it may have the name of a repository. */
 async function isThere(name: string): Promise<boolean> {
   return await lookAt(name).then(({ info }) => info?.isDirectory !== true, () => false);
 }
 
-/** Says how much came over the network, where anything did. */
+/** Says how many bytes came over the network, if any did. */
 export async function sayTraffic({ source }: Input): Promise<void> {
   if (!source.remote || !("bytesRead" in source)) return;
   note(`${source.bytesRead} of the layer's ${await source.size?.()} bytes were fetched.`);

@@ -47,7 +47,7 @@ async function inspectOne(
   );
   const archive = complete ?? await inspectClaims(source, { ...options, ...ANY_TIME });
   const untimely = await judgeTime(archive.token);
-  // What a program takes for itself has no place for a mark.
+  // A token or a field alone has no place for a warning.
   if (untimely && (flags.jwtOnly || flags.field !== undefined)) throw untimely;
   if (flags.jwtOnly) {
     const { token } = archive;
@@ -96,7 +96,7 @@ async function findAttached({ place }: Input): Promise<ListedAttachment[] | unde
     return await listAttachments(place.reference, place.options);
   } catch (error) {
     if (!(error instanceof ParError)) throw error;
-    // What is in the archive is known nevertheless.
+    // The archive itself was read, so its content is printed.
     warn(error.message);
     return undefined;
   }
@@ -107,7 +107,7 @@ async function judgeTime(token: string): Promise<ParError | undefined> {
   return await verifyToken(token).then(() => undefined, (error) => error);
 }
 
-/** Prints one value of what JSON has, a list with one item a line. */
+/** Prints one value of the report; a list has one item a line. */
 async function printField(
   report: object,
   name: string,
@@ -237,7 +237,7 @@ async function toTable(
   );
 }
 
-/** The name that a schema gives itself, if it does, and its length. */
+/** Gives the name of a schema, if it has one, and its length. */
 function describeSchema(schema: Json): string {
   const { title, $id }: Readonly<Record<string, Json | undefined>> = isJsonObject(schema)
     ? schema

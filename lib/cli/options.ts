@@ -1,5 +1,5 @@
 /**
- * How the texts of flags become values.
+ * Parses the values of flags.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { ParError, quote } from "../errors.ts";
 import { isTargetName } from "../target/target.ts";
 
 /**
- * Pairs `--arch` with `--binary`, in order; a binary may carry its own as `ARCH=PATH`.
+ * Pairs each `--arch` with a `--binary`, in order. A binary may have its own target, as `ARCH=PATH`.
  *
- * @throws {ParError} `ERR_USAGE` where the counts leave a pairing open.
+ * @throws {ParError} `ERR_USAGE` if the counts differ.
  */
 export function pairBinaries(
   binaries: readonly string[] = [],
@@ -102,7 +102,7 @@ export function parseSize(text: string, flag: string): number {
 /**
  * Reads SOURCE_DATE_EPOCH, which asks for reproducible output.
  *
- * @returns Seconds since the epoch, or `undefined` where it is not set.
+ * @returns Seconds since the epoch, or `undefined` if it is not set.
  * @throws {ParError} `ERR_OPTION_INVALID` for anything but a whole number.
  */
 export function sourceDateEpoch(): number | undefined {
