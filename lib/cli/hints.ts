@@ -30,12 +30,14 @@ export function hintFor(error: ParError, words: readonly string[]): string {
   if (!verb || "verbs" in verb) return "";
   if (isRefusedByDeno(error)) {
     const [name = ""] = path;
-    const needed = permissionFlags(words, true).map((flag) =>
-      flag.replace(/^(--allow-env)=.*$/, "$1")
-    );
-    const tasks = [`par:${name}`, ...(verb.remote ? [`par:remote:${name}`] : [])];
-    return `; ${["par", ...path].join(" ")} needs ${needed.join(" ")}, as the task ` +
-      `${tasks.join(" or ")} has it`;
+    const needed = (remote: boolean): string =>
+      permissionFlags(words, remote).join(" ").replace(/(--allow-env)=\S*/, "$1");
+    const command = ["par", ...path].join(" ");
+    const local = needed(false);
+    return `; ${command} needs ${local}, as the task par:${name} has it` +
+      (verb.remote
+        ? `, and for a registry ${needed(true)}, as the task par:remote:${name} has it`
+        : "");
   }
   const { flags } = verb;
   const helpful = HELPFUL_FLAGS[error.code]?.filter((name) => Object.hasOwn(flags, name)) ?? [];

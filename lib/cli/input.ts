@@ -62,8 +62,8 @@ export async function findPlace(
     if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
     throw new ParError(
       "ERR_REGISTRY_UNREACHABLE",
-      `Cannot read ${quoteReference(name)}: there is no such file, and this par may not use a ` +
-        "registry; the tasks that begin with par:remote: may",
+      `Cannot read ${quoteReference(name)}: there is no such file, and Deno does not allow ` +
+        "registries",
       cause,
     );
   });
