@@ -18,7 +18,7 @@
  *
  * Other entry points have what fewer programs need: `lib/verbs/attestations.ts` (signatures and
  * attestations, as `cosign` makes them), `lib/signing/mod.ts` (keys, claims, tokens),
- * `lib/system/mod.ts` (files and the key directory), `lib/archive/mod.ts` (the container),
+ * `lib/system/mod.ts` (the key directory), `lib/archive/mod.ts` (the container),
  * `lib/target/mod.ts` (targets, and the headers of binaries), `lib/registry/mod.ts` (references,
  * credentials, the cache), `lib/verbs/wit.ts` (WIT packages) and `lib/verbs/project/mod.ts` (building a
  * provider's project).

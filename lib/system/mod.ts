@@ -1,10 +1,9 @@
 /**
- * Files, and the key directory. Each file in the directory holds one seed, and only its owner can read
- * it.
+ * The key directory. Each file in it holds one seed, and only its owner can read it.
  *
  * Start with {@linkcode findKey}, which finds a key or generates one. {@linkcode listKeys} reads all
  * keys, {@linkcode findKeyOf} finds the key pair of a public key, and {@linkcode storeKey} writes a new
- * file. {@linkcode fileSource} reads an archive's file in parts.
+ * file.
  *
  * @example
  * ```ts
@@ -30,4 +29,3 @@ export {
   type StoredKey,
   storeKey,
 } from "./keystore.ts";
-export { fileSource } from "./files.ts";
