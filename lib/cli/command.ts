@@ -68,13 +68,13 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
         if (values["quiet"]) beQuiet();
         const dashes = new Dashes();
         for (const [name, { dash }] of Object.entries(flags)) {
-          if (dash) values[name] = dashes.replaceAll(values[name], dash, `--${kebab(name)}`);
+          if (dash) values[name] = dashes.replace(values[name], dash, `--${kebab(name)}`);
         }
         const paths = words.map((word, at) => {
           const { name, dash } = args[at] ?? args.at(-1) ?? {};
           return dash ? dashes.replace(word, dash, `<${name}>`) : word;
         });
-        await run.call(this, values as Values<V["flags"]>, ...paths);
+        await run.call(this, values as Values<V["flags"]>, ...paths as string[]);
       };
     },
   });
@@ -84,15 +84,12 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
 class Dashes {
   #usesInput = false;
 
-  /** Replaces `-` in a flag's value, or in each of its values. */
-  replaceAll(value: unknown, dash: Dash, where: string): unknown {
-    if (Array.isArray(value)) return value.map((item) => this.replaceAll(item, dash, where));
-    return typeof value === "string" ? this.replace(value, dash, where) : value;
-  }
-
-  replace(text: string, dash: Dash, where: string): string {
-    const { target, source } = splitBinary(text);
-    if (source !== "-") return text;
+  /** Replaces it in the value of a flag or an argument, or in each of several values. */
+  replace(value: unknown, dash: Dash, where: string): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.replace(item, dash, where));
+    if (typeof value !== "string") return value;
+    const { target, source } = splitBinary(value);
+    if (source !== "-") return value;
     if (dash === "refused") {
       throw new ParError(
         "ERR_USAGE",

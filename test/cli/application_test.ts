@@ -175,6 +175,13 @@ Deno.test("runCommandLine() takes what follows -- for arguments", async () => {
   assert.deepEqual((await read(words)).args, ["a.par", "--all", "-b", "--"]);
 });
 
+Deno.test("runCommandLine() takes an optional argument, or goes without", async () => {
+  for (const verb of ["build", "doctor"]) {
+    assert.deepEqual((await read([verb, "x"])).args, ["x"]);
+    assert.deepEqual((await read([verb])).args, [undefined]);
+  }
+});
+
 Deno.test("runCommandLine() takes a variable for a flag that is not given, unless it is empty", async () => {
   const before = Deno.env.get("WASH_KEYS");
   const directory = async (...words: string[]): Promise<unknown> =>
