@@ -9,7 +9,7 @@ import type { VERBS } from "./verbs.ts";
 
 type Verbs = typeof VERBS.keys.verbs;
 
-/** Other names of the roles, as people know them from elsewhere. */
+/** Other names of the roles, which other tools use. */
 const ALIASES: ReadonlyMap<string, KeyRole> = new Map([
   ["provider", "service"],
   ["component", "module"],
@@ -17,7 +17,7 @@ const ALIASES: ReadonlyMap<string, KeyRole> = new Map([
   ["x25519", "curve"],
 ]);
 
-/** What a key can be for, by all names. */
+/** All names of the roles. */
 export const KEY_KINDS: readonly string[] = [...KEY_ROLES, ...ALIASES.keys()];
 
 function parseRole(kind: string): KeyRole {
