@@ -1,5 +1,5 @@
 /**
- * Reads a cargo project, and chooses the program or library to bundle.
+ * Reads a cargo project, and chooses the program or library to archive.
  *
  * @module
  */
@@ -58,7 +58,7 @@ function normalize(kind: CargoTarget["kind"], name: string): string {
   return kind === "cdylib" ? name.replaceAll("-", "_") : name;
 }
 
-/** A package, and its program or library to bundle. */
+/** A package, and its program or library to archive. */
 export interface CargoProject {
   readonly package: Package;
   readonly target: CargoTarget;
@@ -89,7 +89,7 @@ export interface CargoQuery extends ProgramOptions {
 }
 
 /**
- * Reads the cargo project in a folder, and chooses the program or library to bundle.
+ * Reads the cargo project in a folder, and chooses the program or library to archive.
  *
  * @throws {ParError} Of the category `failed`; `ERR_PROJECT_AMBIGUOUS` if several could be meant.
  */
@@ -135,7 +135,7 @@ export async function realPath(path: string): Promise<string> {
   return await Deno.realPath(path).catch(() => path);
 }
 
-/** A program or library that could be bundled. */
+/** A program or library that could be archived. */
 interface Candidate {
   readonly package: Package;
   readonly target: CargoTarget;
@@ -166,7 +166,7 @@ async function choose(
     if (only) return only;
     if (fitting.length > 1) throw ambiguous(manifest, fitting, bin);
   }
-  throw nothingToBundle(manifest, own[0], pools.findLast((pool) => pool.length > 0) ?? [], bin);
+  throw nothingToArchive(manifest, own[0], pools.findLast((pool) => pool.length > 0) ?? [], bin);
 }
 
 function candidatesOf(from: Package): Candidate[] {
@@ -204,7 +204,7 @@ function ambiguous(
 ): ParError {
   return new ParError(
     "ERR_PROJECT_AMBIGUOUS",
-    `Cannot choose what to bundle: ${quote(manifest)} declares ${list(candidates)}; ` +
+    `Cannot choose what to build: ${quote(manifest)} declares ${list(candidates)}; ` +
       (bin === undefined ? "choose one" : "build in the folder of its package"),
   );
 }
@@ -216,7 +216,7 @@ function list(candidates: readonly Candidate[]): string {
   ).join(", ");
 }
 
-function nothingToBundle(
+function nothingToArchive(
   manifest: string,
   own: Package | undefined,
   packages: readonly Package[],
@@ -226,13 +226,13 @@ function nothingToBundle(
   if (bin !== undefined && candidates.length > 0) {
     return new ParError(
       "ERR_PROJECT_INVALID",
-      `Cannot bundle ${quote(bin)}: ${quote(manifest)} declares ${list(candidates)}`,
+      `Cannot build ${quote(bin)}: ${quote(manifest)} declares ${list(candidates)}`,
     );
   }
   const library = own?.targets.some(({ kind }) => kind.some((each) => /lib$/.test(each)));
   return new ParError(
     "ERR_PROJECT_INVALID",
-    `Cannot bundle what ${
+    `Cannot build what ${
       quote(manifest)
     } describes: it declares neither a program nor a C library` +
       (library

@@ -181,12 +181,12 @@ async function findMain(options: GoOptions): Promise<MainPackage> {
   if (mains.length === 0) {
     throw new ParError(
       "ERR_PROJECT_INVALID",
-      `Cannot bundle what ${module} describes: it has no package main`,
+      `Cannot build what ${module} describes: it has no package main`,
     );
   }
   throw new ParError(
     "ERR_PROJECT_AMBIGUOUS",
-    `Cannot choose what to bundle: ${module} has the programs ` +
+    `Cannot choose what to build: ${module} has the programs ` +
       `${mains.map(({ importPath }) => defaultName(importPath)).join(", ")}; choose one`,
   );
 }

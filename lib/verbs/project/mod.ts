@@ -140,7 +140,7 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
   const others = { given, covered: builder.targets };
   const { inputs, skipped } = await obtain(open, options, others, record);
   await add(inputs);
-  if (builder.targets.length === 0) throw nothingToBundle(open, skipped);
+  if (builder.targets.length === 0) throw nothingToArchive(open, skipped);
   const wit = options.wit ?? await encodeProjectWit(project, options);
   if (wit) await builder.setWit(wit);
 
@@ -285,7 +285,7 @@ function cannotBuild(target: Target, { name, advice }: Missing, isBuilt = false)
   );
 }
 
-function nothingToBundle({ sources }: OpenProject, { length }: readonly Skipped[]): ParError {
+function nothingToArchive({ sources }: OpenProject, { length }: readonly Skipped[]): ParError {
   return length > 0
     ? new ParError(
       "ERR_BUILD_TOOL_MISSING",

@@ -43,13 +43,13 @@ export interface Project {
   readonly keyDirectory?: string | undefined;
 }
 
-/** Where a project is, and which binary of it to bundle. */
+/** Where a project is, and which binary of it to archive. */
 export interface ProjectQuery {
   /** The project's folder. */
   readonly folder: string;
   /** The path of its `wasmcloud.toml` or of the folder with it. Default: the project's folder. */
   readonly config?: string | undefined;
-  /** The program or library to bundle, if the project has several. */
+  /** The program or library to archive, if the project has several. */
   readonly bin?: string | undefined;
   /** More arguments for `cargo build` or `go build`. */
   readonly buildFlags?: readonly string[] | undefined;

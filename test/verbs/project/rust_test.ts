@@ -214,12 +214,12 @@ test("build() at a virtual root takes the program that is named, and lists them 
   assert.equal(code, "ERR_PROJECT_AMBIGUOUS");
   assert.match(
     message,
-    /^Cannot choose what to bundle: .* declares bin one \(package one\), bin second \(package two\); choose one$/,
+    /^Cannot choose what to build: .* declares bin one \(package one\), bin second \(package two\); choose one$/,
   );
   const { path, claims } = await project.build({ bin: "second" });
   assert.deepEqual([path, claims.wascap.name], ["build/second.par.gz", "two"]);
   assert.equal(await project.output(path), "two");
-  assert.match((await project.refused({ bin: "third" })).message, /^Cannot bundle "third": /);
+  assert.match((await project.refused({ bin: "third" })).message, /^Cannot build "third": /);
 });
 
 test("build() in a member's folder takes nothing of its siblings", async () => {
