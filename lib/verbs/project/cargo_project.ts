@@ -7,7 +7,6 @@
 import { join } from "node:path";
 import { ParError, quote } from "../../errors.ts";
 import { capture, type ProgramOptions } from "./program.ts";
-import { warnOfUnknown } from "./spelling.ts";
 import { Settings } from "./toml.ts";
 
 /** A package as `cargo metadata` describes it (format version 1). */
@@ -248,7 +247,7 @@ function readSettings(
 ): CargoSettings {
   const table = `[package.metadata.par] of ${quote(manifest_path)}`;
   const settings = new Settings({ par: metadata?.par }, quote(manifest_path)).table("par", table);
-  warnOfUnknown(settings.keys, SETTINGS, table, onWarning);
+  settings.warnOfUnknown(SETTINGS, onWarning);
   return {
     name: settings.text("name"),
     vendor: settings.text("vendor"),

@@ -7,7 +7,6 @@
 import { dirname, join, resolve } from "node:path";
 import { ParError, quote } from "../../errors.ts";
 import { isFolder } from "./program.ts";
-import { warnOfUnknown } from "./spelling.ts";
 import { readToml, Settings } from "./toml.ts";
 
 /** The file's name. */
@@ -41,7 +40,7 @@ export interface WasmcloudToml {
 }
 
 /** The keys that are read, here or by other tools. */
-const KEYS: Readonly<Record<string, readonly string[]>> = {
+const KEYS = {
   "": [
     ...["language", "type", "name", "version", "revision", "path", "wit", "build"],
     ...["component", "provider", "rust", "tinygo", "go", "dev", "registry", "composition"],
@@ -52,7 +51,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   ],
   rust: ["cargo_path", "target_path", "debug"],
   go: ["go_path", "disable_go_generate"],
-};
+} as const;
 
 /**
  * Reads the file.
@@ -69,12 +68,11 @@ export async function readWasmcloudToml(
   const table = overridden(await readToml(file));
   const where = quote(file);
   const all = new Settings(table, where);
-  warnOfUnknown(all.keys, KEYS[""] ?? [], where, onWarning);
-  for (const name of ["provider", "rust", "go"]) {
-    const inner = all.table(name);
-    warnOfUnknown(inner.keys, KEYS[name] ?? [], `[${name}] of ${where}`, onWarning);
-  }
   const [provider, rust, go] = [all.table("provider"), all.table("rust"), all.table("go")];
+  all.warnOfUnknown(KEYS[""], onWarning);
+  provider.warnOfUnknown(KEYS.provider, onWarning);
+  rust.warnOfUnknown(KEYS.rust, onWarning);
+  go.warnOfUnknown(KEYS.go, onWarning);
   requireProvider(all.text("type"), where);
   const base = dirname(file);
   const within = (text: string | undefined): string | undefined =>
