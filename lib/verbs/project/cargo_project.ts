@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { ParError, quote } from "../../errors.ts";
+import { resolvePath } from "../../system/files.ts";
 import { capture, type ProgramOptions } from "./program.ts";
 import { Settings } from "./toml.ts";
 
@@ -94,7 +95,7 @@ export interface CargoQuery extends ProgramOptions {
  */
 export async function readCargoProject(query: CargoQuery): Promise<CargoProject> {
   const metadata = await readMetadata(query);
-  const manifest = await realPath(join(query.folder, "Cargo.toml"));
+  const manifest = await resolvePath(join(query.folder, "Cargo.toml"));
   const { package: chosen, target } = await choose(metadata, manifest, query.bin);
   return {
     package: chosen,
@@ -129,11 +130,6 @@ export function cargoMissing(cargo: string): ParError {
   );
 }
 
-/** Resolves symbolic links, so that two paths can be compared. */
-export async function realPath(path: string): Promise<string> {
-  return await Deno.realPath(path).catch(() => path);
-}
-
 /** A program or library that could be archived. */
 interface Candidate {
   readonly package: Package;
@@ -148,9 +144,9 @@ async function choose(
 ): Promise<Candidate> {
   const own: Package[] = [];
   for (const each of packages) {
-    if (await realPath(each.manifest_path) === manifest) own.push(each);
+    if (await resolvePath(each.manifest_path) === manifest) own.push(each);
   }
-  const isRoot = await realPath(join(workspace_root, "Cargo.toml")) === manifest;
+  const isRoot = await resolvePath(join(workspace_root, "Cargo.toml")) === manifest;
   const members = (ids: readonly string[] = []): Package[] =>
     isRoot ? packages.filter(({ id }) => ids.includes(id)) : [];
   const pools = [own, members(workspace_default_members), members(workspace_members)];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { ParError } from "../../errors.ts";
 import { throwIfAborted } from "../../bytes/abort.ts";
 
@@ -127,14 +127,19 @@ export function commandLine(words: readonly string[]): string {
   return words.map((word) => /^[\w@%+=:,./\\-]+$/.test(word) ? word : `'${word}'`).join(" ");
 }
 
-/** Whether a program, given by name or path, can be started. */
-export async function isProgram(program: string): Promise<boolean> {
-  if (/[/\\]/.test(program)) return await isExecutable(program);
+/**
+ * Finds a program by its path, or by its name on the PATH.
+ *
+ * @returns Its path, or `undefined` if there is no such program.
+ */
+export async function findProgram(program: string): Promise<string | undefined> {
   const suffix = Deno.build.os === "windows" ? ".exe" : "";
-  for (const folder of (Deno.env.get("PATH") ?? "").split(delimiter)) {
-    if (folder && await isExecutable(join(folder, program + suffix))) return true;
-  }
-  return false;
+  const folders = (Deno.env.get("PATH") ?? "").split(delimiter).filter((folder) => folder !== "");
+  const paths = /[/\\]/.test(program)
+    ? [program]
+    : folders.map((folder) => join(folder, program + suffix));
+  for (const path of paths) if (await isExecutable(path)) return path;
+  return undefined;
 }
 
 async function isExecutable(path: string): Promise<boolean> {
@@ -150,4 +155,18 @@ export async function isFile(path: string): Promise<boolean> {
 /** Whether there is a folder at a path. */
 export async function isFolder(path: string): Promise<boolean> {
   return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+}
+
+/** Those of the paths at which there is a file. */
+export async function existingFiles(paths: readonly string[]): Promise<string[]> {
+  const isThere = await Promise.all(paths.map(isFile));
+  return paths.filter((_, at) => isThere[at]);
+}
+
+/** A folder and the folders above it. */
+export function* foldersUp(folder: string): Generator<string> {
+  for (let at = resolve(folder);; at = dirname(at)) {
+    yield at;
+    if (dirname(at) === at) return;
+  }
 }

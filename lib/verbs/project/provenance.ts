@@ -7,11 +7,11 @@
  * @module
  */
 
-import { basename, dirname, join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { hashSource } from "../../bytes/hashed_source.ts";
 import type { Claims } from "../../signing/claims.ts";
 import { fileSource, resolvePath, writeFile } from "../../system/files.ts";
-import { capture, isFile } from "./program.ts";
+import { capture, existingFiles, foldersUp } from "./program.ts";
 import type { Project } from "./project.ts";
 
 /** Settings of the provenance. */
@@ -116,13 +116,11 @@ async function dependenciesOf(
     ...["Cargo.toml", "go.mod"].map((name) => join(project.folder, name)),
     ...await findAbove(project.folder, ["Cargo.lock", "go.sum"], root),
   ];
-  const named = new Map<string, string>();
-  for (const path of found) {
-    if (await isFile(path)) named.set(await resolvePath(path), path);
-  }
+  // A folder's own `Cargo.toml` may be the project's file too.
+  const paths = new Set(await Promise.all((await existingFiles(found)).map(resolvePath)));
   const base = root ?? project.folder;
   const described = await Promise.all(
-    [...named.keys()].map((path) => describeFile(path, nameIn(base, path))),
+    [...paths].map((path) => describeFile(path, nameIn(base, path))),
   );
   const source = root === undefined ? undefined : await describeCommit(project.folder, signal);
   return [
@@ -149,11 +147,11 @@ async function findAbove(
   names: readonly string[],
   root: string | undefined,
 ): Promise<string[]> {
-  for (let at = await resolvePath(folder);; at = dirname(at)) {
-    const found: string[] = [];
-    for (const name of names) if (await isFile(join(at, name))) found.push(join(at, name));
-    if (found.length > 0 || root === undefined || at === root || dirname(at) === at) return found;
+  for (const at of foldersUp(await resolvePath(folder))) {
+    const found = await existingFiles(names.map((name) => join(at, name)));
+    if (found.length > 0 || root === undefined || at === root) return found;
   }
+  return [];
 }
 
 /** The commit of the sources, and whether they differ from it. */

@@ -66,7 +66,7 @@ export class RustSources implements Sources {
   static async open(project: CargoProject, options: RustOptions): Promise<RustSources> {
     requireFlags(options.flags);
     const config = await readCargoConfig(options.folder);
-    const toolchains = await Toolchains.open(project, config, options);
+    const toolchains = await Toolchains.open(config, options);
     return new RustSources(project, toolchains, options);
   }
 

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { ParError } from "../../errors.ts";
+import { resolvePath } from "../../system/files.ts";
 import { targetFromTriple } from "../../target/target.ts";
 import { type CargoConfig, linkerVariable } from "./cargo_config.ts";
-import { cargoMissing, type CargoProject, type Metadata, realPath } from "./cargo_project.ts";
-import { capture, isFile, isProgram, type ProgramOptions } from "./program.ts";
+import { cargoMissing, type Metadata } from "./cargo_project.ts";
+import { capture, findProgram, foldersUp, isFile, type ProgramOptions } from "./program.ts";
 
 /** A cargo, and the compiler that it uses. */
 interface Toolchain {
@@ -37,6 +38,9 @@ export interface Builder {
 const SYSTEM_CARGO = "/usr/bin/cargo";
 const SYSTEM_RUSTC = "/usr/bin/rustc";
 
+/** Compares versions number by number. */
+const BY_VERSION = new Intl.Collator("en", { numeric: true });
+
 /** Settings of {@linkcode Toolchains}. */
 export interface ToolchainOptions extends ProgramOptions {
   /** The preferred cargo. */
@@ -47,11 +51,9 @@ export interface ToolchainOptions extends ProgramOptions {
 
 /** Finds out how to build for the targets of one project. */
 export class Toolchains {
-  readonly #project: CargoProject;
   readonly #config: CargoConfig;
-  readonly #options: ProgramOptions;
+  readonly #options: ToolchainOptions;
   readonly #first: Toolchain;
-  readonly #flags: readonly string[];
   #isSettled = false;
   /** Why the second toolchain cannot read the project at all. */
   #unreadable: string | undefined;
@@ -59,14 +61,11 @@ export class Toolchains {
   readonly host: string;
 
   private constructor(
-    project: CargoProject,
     config: CargoConfig,
     options: ToolchainOptions,
     first: Toolchain,
     host: string,
   ) {
-    this.#flags = options.flags;
-    this.#project = project;
     this.#config = config;
     this.#options = options;
     this.#first = first;
@@ -78,11 +77,7 @@ export class Toolchains {
    *
    * @throws {ParError} `ERR_BUILD_TOOL_MISSING` if Rust is not installed.
    */
-  static async open(
-    project: CargoProject,
-    config: CargoConfig,
-    options: ToolchainOptions,
-  ): Promise<Toolchains> {
+  static async open(config: CargoConfig, options: ToolchainOptions): Promise<Toolchains> {
     const { cargo } = options;
     const rustc = Deno.env.get("RUSTC") || "rustc";
     const output = await capture([rustc, "-vV"], options);
@@ -94,7 +89,7 @@ export class Toolchains {
         `Cannot build with ${rustc}: it does not name this machine:\n${output.stderr}`,
       );
     }
-    return new Toolchains(project, config, options, { cargo, rustc, env: {} }, host);
+    return new Toolchains(config, options, { cargo, rustc, env: {} }, host);
   }
 
   /** How to build for this machine, even if cargo builds for other targets by default. */
@@ -136,8 +131,10 @@ export class Toolchains {
       if (linker !== undefined) return { ...builder, env: { ...env, ...linker } };
       withoutLinker ??= { ...builder, command: [cargo, "zigbuild"] };
     }
-    if (withoutLinker && await isProgram("cargo-zigbuild")) return withoutLinker;
-    if (await isProgram("cross") && (await isProgram("docker") || await isProgram("podman"))) {
+    if (withoutLinker && await findProgram("cargo-zigbuild")) return withoutLinker;
+    if (
+      await findProgram("cross") && (await findProgram("docker") || await findProgram("podman"))
+    ) {
       return { triple, command: ["cross", "build"], named: true, env: {}, isSecond: false };
     }
     return await this.#whatToInstall(triple, withoutLinker !== undefined, refusals);
@@ -161,8 +158,8 @@ export class Toolchains {
     if (!await isFile(SYSTEM_CARGO) || !await isFile(SYSTEM_RUSTC)) return [];
     const { cargo, rustc } = this.#first;
     for (const [first, second] of [[cargo, SYSTEM_CARGO], [rustc, SYSTEM_RUSTC]] as const) {
-      const found = await findOnPath(first);
-      if (found && await realPath(found) === await realPath(second)) return [];
+      const found = await findProgram(first);
+      if (found && await resolvePath(found) === await resolvePath(second)) return [];
     }
     return [{ cargo: SYSTEM_CARGO, rustc: SYSTEM_RUSTC, env: { RUSTC: SYSTEM_RUSTC } }];
   }
@@ -185,7 +182,7 @@ export class Toolchains {
   async #linker(triple: string): Promise<Record<string, string> | undefined> {
     if (this.#config.hasLinker(triple) || isNative(triple, this.host)) return {};
     const linker = linkerOf(triple);
-    if (!linker || !await isProgram(linker)) return undefined;
+    if (!linker || !await findProgram(linker)) return undefined;
     return { [linkerVariable(triple)]: linker };
   }
 
@@ -193,7 +190,7 @@ export class Toolchains {
   async #refusal(toolchain: Toolchain, triple: string): Promise<string | undefined> {
     const { folder } = this.#options;
     const why = (reason: string): string => `${toolchain.cargo} is passed over: ${reason}`;
-    for (const above of [resolve(folder), ...parents(resolve(folder))]) {
+    for (const above of foldersUp(folder)) {
       for (const name of ["rust-toolchain.toml", "rust-toolchain"]) {
         if (await isFile(join(above, name))) return why(`${name} asks for another`);
       }
@@ -215,7 +212,7 @@ export class Toolchains {
     const has = /^rustc (\S+)/.exec(compiler?.stdout ?? "")?.[1] ?? "0";
     const metadata: Metadata = JSON.parse(output.stdout);
     for (const { name, rust_version } of metadata.packages) {
-      if (rust_version && isOlder(has, rust_version)) {
+      if (rust_version && BY_VERSION.compare(has, rust_version) < 0) {
         return why(`${name} takes Rust ${rust_version}, and it is ${has}`);
       }
     }
@@ -229,40 +226,15 @@ export class Toolchains {
   async #settleLockFile(): Promise<void> {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    const flags = this.#flags.filter((flag) => /^--(locked|frozen|offline)$/.test(flag));
+    const flags = this.#options.flags.filter((flag) => /^--(locked|frozen|offline)$/.test(flag));
     const { cargo } = this.#first;
     await capture([cargo, "metadata", "--format-version", "1", ...flags], this.#options);
   }
 }
 
-async function findOnPath(program: string): Promise<string | undefined> {
-  if (program.includes("/")) return program;
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    const path = join(folder, program);
-    if (folder && await isProgram(path)) return path;
-  }
-  return undefined;
-}
-
-function* parents(folder: string): Generator<string> {
-  for (let at = folder; dirname(at) !== at;) yield at = dirname(at);
-}
-
 /** Cargo prints the reason in the last line. */
 function lastLine(text: string): string {
   return text.split("\n").findLast((line) => line.trim() !== "")?.trim() ?? "it fails";
-}
-
-/** Compares versions number by number, up to a dash or a plus. */
-function isOlder(version: string, than: string): boolean {
-  const numbers = (text: string): number[] =>
-    text.replace(/[-+].*/, "").split(".").map((part) => Number(part) || 0);
-  const [a, b] = [numbers(version), numbers(than)];
-  for (let at = 0; at < 3; at++) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }
 
 /** Whether this machine's own linker can link for a triple. */
