@@ -6,10 +6,9 @@
 
 import { join, resolve } from "node:path";
 import { ParError, quote } from "../../errors.ts";
-import { hostTarget, isKnownTarget, type Target } from "../../target/target.ts";
-import type { BinaryInput } from "../binary.ts";
-import { capture, commandLine, isFile, type ProgramOptions, stream } from "./program.ts";
-import { isMissing, type Job, type Missing, type Sources } from "./sources.ts";
+import { hostTarget, isKnownTarget, isTargetName, type Target } from "../../target/target.ts";
+import { capture, commandLine, isFile, namesIn, type ProgramOptions, stream } from "./program.ts";
+import type { BuiltBinary, Job, Missing, Sources } from "./sources.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 
 /** How a Go module is built. */
@@ -127,23 +126,16 @@ export class GoSources implements Sources {
     this.#generated = true;
   }
 
-  async findBuilt({ target }: BuildTarget): Promise<BinaryInput | Missing> {
+  async findBuilt({ target }: BuildTarget): Promise<BuiltBinary | Missing> {
     const source = this.#place(target);
     if (await isFile(source)) return { source, target };
     return { name: target, advice: `build it first; there is no ${quote(source)}` };
   }
 
-  async findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]> {
-    const { outputFolder } = this.#options;
-    const found: BinaryInput[] = [];
-    const names = await Array.fromAsync(Deno.readDir(outputFolder), ({ name }) => name)
-      .catch(() => []);
-    for (const name of names.sort()) {
-      if (!isKnownTarget(name as Target) || except.includes(name as Target)) continue;
-      const built = await this.findBuilt(parseBuildTarget(name));
-      if (!isMissing(built)) found.push(built);
-    }
-    return found;
+  async builtTargets(): Promise<readonly BuildTarget[]> {
+    const names = await namesIn(this.#options.outputFolder);
+    return names.filter((name) => isTargetName(name) && isKnownTarget(name))
+      .map((name) => parseBuildTarget(name));
   }
 
   get outputFolder(): string {

@@ -163,6 +163,12 @@ export async function existingFiles(paths: readonly string[]): Promise<string[]>
   return paths.filter((_, at) => isThere[at]);
 }
 
+/** The names of what is in a folder, sorted. There are none if it cannot be read. */
+export async function namesIn(folder: string): Promise<string[]> {
+  const names = Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  return (await names.catch(() => [])).sort();
+}
+
 /** A folder and the folders above it. */
 export function* foldersUp(folder: string): Generator<string> {
   for (let at = resolve(folder);; at = dirname(at)) {

@@ -5,11 +5,10 @@
  */
 
 import { join, relative } from "node:path";
-import { measure } from "../../archive/pack.ts";
+import { hashSource } from "../../bytes/hashed_source.ts";
 import { ParError, quote } from "../../errors.ts";
-import { readFile } from "../../system/files.ts";
+import { fileSource } from "../../system/files.ts";
 import { type Target, targetFromTriple } from "../../target/target.ts";
-import type { BinaryInput } from "../binary.ts";
 import { readCargoConfig } from "./cargo_config.ts";
 import {
   cargoMissing,
@@ -18,8 +17,8 @@ import {
   isTarget,
   type PackageTarget,
 } from "./cargo_project.ts";
-import { commandLine, isFile, stream } from "./program.ts";
-import type { Job, Missing, Sources } from "./sources.ts";
+import { commandLine, existingFiles, isFile, namesIn, stream } from "./program.ts";
+import type { BuiltBinary, Job, Missing, Sources } from "./sources.ts";
 import { type Builder, type ToolchainOptions, Toolchains } from "./toolchains.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 
@@ -177,36 +176,24 @@ export class RustSources implements Sources {
     return { dev: "debug", test: "debug", bench: "release" }[profile] ?? profile;
   }
 
-  async findBuilt({ target, triples }: BuildTarget): Promise<BinaryInput | Missing> {
+  async findBuilt({ target, triples }: BuildTarget): Promise<BuiltBinary | Missing> {
     const places = triples.map((triple) => this.#place(triple, target));
     if (triples.includes(this.host)) places.push(this.#place("", target));
-    const found: Built[] = [];
-    for (const source of places) if (await isFile(source)) found.push({ source, target });
-    const only = await onlyOne(found);
-    return only ?? {
-      name: triples[0] ?? target,
-      advice: `build it first; there is no ${places.map(shorten).join(" and no ")}`,
-    };
+    const [source, ...others] = await existingFiles(places);
+    if (source === undefined) {
+      return {
+        name: triples[0] ?? target,
+        advice: `build it first; there is no ${places.map(shorten).join(" and no ")}`,
+      };
+    }
+    for (const other of others) await requireSameBytes(source, other, target);
+    return { source, target };
   }
 
-  async findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]> {
-    const found = new Map<string, Built[]>();
-    const add = async (source: string, target: Target): Promise<void> => {
-      if (except.includes(target) || !await isFile(source)) return;
-      found.set(target, [...found.get(target) ?? [], { source, target }]);
-    };
-    const host = targetFromTriple(this.host);
-    if (host) await add(this.#place("", host), host);
-    for (const triple of await namesIn(this.#targetDirectory)) {
-      const target = targetFromTriple(triple);
-      if (target) await add(this.#place(triple, target), target);
-    }
-    const inputs: BinaryInput[] = [];
-    for (const files of found.values()) {
-      const input = await onlyOne(files);
-      if (input) inputs.push(input);
-    }
-    return inputs;
+  async builtTargets(): Promise<readonly BuildTarget[]> {
+    const triples = new Set([this.host, ...await namesIn(this.#targetDirectory)]);
+    return [...Map.groupBy(triples, targetFromTriple)]
+      .flatMap(([target, triples]) => target === undefined ? [] : [{ target, triples }]);
   }
 
   get outputFolder(): string {
@@ -224,28 +211,19 @@ export class RustSources implements Sources {
   }
 }
 
-interface Built {
-  readonly source: string;
-  readonly target: Target;
-}
-
 /** Several files for one target must have the same bytes, because nothing says which one is meant. */
-async function onlyOne(files: readonly Built[]): Promise<Built | undefined> {
-  const [first, ...others] = files;
-  for (const other of others) {
-    if (first && await hashOf(first.source) !== await hashOf(other.source)) {
-      throw new ParError(
-        "ERR_PROJECT_AMBIGUOUS",
-        `Cannot choose between ${quote(first.source)} and ${quote(other.source)}: both are for ` +
-          `${first.target}; remove one, or give the path of the binary`,
-      );
-    }
-  }
-  return first;
-}
-
-async function hashOf(path: string): Promise<string> {
-  return (await measure(readFile(path), quote(path))).sha256;
+async function requireSameBytes(path: string, other: string, target: Target): Promise<void> {
+  const [one, two] = await Promise.all(
+    [path, other].map((each) => hashSource(fileSource(each)).hashed()),
+  );
+  if (one?.digest === two?.digest) return;
+  throw new ParError(
+    "ERR_PROJECT_AMBIGUOUS",
+    `Cannot choose between ${quote(path)} and ${
+      quote(other)
+    }: both are for ${target}; remove one, ` +
+      "or give the path of the binary",
+  );
 }
 
 /** The name of the file that cargo makes. */
@@ -260,14 +238,6 @@ function fileNameOf({ kind, name }: CargoTarget, target: Target): string {
 function shorten(path: string): string {
   const short = relative(Deno.cwd(), path);
   return quote(short.startsWith("..") ? path : short);
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
-  } catch {
-    return [];
-  }
 }
 
 /** Refuses flags that this tool sets itself. */

@@ -10,7 +10,14 @@ import { resolvePath } from "../../system/files.ts";
 import { targetFromTriple } from "../../target/target.ts";
 import { type CargoConfig, linkerVariable } from "./cargo_config.ts";
 import { cargoMissing, type Metadata } from "./cargo_project.ts";
-import { capture, findProgram, foldersUp, isFile, type ProgramOptions } from "./program.ts";
+import {
+  capture,
+  findProgram,
+  foldersUp,
+  isFile,
+  namesIn,
+  type ProgramOptions,
+} from "./program.ts";
 
 /** A cargo, and the compiler that it uses. */
 interface Toolchain {
@@ -168,14 +175,8 @@ export class Toolchains {
     const command = [rustc, "--print", "target-libdir", "--target", triple];
     const output = await capture(command, this.#options);
     if (!output?.success) return false;
-    try {
-      for await (const { name } of Deno.readDir(output.stdout.trim())) {
-        if (/^libstd-.*\.rlib$/.test(name)) return true;
-      }
-    } catch {
-      // No such folder.
-    }
-    return false;
+    const names = await namesIn(output.stdout.trim());
+    return names.some((name) => /^libstd-.*\.rlib$/.test(name));
   }
 
   /** The variables that give cargo the triple's linker. Empty if cargo finds one itself. */
