@@ -6,7 +6,13 @@
 
 import { join, resolve } from "node:path";
 import { ParError, quote } from "../../errors.ts";
-import { hostTarget, isKnownTarget, isTargetName, type Target } from "../../target/target.ts";
+import {
+  hostTarget,
+  isKnownTarget,
+  isTargetName,
+  splitTarget,
+  type Target,
+} from "../../target/target.ts";
 import { capture, commandLine, isFile, namesIn, type ProgramOptions, stream } from "./program.ts";
 import type { BuiltBinary, Job, Missing, Sources } from "./sources.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";
@@ -92,14 +98,17 @@ export class GoSources implements Sources {
   }
 
   find({ target }: BuildTarget): Promise<Job | Missing> {
-    const [system = "", architecture = ""] = platformOf(target);
-    const name = `${system}/${architecture}`;
+    const { architecture, system } = splitTarget(target);
+    // The user's environment may set these too.
+    const env = {
+      GOOS: system === "macos" ? "darwin" : system,
+      GOARCH: ARCHITECTURES[architecture] ?? "",
+    };
+    const name = `${env.GOOS}/${env.GOARCH}`;
     if (!this.#platforms.has(name)) {
       const advice = `use a Go that builds for ${name}; ${this.#options.go} does not`;
       return Promise.resolve({ name, advice });
     }
-    // The user's environment may set GOOS and GOARCH.
-    const env = { GOOS: system, GOARCH: architecture };
     const output = this.#place(target);
     const command = [
       ...[this.#options.go, "build", "-trimpath", ...this.#options.flags],
@@ -107,7 +116,7 @@ export class GoSources implements Sources {
     ];
     return Promise.resolve({
       target,
-      command: `GOOS=${system} GOARCH=${architecture} ${commandLine(command.slice(0, -3))}`,
+      command: `GOOS=${env.GOOS} GOARCH=${env.GOARCH} ${commandLine(command.slice(0, -3))}`,
       isSecond: false,
       run: async () => {
         await this.#generate();
@@ -146,13 +155,6 @@ export class GoSources implements Sources {
     const suffix = target.endsWith("-windows") ? ".exe" : "";
     return resolve(join(this.#options.outputFolder, target, this.bin + suffix));
   }
-}
-
-/** What Go calls a target's system and architecture. */
-function platformOf(target: Target): readonly [string, string] {
-  const dash = target.indexOf("-");
-  const system = target.slice(dash + 1);
-  return [system === "macos" ? "darwin" : system, ARCHITECTURES[target.slice(0, dash)] ?? ""];
 }
 
 /** Chooses the package of the given name, else the one in the module's folder, else the only one. */

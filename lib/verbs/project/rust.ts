@@ -8,7 +8,7 @@ import { join, relative } from "node:path";
 import { hashSource } from "../../bytes/hashed_source.ts";
 import { ParError, quote } from "../../errors.ts";
 import { fileSource } from "../../system/files.ts";
-import { type Target, targetFromTriple } from "../../target/target.ts";
+import { splitTarget, type Target, targetFromTriple } from "../../target/target.ts";
 import { readCargoConfig } from "./cargo_config.ts";
 import {
   cargoMissing,
@@ -228,7 +228,7 @@ async function requireSameBytes(path: string, other: string, target: Target): Pr
 
 /** The name of the file that cargo makes. */
 function fileNameOf({ kind, name }: CargoTarget, target: Target): string {
-  const system = target.slice(target.indexOf("-") + 1);
+  const { system } = splitTarget(target);
   if (kind === "bin") return system === "windows" ? `${name}.exe` : name;
   if (system === "windows") return `${name}.dll`;
   return `lib${name}.${system === "macos" || system === "ios" ? "dylib" : "so"}`;
@@ -240,22 +240,16 @@ function shorten(path: string): string {
   return quote(short.startsWith("..") ? path : short);
 }
 
-/** Refuses flags that this tool sets itself. */
+/** Flags that the build sets itself, and what to do instead. */
+const OWN_FLAGS: ReadonlyMap<string, string> = new Map([
+  ["--target", "give the target to the build itself"],
+  ["--message-format", "the build sets it to read cargo's messages; leave it out"],
+]);
+
 function requireFlags(flags: readonly string[]): void {
   for (const flag of flags) {
-    if (/^--target(=|$)/.test(flag)) {
-      throw new ParError(
-        "ERR_OPTION_INVALID",
-        `Cannot pass ${quote(flag)} to cargo: give the target to the build itself`,
-      );
-    }
-    if (/^--message-format(=|$)/.test(flag)) {
-      throw new ParError(
-        "ERR_OPTION_INVALID",
-        `Cannot pass ${
-          quote(flag)
-        } to cargo: the build sets it to read cargo's messages; leave it out`,
-      );
-    }
+    const advice = OWN_FLAGS.get(flag.replace(/=.*/s, ""));
+    if (advice === undefined) continue;
+    throw new ParError("ERR_OPTION_INVALID", `Cannot pass ${quote(flag)} to cargo: ${advice}`);
   }
 }
