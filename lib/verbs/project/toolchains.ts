@@ -61,9 +61,7 @@ export class Toolchains {
   readonly #config: CargoConfig;
   readonly #options: ToolchainOptions;
   readonly #first: Toolchain;
-  #isSettled = false;
-  /** Why the second toolchain cannot read the project at all. */
-  #unreadable: string | undefined;
+  #settled: Promise<unknown> | undefined;
   /** This machine's triple. */
   readonly host: string;
 
@@ -196,8 +194,7 @@ export class Toolchains {
         if (await isFile(join(above, name))) return why(`${name} asks for another`);
       }
     }
-    if (this.#unreadable !== undefined) return why(this.#unreadable);
-    await this.#settleLockFile();
+    await (this.#settled ??= this.#settleLockFile());
     const output = await capture(
       [
         ...[toolchain.cargo, "metadata", "--format-version", "1"],
@@ -205,10 +202,7 @@ export class Toolchains {
       ],
       { ...this.#options, env: toolchain.env },
     );
-    if (!output?.success) {
-      this.#unreadable = lastLine(output?.stderr ?? "it cannot be started");
-      return why(this.#unreadable);
-    }
+    if (!output?.success) return why(lastLine(output?.stderr ?? "it cannot be started"));
     const compiler = await capture([toolchain.rustc, "--version"], this.#options);
     const has = /^rustc (\S+)/.exec(compiler?.stdout ?? "")?.[1] ?? "0";
     const metadata: Metadata = JSON.parse(output.stdout);
@@ -225,8 +219,6 @@ export class Toolchains {
    * the second toolchain can read it.
    */
   async #settleLockFile(): Promise<void> {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
     const flags = this.#options.flags.filter((flag) => /^--(locked|frozen|offline)$/.test(flag));
     const { cargo } = this.#first;
     await capture([cargo, "metadata", "--format-version", "1", ...flags], this.#options);
