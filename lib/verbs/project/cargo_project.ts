@@ -153,13 +153,11 @@ async function choose(
   for (const pool of pools) {
     const candidates = pool.flatMap(candidatesOf);
     const fitting = bin === undefined ? candidates : named(candidates, bin);
-    const only = fitting.length === 1
-      ? fitting[0]
-      : bin === undefined
-      ? preferred(pool)
-      : undefined;
-    if (only) return only;
-    if (fitting.length > 1) throw ambiguous(manifest, fitting, bin);
+    const [first, ...others] = fitting;
+    if (first && others.length === 0) return first;
+    const usual = bin === undefined ? preferred(pool) : undefined;
+    if (usual) return usual;
+    if (first) throw ambiguous(manifest, fitting, bin);
   }
   throw nothingToArchive(manifest, own[0], pools.findLast((pool) => pool.length > 0) ?? [], bin);
 }
@@ -177,11 +175,13 @@ function candidatesOf(from: Package): Candidate[] {
 function named(candidates: readonly Candidate[], name: string): Candidate[] {
   const of = (kind: CargoTarget["kind"], name: string): Candidate[] =>
     candidates.filter(({ target }) => target.kind === kind && target.name === name);
-  const bins = of("bin", name);
-  if (bins.length > 0) return bins;
   const library = normalize("cdylib", name);
-  const libraries = of("cdylib", library);
-  return libraries.length > 0 ? libraries : of("cdylib", library.replace(/^lib/, ""));
+  const found = [
+    of("bin", name),
+    of("cdylib", library),
+    of("cdylib", library.replace(/^lib/, "")),
+  ];
+  return found.find((each) => each.length > 0) ?? [];
 }
 
 /** The program that the package runs by default, or the one with the package's name. */

@@ -121,9 +121,8 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
   const open = await openProject({ ...options, folder });
   const { project } = open;
   const provider = providerOf(project, options);
-  onStep?.(
-    `Found ${provider.name} ${provider.version ?? ""} in ${project.file}`.replace("  ", " "),
-  );
+  const version = provider.version === undefined ? "" : ` ${provider.version}`;
+  onStep?.(`Found ${provider.name}${version} in ${project.file}`);
 
   await using builder = new ArchiveBuilder(provider, project.file, options);
   using opened = new DisposableStack();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join, resolve } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { ParError, quote } from "../../errors.ts";
 import { isFolder } from "./program.ts";
 import { readToml, Settings } from "./toml.ts";
@@ -75,8 +75,9 @@ export async function readWasmcloudToml(
   go.warnOfUnknown(KEYS.go, onWarning);
   requireProvider(all.text("type"), where);
   const base = dirname(file);
-  const within = (text: string | undefined): string | undefined =>
-    text === undefined ? undefined : relativeTo(base, text);
+  // A relative path stays relative, so that messages are short.
+  const within = (path: string | undefined): string | undefined =>
+    path === undefined || isAbsolute(path) ? path : join(base, path);
   const folder = within(all.text("path")) ?? base;
   return {
     path: file,
@@ -97,11 +98,6 @@ export async function readWasmcloudToml(
     goPath: go.text("go_path"),
     goGenerate: !(go.flag("disable_go_generate") ?? false),
   };
-}
-
-/** Resolves a path relative to a folder. It stays relative, so that messages are short. */
-function relativeTo(base: string, path: string): string {
-  return resolve(path) === path ? path : join(base, path);
 }
 
 /** Variables override keys: `WASMCLOUD_NAME` the key `name`, `WASMCLOUD_PROVIDER_VENDOR` the vendor. */
