@@ -110,7 +110,9 @@ export class RustSources implements Sources {
       ],
       { ...this.#options, env: builder.env },
       (line) => {
-        const file = line.startsWith("{") ? this.#builtFile(JSON.parse(line)) : undefined;
+        const message = readMessage(line);
+        if (!message) console.error(line);
+        const file = message && this.#builtFile(message);
         if (file !== undefined) files.push(file);
       },
     );
@@ -208,6 +210,16 @@ export class RustSources implements Sources {
       this.#profileFolder,
       fileNameOf(this.#project.target, target),
     );
+  }
+}
+
+/** Reads a message of cargo. Between them, cargo passes on what macros print. */
+function readMessage(line: string): Message | undefined {
+  try {
+    const message = JSON.parse(line);
+    return typeof message?.reason === "string" ? message : undefined;
+  } catch {
+    return undefined;
   }
 }
 
