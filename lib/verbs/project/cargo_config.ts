@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { existingFiles, foldersUp } from "./program.ts";
+import { existingFiles, foldersUp } from "./files.ts";
 import { readToml } from "./toml.ts";
 
 /** The parts of the configuration that are used. */

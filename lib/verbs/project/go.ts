@@ -13,7 +13,8 @@ import {
   splitTarget,
   type Target,
 } from "../../target/target.ts";
-import { capture, commandLine, isFile, namesIn, type ProgramOptions, stream } from "./program.ts";
+import { isFile, namesIn } from "./files.ts";
+import { capture, commandLine, type ProgramOptions, stream } from "./program.ts";
 import type { BuiltBinary, Job, Missing, Sources } from "./sources.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 

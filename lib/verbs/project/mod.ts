@@ -17,7 +17,7 @@ import {
   type BuildSigners,
   type BuiltArchive,
 } from "./archive_builder.ts";
-import { isFolder } from "./program.ts";
+import { isFolder } from "./files.ts";
 import { type OpenProject, openProject, type Project, type ProjectQuery } from "./project.ts";
 import { type BuildRecord, type ProvenanceOptions, writeProvenance } from "./provenance.ts";
 import { type BuiltBinary, isMissing, type Job, type Missing, type Sources } from "./sources.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { delimiter, dirname, join, resolve } from "node:path";
+import { delimiter, join } from "node:path";
 import { ParError } from "../../errors.ts";
 import { throwIfAborted } from "../../bytes/abort.ts";
 
@@ -145,34 +145,4 @@ export async function findProgram(program: string): Promise<string | undefined> 
 async function isExecutable(path: string): Promise<boolean> {
   const info = await Deno.stat(path).catch(() => undefined);
   return info?.isFile === true && (info.mode === null || (info.mode & 0o111) !== 0);
-}
-
-/** Whether there is a file at a path. */
-export async function isFile(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
-}
-
-/** Whether there is a folder at a path. */
-export async function isFolder(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
-}
-
-/** Those of the paths at which there is a file. */
-export async function existingFiles(paths: readonly string[]): Promise<string[]> {
-  const isThere = await Promise.all(paths.map(isFile));
-  return paths.filter((_, at) => isThere[at]);
-}
-
-/** The names of what is in a folder, sorted. There are none if it cannot be read. */
-export async function namesIn(folder: string): Promise<string[]> {
-  const names = Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  return (await names.catch(() => [])).sort();
-}
-
-/** A folder and the folders above it. */
-export function* foldersUp(folder: string): Generator<string> {
-  for (let at = resolve(folder);; at = dirname(at)) {
-    yield at;
-    if (dirname(at) === at) return;
-  }
 }

@@ -11,7 +11,8 @@ import { basename, join, relative } from "node:path";
 import { hashSource } from "../../bytes/hashed_source.ts";
 import type { Claims } from "../../signing/claims.ts";
 import { fileSource, resolvePath, writeFile } from "../../system/files.ts";
-import { capture, existingFiles, foldersUp } from "./program.ts";
+import { existingFiles, foldersUp } from "./files.ts";
+import { capture } from "./program.ts";
 import type { Project } from "./project.ts";
 
 /** Settings of the provenance. */

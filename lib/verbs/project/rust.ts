@@ -17,7 +17,8 @@ import {
   isTarget,
   type PackageTarget,
 } from "./cargo_project.ts";
-import { commandLine, existingFiles, isFile, namesIn, stream } from "./program.ts";
+import { existingFiles, isFile, namesIn } from "./files.ts";
+import { commandLine, stream } from "./program.ts";
 import type { BuiltBinary, Job, Missing, Sources } from "./sources.ts";
 import { type Builder, type ToolchainOptions, Toolchains } from "./toolchains.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";

@@ -10,14 +10,8 @@ import { resolvePath } from "../../system/files.ts";
 import { targetFromTriple } from "../../target/target.ts";
 import { type CargoConfig, linkerVariable } from "./cargo_config.ts";
 import { cargoMissing, type Metadata } from "./cargo_project.ts";
-import {
-  capture,
-  findProgram,
-  foldersUp,
-  isFile,
-  namesIn,
-  type ProgramOptions,
-} from "./program.ts";
+import { foldersUp, isFile, namesIn } from "./files.ts";
+import { capture, findProgram, type ProgramOptions } from "./program.ts";
 
 /** A cargo, and the compiler that it uses. */
 interface Toolchain {

@@ -6,7 +6,7 @@
 
 import { dirname, isAbsolute, join } from "node:path";
 import { ParError, quote } from "../../errors.ts";
-import { isFolder } from "./program.ts";
+import { isFolder } from "./files.ts";
 import { readToml, Settings } from "./toml.ts";
 
 /** The file's name. */
