@@ -6,6 +6,7 @@
 
 import { join, resolve } from "node:path";
 import { ParError, quote } from "../../errors.ts";
+import { resolvePath } from "../../system/files.ts";
 import {
   hostTarget,
   isKnownTarget,
@@ -22,8 +23,10 @@ import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 export interface GoOptions extends ProgramOptions {
   /** The go command to run. */
   readonly go: string;
-  /** The name of the program that the user chose. */
+  /** The program that the user chose. If there is only one, this is what it will be called. */
   readonly bin?: string | undefined;
+  /** What the program will be called if the user chose none. */
+  readonly binName?: string | undefined;
   /** More flags for `go build`. */
   readonly flags: readonly string[];
   /** Whether to run `go generate` first. */
@@ -94,7 +97,7 @@ export class GoSources implements Sources {
     }
     const main = await findMain(options);
     const platforms = (await ask(options, ["tool", "dist", "list"])).split("\n");
-    const bin = options.bin ?? defaultName(main.importPath);
+    const bin = options.bin ?? options.binName ?? defaultName(main.importPath);
     return new GoSources(options, main, bin, new Set(platforms), parseBuildTarget(host));
   }
 
@@ -158,31 +161,45 @@ export class GoSources implements Sources {
   }
 }
 
-/** Chooses the package of the given name, else the one in the module's folder, else the only one. */
+/**
+ * Chooses the package of the given name, else the only one. If the user chose none, the one in the
+ * module's folder has precedence over the others.
+ */
 async function findMain(options: GoOptions): Promise<MainPackage> {
-  const { bin, folder } = options;
+  const { bin, binName, folder } = options;
   const format = '{{if eq .Name "main"}}{{.ImportPath}}\t{{.Dir}}{{end}}';
   const text = await ask(options, ["list", "-e", "-f", format, "./..."]);
   const mains = text.split("\n").filter((line) => line !== "").map((line) => {
     const [importPath = "", folder = ""] = line.split("\t");
     return { importPath, folder };
   });
-  const root = await Deno.realPath(folder);
-  const found = mains.find(({ importPath }) => defaultName(importPath) === bin) ??
-    mains.find(({ folder }) => folder === root) ??
-    (mains.length === 1 ? mains[0] : undefined);
-  if (found) return found;
+  const [only, ...others] = mains;
   const module = quote(join(folder, "go.mod"));
-  if (mains.length === 0) {
+  if (!only) {
     throw new ParError(
       "ERR_PROJECT_INVALID",
       `Cannot build what ${module} describes: it has no package main`,
     );
   }
+  const wanted = bin ?? binName;
+  const named = mains.filter(({ importPath }) => defaultName(importPath) === wanted);
+  if (named.length > 1) {
+    throw new ParError(
+      "ERR_PROJECT_AMBIGUOUS",
+      `Cannot choose what to build: ${module} has the programs ` +
+        `${named.map(({ importPath }) => importPath).join(", ")}; rename one`,
+    );
+  }
+  if (named[0]) return named[0];
+  if (others.length === 0) return only;
+  const root = await resolvePath(folder);
+  const found = mains.find(({ folder }) => folder === root);
+  if (found && bin === undefined) return found;
   throw new ParError(
     "ERR_PROJECT_AMBIGUOUS",
     `Cannot choose what to build: ${module} has the programs ` +
-      `${mains.map(({ importPath }) => defaultName(importPath)).join(", ")}; choose one`,
+      `${mains.map(({ importPath }) => defaultName(importPath)).join(", ")}; choose one` +
+      (found ? ", or name the one in the module's folder by bin_name in wasmcloud.toml" : ""),
   );
 }
 

@@ -139,7 +139,8 @@ async function openGo(query: ProjectQuery, toml?: WasmcloudToml): Promise<OpenPr
   const sources = await GoSources.open({
     folder,
     go: toml?.goPath ?? "go",
-    bin: query.bin ?? toml?.binName,
+    bin: query.bin,
+    binName: toml?.binName,
     flags: query.buildFlags ?? [],
     generate: toml?.goGenerate ?? true,
     outputFolder: join(places.buildFolder, "bin"),
