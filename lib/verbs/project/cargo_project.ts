@@ -63,7 +63,6 @@ export interface CargoProject {
   readonly package: Package;
   readonly target: CargoTarget;
   readonly targetDirectory: string;
-  readonly workspaceRoot: string;
   readonly settings: CargoSettings;
 }
 
@@ -101,7 +100,6 @@ export async function readCargoProject(query: CargoQuery): Promise<CargoProject>
     package: chosen,
     target,
     targetDirectory: metadata.target_directory,
-    workspaceRoot: metadata.workspace_root,
     settings: readSettings(chosen, query.onWarning),
   };
 }

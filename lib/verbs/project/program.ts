@@ -12,7 +12,7 @@ import { throwIfAborted } from "../../bytes/abort.ts";
 export interface ProgramOptions {
   /** The folder it runs in. */
   readonly folder: string;
-  /** Variables in addition to those of {@linkcode buildEnvironment}. */
+  /** Variables in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Stops the program. */
   readonly signal?: AbortSignal | undefined;
@@ -34,12 +34,8 @@ const WITHHELD = /^(WASH|PAR)_.*(KEY|SEED|PASSWORD|TOKEN)|^(MAKEFLAGS|MFLAGS|MAK
 /** Matches a seed or a private key in PEM form, to hide variables of any name that hold one. */
 const SECRET = /\bS[A-Z][A-Z2-7]{56}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
-/**
- * Gives the environment for builds.
- *
- * @returns The variables of this process without seeds and passwords.
- */
-export function buildEnvironment(): Record<string, string> {
+/** The variables of this process without seeds and passwords. */
+function buildEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(Deno.env.toObject())
       .filter(([name, value]) => !WITHHELD.test(name) && !SECRET.test(value)),
