@@ -121,7 +121,7 @@ export class GoSources implements Sources {
     return Promise.resolve({
       target,
       command: `GOOS=${env.GOOS} GOARCH=${env.GOARCH} ${commandLine(command.slice(0, -3))}`,
-      isSecond: false,
+      isOther: false,
       run: async () => {
         await this.#generate();
         await run(command, { ...this.#options, env }, `build for ${target}`);

@@ -243,13 +243,13 @@ async function obtain(
     else take(found);
   }
   for (const job of jobs) {
-    const { command, isSecond, target } = job;
+    const { command, isOther, target } = job;
     onStep?.(`Building for ${target}: ${command}`);
     try {
       inputs.push({ source: await job.run(), target });
       record.commands.push(command);
     } catch (error) {
-      const isTheirs = isSecond && error instanceof ParError && error.code === "ERR_BUILD_FAILED";
+      const isTheirs = isOther && error instanceof ParError && error.code === "ERR_BUILD_FAILED";
       if (!isTheirs || !mayLeaveOut) throw error;
       skip(target, target, "the toolchain that can build for it here cannot build this project");
     }

@@ -93,7 +93,7 @@ export class RustSources implements Sources {
         ...Object.entries(builder.env).map((pair) => pair.join("=")),
         ...command,
       ]),
-      isSecond: builder.isSecond,
+      isOther: builder.isOther,
       run: () => this.#run(target, builder, command),
     };
   }

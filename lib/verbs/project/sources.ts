@@ -47,7 +47,7 @@ export interface Job {
   /** The command line for messages. */
   readonly command: string;
   /** Whether it uses another toolchain than the project's, which may not be able to build it. */
-  readonly isSecond: boolean;
+  readonly isOther: boolean;
   /**
    * Builds the binary.
    *

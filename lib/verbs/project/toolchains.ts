@@ -32,7 +32,7 @@ export interface Builder {
   /** Variables that the command needs. */
   readonly env: Readonly<Record<string, string>>;
   /** Whether it is another toolchain than the project's. */
-  readonly isSecond: boolean;
+  readonly isOther: boolean;
 }
 
 /** Where Linux distributions install Rust. */
@@ -56,6 +56,7 @@ export class Toolchains {
   readonly #options: ToolchainOptions;
   readonly #first: Toolchain;
   #settled: Promise<unknown> | undefined;
+  #cross: Promise<boolean> | undefined;
   /** This machine's triple. */
   readonly host: string;
 
@@ -103,7 +104,7 @@ export class Toolchains {
 
   #plain(triple: string, named: boolean): Builder {
     const command = [this.#first.cargo, "build"];
-    return { triple, command, named, env: {}, isSecond: false };
+    return { triple, command, named, env: {}, isOther: false };
   }
 
   /**
@@ -118,23 +119,21 @@ export class Toolchains {
     let withoutLinker: Builder | undefined;
     for (const toolchain of [this.#first, ...await this.#second()]) {
       if (!await this.#hasLibrary(toolchain, triple)) continue;
-      const isSecond = toolchain !== this.#first;
-      const refusal = isSecond ? await this.#refusal(toolchain, triple) : undefined;
+      const isOther = toolchain !== this.#first;
+      const refusal = isOther ? await this.#refusal(toolchain, triple) : undefined;
       if (refusal) {
         refusals.push(refusal);
         continue;
       }
       const linker = await this.#linker(triple);
       const { cargo, env } = toolchain;
-      const builder = { triple, command: [cargo, "build"], named: true, env, isSecond };
+      const builder = { triple, command: [cargo, "build"], named: true, env, isOther };
       if (linker !== undefined) return { ...builder, env: { ...env, ...linker } };
       withoutLinker ??= { ...builder, command: [cargo, "zigbuild"] };
     }
     if (withoutLinker && await findProgram("cargo-zigbuild")) return withoutLinker;
-    if (
-      await findProgram("cross") && (await findProgram("docker") || await findProgram("podman"))
-    ) {
-      return { triple, command: ["cross", "build"], named: true, env: {}, isSecond: false };
+    if (await (this.#cross ??= this.#hasCross())) {
+      return { triple, command: ["cross", "build"], named: true, env: {}, isOther: true };
     }
     return await this.#whatToInstall(triple, withoutLinker !== undefined, refusals);
   }
@@ -149,7 +148,17 @@ export class Toolchains {
       const linker = linkerOf(triple) ?? `set ${linkerVariable(triple)}`;
       needs.push(`a linker (${linker}) or cargo-zigbuild`);
     }
-    return [`${needs.join(", and ")}; or cross with docker`, ...refusals].join("; ");
+    return [`${needs.join(", and ")}; or cross with docker running`, ...refusals].join("; ");
+  }
+
+  /** Whether `cross` and the container engine that it needs can be used. */
+  async #hasCross(): Promise<boolean> {
+    if (!await findProgram("cross")) return false;
+    for (const engine of ["docker", "podman"]) {
+      // It may be installed without running.
+      if ((await capture([engine, "info"], this.#options))?.success) return true;
+    }
+    return false;
   }
 
   /** The toolchain of the Linux distribution, if it is not the first one. */
