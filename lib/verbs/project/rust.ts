@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { hashSource } from "../../bytes/hashed_source.ts";
 import { ParError, quote } from "../../errors.ts";
 import { fileSource } from "../../system/files.ts";
@@ -100,14 +100,16 @@ export class RustSources implements Sources {
 
   async #run(target: Target, builder: Builder, command: readonly string[]): Promise<string> {
     const { package: { name, version }, target: made } = this.#project;
-    const { targetDirectory } = this.#options;
+    const { flags, targetDirectory } = this.#options;
+    const output = valueOf(flags, "--target-dir") === undefined ? targetDirectory : undefined;
     const files: string[] = [];
     const success = await stream(
       [
         ...command,
         ...["--message-format", "json-render-diagnostics", "--package", `${name}@${version}`],
         ...made.kind === "bin" ? ["--bin", made.name] : ["--lib"],
-        ...targetDirectory === undefined ? [] : ["--target-dir", targetDirectory],
+        // Cargo runs in the project's folder, and the path is relative to this process.
+        ...output === undefined ? [] : ["--target-dir", resolve(output)],
       ],
       { ...this.#options, env: builder.env },
       (line) => {
@@ -158,7 +160,10 @@ export class RustSources implements Sources {
   }
 
   get #targetDirectory(): string {
-    return this.#options.targetDirectory ?? this.#project.targetDirectory;
+    const { flags, folder, targetDirectory } = this.#options;
+    const given = valueOf(flags, "--target-dir");
+    if (given !== undefined) return resolve(folder, given);
+    return targetDirectory ?? this.#project.targetDirectory;
   }
 
   get #profileFlags(): readonly string[] {
@@ -170,12 +175,8 @@ export class RustSources implements Sources {
   /** The folder of the profile's binaries (the Cargo book, "Build Cache"). */
   get #profileFolder(): string {
     const all = [...this.#profileFlags, ...this.#options.flags];
-    const at = all.findIndex((flag) => /^--profile(=|$)/.test(flag));
-    const profile = at >= 0
-      ? all[at]?.split("=")[1] ?? all[at + 1] ?? ""
-      : all.some((flag) => /^(--release|-r)$/.test(flag))
-      ? "release"
-      : "dev";
+    const profile = valueOf(all, "--profile") ??
+      (all.some((flag) => /^(--release|-r)$/.test(flag)) ? "release" : "dev");
     return { dev: "debug", test: "debug", bench: "release" }[profile] ?? profile;
   }
 
@@ -237,6 +238,12 @@ async function requireSameBytes(path: string, other: string, target: Target): Pr
     }: both are for ${target}; remove one, ` +
       "or give the path of the binary",
   );
+}
+
+/** The value of a flag: after an equals sign, or the next word. */
+function valueOf(flags: readonly string[], name: string): string | undefined {
+  const at = flags.findIndex((flag) => flag === name || flag.startsWith(`${name}=`));
+  return flags[at] === name ? flags[at + 1] : flags[at]?.slice(name.length + 1);
 }
 
 /** The name of the file that cargo makes. */
