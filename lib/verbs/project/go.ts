@@ -121,6 +121,7 @@ export class GoSources implements Sources {
     return Promise.resolve({
       target,
       command: `GOOS=${env.GOOS} GOARCH=${env.GOARCH} ${commandLine(command.slice(0, -3))}`,
+      versionCommands: [[this.#options.go, "version"]],
       isOther: false,
       run: async () => {
         await this.#generate();

@@ -115,6 +115,7 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
   const record: BuildRecord = {
     started: new Date(),
     commands: [],
+    versionCommands: new Map(),
     files: filesOf(options),
     parameters: parametersOf(options),
   };
@@ -243,11 +244,12 @@ async function obtain(
     else take(found);
   }
   for (const job of jobs) {
-    const { command, isOther, target } = job;
+    const { command, isOther, target, versionCommands } = job;
     onStep?.(`Building for ${target}: ${command}`);
     try {
       inputs.push({ source: await job.run(), target });
       record.commands.push(command);
+      for (const each of versionCommands) record.versionCommands.set(each[0] ?? "", each);
     } catch (error) {
       const isTheirs = isOther && error instanceof ParError && error.code === "ERR_BUILD_FAILED";
       if (!isTheirs || !mayLeaveOut) throw error;

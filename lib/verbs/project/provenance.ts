@@ -21,7 +21,7 @@ export interface ProvenanceOptions {
   readonly path: string;
   /** The URI of who builds. Default: GitHub's runner if this is one, else `urn:x-par:builder:local`. */
   readonly builder?: string | undefined;
-  /** Versions of what builds, by name. Those of Deno, and of cargo or Go, are added. */
+  /** Versions of what builds, by name. Those of Deno and of the programs that built are added. */
   readonly versions?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -35,6 +35,8 @@ export interface BuildRecord {
   readonly started: Date;
   /** The command lines that were run, in order. */
   readonly commands: string[];
+  /** For each program that built, the command that prints its version. */
+  readonly versionCommands: Map<string, readonly string[]>;
   /** The paths of binaries and archives that were made elsewhere. */
   readonly files: string[];
   /** What was asked for. */
@@ -86,7 +88,11 @@ export async function writeProvenance(
     runDetails: {
       builder: {
         id: builder ?? githubRunner() ?? LOCAL_BUILDER,
-        version: { ...versions, deno: Deno.version.deno, ...await toolsOf(project, signal) },
+        version: {
+          ...versions,
+          deno: Deno.version.deno,
+          ...await versionsOf(record, project.folder, signal),
+        },
       },
       metadata: { ...(invocationId !== undefined && { invocationId }), ...times },
       byproducts: await outputsOf(output),
@@ -193,16 +199,14 @@ async function gitOutput(
   return output?.success ? output.stdout.trim() : undefined;
 }
 
-async function toolsOf(
-  { folder, language }: Project,
+async function versionsOf(
+  { versionCommands }: BuildRecord,
+  folder: string,
   signal: AbortSignal | undefined,
 ): Promise<Record<string, string>> {
-  const commands = language === "rust"
-    ? [["cargo", "--version"], ["rustc", "--version"]]
-    : [["go", "version"]];
   const versions: Record<string, string> = {};
-  for (const [program = "", ...args] of commands) {
-    const output = await capture([program, ...args], { folder, signal });
+  for (const [program, command] of versionCommands) {
+    const output = await capture(command, { folder, signal });
     if (output?.success) versions[program] = output.stdout.trim();
   }
   return versions;

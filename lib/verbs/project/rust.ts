@@ -93,6 +93,7 @@ export class RustSources implements Sources {
         ...Object.entries(builder.env).map((pair) => pair.join("=")),
         ...command,
       ]),
+      versionCommands: builder.programs.map((program) => [program, "--version"]),
       isOther: builder.isOther,
       run: () => this.#run(target, builder, command),
     };

@@ -46,6 +46,8 @@ export interface Job {
   readonly target: Target;
   /** The command line for messages. */
   readonly command: string;
+  /** For each program that it runs, the command that prints its version. */
+  readonly versionCommands: readonly (readonly string[])[];
   /** Whether it uses another toolchain than the project's, which may not be able to build it. */
   readonly isOther: boolean;
   /**

@@ -27,6 +27,8 @@ export interface Builder {
   readonly triple: string;
   /** The program, and its subcommand. */
   readonly command: readonly string[];
+  /** The programs that build. */
+  readonly programs: readonly string[];
   /** Whether the command needs the triple as an argument. */
   readonly named: boolean;
   /** Variables that the command needs. */
@@ -103,8 +105,9 @@ export class Toolchains {
   }
 
   #plain(triple: string, named: boolean): Builder {
-    const command = [this.#first.cargo, "build"];
-    return { triple, command, named, env: {}, isOther: false };
+    const { cargo, rustc } = this.#first;
+    const programs = [cargo, rustc];
+    return { triple, command: [cargo, "build"], programs, named, env: {}, isOther: false };
   }
 
   /**
@@ -126,14 +129,20 @@ export class Toolchains {
         continue;
       }
       const linker = await this.#linker(triple);
-      const { cargo, env } = toolchain;
-      const builder = { triple, command: [cargo, "build"], named: true, env, isOther };
+      const { cargo, rustc, env } = toolchain;
+      const programs = [cargo, rustc];
+      const builder = { triple, command: [cargo, "build"], programs, named: true, env, isOther };
       if (linker !== undefined) return { ...builder, env: { ...env, ...linker } };
-      withoutLinker ??= { ...builder, command: [cargo, "zigbuild"] };
+      withoutLinker ??= {
+        ...builder,
+        command: [cargo, "zigbuild"],
+        programs: [...programs, "cargo-zigbuild"],
+      };
     }
     if (withoutLinker && await findProgram("cargo-zigbuild")) return withoutLinker;
     if (await (this.#cross ??= this.#hasCross())) {
-      return { triple, command: ["cross", "build"], named: true, env: {}, isOther: true };
+      const command = ["cross", "build"];
+      return { triple, command, programs: ["cross"], named: true, env: {}, isOther: true };
     }
     return await this.#whatToInstall(triple, withoutLinker !== undefined, refusals);
   }
