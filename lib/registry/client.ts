@@ -6,9 +6,9 @@
  */
 
 import { ParError } from "../errors.ts";
-import { type Answer, isPassing, protocolError, readBody, toError } from "./answer.ts";
+import { type Answer, isPassing, protocolError, readBody } from "./answer.ts";
 import { Authorizer } from "./auth.ts";
-import { exchange, NotTlsError, type Request } from "./exchange.ts";
+import { exchange, type ExchangeOptions, NotTlsError, type Request } from "./exchange.ts";
 import { parseRecord } from "./json.ts";
 import { ACCEPTED_MANIFEST_TYPES, INDEX_TYPE } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
@@ -16,8 +16,8 @@ import { isLoopback } from "./proxy.ts";
 import { isDigest } from "./descriptor.ts";
 import type { RegistryReference } from "./reference.ts";
 import { MAX_REFERRERS, type Referrer, referrersOf, tooManyReferrers } from "./referrers.ts";
-import { type BackoffOptions, type Clock, systemClock } from "./retry.ts";
-import { type Content, createTransport, toContent, type Transport } from "./transport.ts";
+import { type BackoffOptions, systemClock } from "./retry.ts";
+import { type Content, createTransport, toContent } from "./transport.ts";
 
 /** A manifest as a registry sent it, not yet checked. */
 export interface RawManifest {
@@ -64,6 +64,8 @@ export interface ClientPurpose {
 const MAX_REDIRECTS = 10;
 /** Statuses with which registries, and the storage that they redirect to, refuse a range. */
 const RANGE_REFUSALS: readonly number[] = [400, 403, 416, 501];
+/** Statuses with which registries say that they keep no list of referrers. */
+const NO_REFERRERS: readonly number[] = [400, 404, 405, 406, 501];
 /** "Pushing Manifests": the size that every registry must accept. An archive's manifest is far smaller. */
 const MAX_MANIFEST_LENGTH = 4 * 1024 * 1024;
 /** A registry computes the digest of the whole blob before it answers the request that ends an upload. */
@@ -77,16 +79,14 @@ export class RegistryClient {
   readonly task: string;
   /** The registry's host, as messages name it. */
   readonly host: string;
-  readonly #options: RegistryOptions;
+  /** How to retry a request that failed for a reason that may pass. */
+  readonly backoff: BackoffOptions;
+  readonly #insecure: boolean;
   readonly #base: URL;
-  readonly #transport: Transport;
+  readonly #exchange: ExchangeOptions;
   readonly #authorizer: Authorizer;
-  readonly #clock: Clock;
-  readonly #answered = new Set<string>();
   /** Whether the registry supports requests for a part of a blob, as far as known. */
   #ranges = true;
-  /** Whether the registry was asked for a challenge at `/v2/`. */
-  #asked = false;
 
   /** Makes a client; nothing is sent yet. */
   constructor(
@@ -94,21 +94,25 @@ export class RegistryClient {
     purpose: ClientPurpose,
     options: RegistryOptions,
   ) {
-    this.task = purpose.task;
+    const { task, push } = purpose;
+    const { insecure = false, credentials, clock = systemClock, signal } = options;
+    const { tries = DEFAULT_TRIES, stallTimeout = DEFAULT_STALL_TIMEOUT, onNote } = options;
+    this.task = task;
     this.host = registry;
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.backoff = { task, tries, clock, onNote, signal };
+    this.#insecure = insecure;
     const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
     const path = repository === "" ? "" : `${repository}/`;
-    this.#base = new URL(`${options.insecure ? "http" : "https"}://${host}/v2/${path}`);
-    this.#transport = createTransport(options);
-    const { credentials } = options;
+    this.#base = new URL(`${insecure ? "http" : "https"}://${host}/v2/${path}`);
+    const transport = createTransport(options);
+    this.#exchange = { transport, task, stallTimeout, answered: new Set(), signal };
     this.#authorizer = new Authorizer({
-      ...this.#exchangeOptions(),
+      ...this.#exchange,
       registry,
-      scope: repository && `repository:${repository}:${purpose.push ? "pull,push" : "pull"}`,
+      base: this.#base,
+      scope: repository && `repository:${repository}:${push ? "pull,push" : "pull"}`,
       allowsPlain: (url) => this.#allowsPlain(url),
-      clock: this.#clock,
+      clock,
       credentials: async () =>
         typeof credentials === "function" ? await credentials(registry, repository) : credentials,
     });
@@ -116,43 +120,27 @@ export class RegistryClient {
 
   /** The most bytes of a blob to request at once. */
   get window(): number {
-    return this.#transport.window;
-  }
-
-  /** How to retry a request that failed for a reason that may pass. */
-  get backoff(): BackoffOptions {
-    return {
-      task: this.task,
-      tries: this.#options.tries ?? DEFAULT_TRIES,
-      clock: this.#clock,
-      onNote: this.#options.onNote,
-      signal: this.#options.signal,
-    };
+    return this.#exchange.transport.window;
   }
 
   /** Tells the caller why the work waits or goes another way. */
   note(text: string): void {
-    this.#options.onNote?.(text);
+    this.backoff.onNote?.(text);
   }
 
   /** Closes the connections. */
   close(): void {
-    this.#transport.close();
+    this.#exchange.transport.close();
   }
 
   /** `GET /v2/` (end-1): fails unless the registry accepts the credentials. */
   async getBase(): Promise<void> {
-    const answer = await this.#expect([], { method: "GET", url: new URL("/v2/", this.#base) });
-    await answer.discard();
+    await this.#command({ method: "GET", url: new URL("/v2/", this.#base) });
   }
 
   /** `GET /v2/<name>/manifests/<reference>` (end-3). */
   async getManifest(reference: string): Promise<RawManifest> {
-    const answer = await this.#expect([], {
-      method: "GET",
-      url: new URL(`manifests/${reference}`, this.#base),
-      headers: { accept: ACCEPTED_MANIFEST_TYPES.join(", ") },
-    });
+    const answer = await this.#expect(this.#manifest("GET", reference));
     const bytes = await readBody(answer, MAX_MANIFEST_LENGTH);
     if (bytes === undefined) {
       throw protocolError(this.task, `the manifest has more than ${MAX_MANIFEST_LENGTH} bytes`);
@@ -171,13 +159,7 @@ export class RegistryClient {
    * @returns The manifest's digest, or `undefined` if the registry has none there, or does not say.
    */
   async headManifest(reference: string): Promise<string | undefined> {
-    const answer = await this.#send({
-      method: "HEAD",
-      url: new URL(`manifests/${reference}`, this.#base),
-      headers: { accept: ACCEPTED_MANIFEST_TYPES.join(", ") },
-    });
-    if (isPassing(answer.status)) throw await this.#toError(answer);
-    await answer.discard();
+    const answer = await this.#ask(this.#manifest("HEAD", reference));
     return isSuccess(answer.status) ? digestHeader(answer) : undefined;
   }
 
@@ -194,13 +176,12 @@ export class RegistryClient {
     mediaType: string,
     conditions: Readonly<Record<string, string>> = {},
   ): Promise<string | undefined> {
-    const answer = await this.#expect([], {
+    const answer = await this.#command({
       method: "PUT",
       url: new URL(`manifests/${reference}`, this.#base),
       headers: { "content-type": mediaType, ...conditions },
       content: toContent(bytes),
     });
-    await answer.discard();
     return digestHeader(answer);
   }
 
@@ -214,11 +195,8 @@ export class RegistryClient {
     const found = new Map<string, Referrer>();
     let url: URL | undefined = new URL(`referrers/${digest}`, this.#base);
     while (url) {
-      const answer: Answer = await this.#expect([400, 404, 405, 406, 501], {
-        method: "GET",
-        url,
-        headers: { accept: INDEX_TYPE },
-      });
+      const request: Request = { method: "GET", url, headers: { accept: INDEX_TYPE } };
+      const answer: Answer = await this.#expect(request, NO_REFERRERS);
       const bytes = await this.#readJson(answer);
       const type = answer.headers.get("content-type") ?? "";
       if (!isSuccess(answer.status) || !type.startsWith(INDEX_TYPE)) return undefined;
@@ -236,7 +214,7 @@ export class RegistryClient {
     const found = new Set<string>();
     let url: URL | undefined = new URL("tags/list", this.#base);
     while (url) {
-      const answer: Answer = await this.#expect([], { method: "GET", url });
+      const answer: Answer = await this.#expect({ method: "GET", url });
       const { tags } = parseRecord(await this.#readJson(answer)) ?? {};
       const before = found.size;
       for (const tag of Array.isArray(tags) ? tags : []) {
@@ -263,8 +241,7 @@ export class RegistryClient {
 
   /** `HEAD /v2/<name>/blobs/<digest>` (end-2): tells whether the registry has the blob. */
   async headBlob(digest: string): Promise<boolean> {
-    const answer = await this.#expect([404, 405], { method: "HEAD", url: this.#blob(digest) });
-    await answer.discard();
+    const answer = await this.#command({ method: "HEAD", url: this.#blob(digest) }, [404, 405]);
     return isSuccess(answer.status);
   }
 
@@ -281,15 +258,12 @@ export class RegistryClient {
   ): Promise<BlobAnswer> {
     const request: Request = { method: "GET", url: this.#blob(digest) };
     if (range === undefined || !this.#ranges) {
-      const answer = await this.#expect([], request);
-      const total = number(answer.headers.get("content-length"));
-      return { answer, start: 0, end: Infinity, total };
+      const answer = await this.#expect(request);
+      return wholeBlob(answer);
     }
     const [start, end] = range;
-    const answer = await this.#expect(RANGE_REFUSALS, {
-      ...request,
-      headers: { range: `bytes=${start}-${end - 1}` },
-    });
+    const headers = { range: `bytes=${start}-${end - 1}` };
+    const answer = await this.#expect({ ...request, headers }, RANGE_REFUSALS);
     if (answer.status === 206) {
       // RFC 9110, section 14.4.
       const [, first, last, total] =
@@ -298,10 +272,7 @@ export class RegistryClient {
       if (Number(first) === start && Number(last) >= start) {
         return { answer, start, end: Math.min(end, Number(last) + 1), total: number(total) };
       }
-    } else if (isSuccess(answer.status)) {
-      const total = number(answer.headers.get("content-length"));
-      return { answer, start: 0, end: Infinity, total };
-    }
+    } else if (isSuccess(answer.status)) return wholeBlob(answer);
     // If the whole blob can be had, the refusal was about the range alone.
     await answer.discard();
     const whole = await this.getBlob(digest);
@@ -311,14 +282,17 @@ export class RegistryClient {
 
   /** `POST /v2/<name>/blobs/uploads/` (end-4a): begins an upload. */
   async postUpload(): Promise<UploadSession> {
-    const answer = await this.#expect([], {
+    const answer = await this.#command({
       method: "POST",
       url: new URL("blobs/uploads/", this.#base),
       content: toContent(new Uint8Array(0)),
     });
-    await answer.discard();
+    const location = this.#location(answer);
+    if (!location) {
+      throw protocolError(this.task, `${answer.url.host} began an upload and sent no Location`);
+    }
     return {
-      location: this.#location(answer) ?? this.#noLocation(answer),
+      location,
       offset: 0,
       minimum: number(answer.headers.get("oci-chunk-min-length")) ?? 0,
     };
@@ -332,7 +306,7 @@ export class RegistryClient {
    */
   async patchUpload(session: UploadSession, chunk: Content): Promise<UploadSession> {
     const end = session.offset + chunk.size;
-    const answer = await this.#expect([], {
+    const answer = await this.#command({
       method: "PATCH",
       url: session.location,
       headers: {
@@ -341,7 +315,6 @@ export class RegistryClient {
       },
       content: chunk,
     });
-    await answer.discard();
     const received = receivedOffset(answer) ?? end;
     return {
       ...session,
@@ -356,9 +329,7 @@ export class RegistryClient {
    * @returns The session, or `undefined` if the registry does not know it or does not say.
    */
   async getUpload(session: UploadSession): Promise<UploadSession | undefined> {
-    const answer = await this.#send({ method: "GET", url: session.location });
-    if (isPassing(answer.status)) throw await this.#toError(answer);
-    await answer.discard();
+    const answer = await this.#ask({ method: "GET", url: session.location });
     const offset = receivedOffset(answer);
     if (!isSuccess(answer.status) || offset === undefined) return undefined;
     return { ...session, location: this.#location(answer) ?? session.location, offset };
@@ -378,36 +349,36 @@ export class RegistryClient {
     const url = new URL(session.location);
     // Not through searchParams, which could change how the other parameters are escaped.
     url.search += `${url.search ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
-    const answer = await this.#expect([], {
+    const answer = await this.#command({
       method: "PUT",
       url,
       headers: { "content-type": "application/octet-stream" },
       content: rest,
       patience: COMMIT_PATIENCE,
     });
-    await answer.discard();
     return digestHeader(answer);
   }
 
   /** Sends a request. An answer that is neither a success nor one of the statuses is an error. */
-  async #expect(statuses: readonly number[], request: Request): Promise<Answer> {
+  async #expect(request: Request, statuses: readonly number[] = []): Promise<Answer> {
     const answer = await this.#send(request);
     if (isSuccess(answer.status) || statuses.includes(answer.status)) return answer;
-    throw await this.#toError(answer);
+    throw await this.#authorizer.toError(answer);
   }
 
-  async #toError(answer: Answer): Promise<Error> {
-    const { failure } = this.#authorizer;
-    if (failure && (answer.status === 401 || answer.status === 403)) {
-      await answer.discard();
-      return failure;
-    }
-    return await toError(answer, {
-      task: this.task,
-      now: this.#clock.now(),
-      standing: this.#authorizer.standing,
-      hide: (text) => this.#authorizer.hide(text),
-    });
+  /** Does the same where the answer's body does not matter. */
+  async #command(request: Request, statuses?: readonly number[]): Promise<Answer> {
+    const answer = await this.#expect(request, statuses);
+    await answer.discard();
+    return answer;
+  }
+
+  /** Sends a request. Only a failure that may pass is an error; the answer's body does not matter. */
+  async #ask(request: Request): Promise<Answer> {
+    const answer = await this.#send(request);
+    if (isPassing(answer.status)) throw await this.#authorizer.toError(answer);
+    await answer.discard();
+    return answer;
   }
 
   /**
@@ -420,7 +391,7 @@ export class RegistryClient {
     } catch (failure) {
       const { host, hostname, protocol } = this.#base;
       const plain = failure instanceof ParError && failure.cause instanceof NotTlsError &&
-        protocol === "https:" && isLoopback(hostname) && !this.#answered.has(host);
+        protocol === "https:" && isLoopback(hostname) && !this.#exchange.answered.has(host);
       if (!plain) throw failure;
       this.#base.protocol = "http:";
       const url = new URL(request.url);
@@ -430,8 +401,7 @@ export class RegistryClient {
   }
 
   #allowsPlain(url: URL): boolean {
-    return (this.#options.insecure ?? false) ||
-      this.#base.protocol === "http:" && isLoopback(url.hostname);
+    return this.#insecure || this.#base.protocol === "http:" && isLoopback(url.hostname);
   }
 
   /** Sends a request and follows redirects. Only the registry itself gets credentials. */
@@ -440,7 +410,10 @@ export class RegistryClient {
     // After a redirect to another host no request gets credentials, even one back to the registry.
     let ours = url.origin === this.#base.origin;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const answer = await this.#authorized({ ...request, url }, ours);
+      const sent = { ...request, url };
+      const answer = ours
+        ? await this.#authorizer.send(sent)
+        : await exchange(sent, undefined, this.#exchange);
       const location = answer.headers.get("location");
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer;
       await answer.discard();
@@ -458,42 +431,9 @@ export class RegistryClient {
     throw protocolError(this.task, `${url.host} redirects more than ${MAX_REDIRECTS} times`);
   }
 
-  async #authorized(request: Request, ours: boolean): Promise<Answer> {
-    if (!ours) return await exchange(request, undefined, this.#exchangeOptions());
-    const used = await this.#authorizer.header();
-    const answer = await exchange(request, used, this.#exchangeOptions());
-    if (!await this.#findsCredentials(answer, used)) return answer;
-    await answer.discard();
-    return await exchange(request, await this.#authorizer.header(), this.#exchangeOptions());
-  }
-
-  /**
-   * Takes the challenge for a request that was denied. Some registries state it only at `/v2/`, and
-   * say about everything else that it is forbidden or not there.
-   *
-   * @returns Whether a second request with credentials may succeed.
-   */
-  async #findsCredentials(answer: Answer, used: string | undefined): Promise<boolean> {
-    if (answer.status === 401 && answer.headers.has("www-authenticate")) {
-      return await this.#authorizer.challenged(answer, used);
-    }
-    if (used !== undefined || this.#asked || ![401, 403, 404].includes(answer.status)) return false;
-    const request: Request = { method: "GET", url: new URL("/v2/", this.#base) };
-    const base = await exchange(request, undefined, this.#exchangeOptions());
-    await base.discard();
-    if (isPassing(base.status)) return false;
-    this.#asked = true;
-    return base.status === 401 && await this.#authorizer.challenged(base, undefined);
-  }
-
-  #exchangeOptions(): Parameters<typeof exchange>[2] {
-    return {
-      transport: this.#transport,
-      task: this.task,
-      stallTimeout: this.#options.stallTimeout ?? DEFAULT_STALL_TIMEOUT,
-      answered: this.#answered,
-      signal: this.#options.signal,
-    };
+  #manifest(method: "GET" | "HEAD", reference: string): Request {
+    const accept = ACCEPTED_MANIFEST_TYPES.join(", ");
+    return { method, url: new URL(`manifests/${reference}`, this.#base), headers: { accept } };
   }
 
   #blob(digest: string): URL {
@@ -503,10 +443,6 @@ export class RegistryClient {
   #location(answer: Answer): URL | undefined {
     const location = answer.headers.get("location");
     return location === null ? undefined : this.#resolve(location, answer.url);
-  }
-
-  #noLocation({ url }: Answer): never {
-    throw protocolError(this.task, `${url.host} began an upload and sent no Location`);
   }
 
   #resolve(location: string, base: URL): URL {
@@ -536,6 +472,10 @@ function isSuccess(status: number): boolean {
 /** Reads a header that is a decimal number. */
 function number(text: string | null | undefined): number | undefined {
   return /^[0-9]+$/.test(text ?? "") ? Number(text) : undefined;
+}
+
+function wholeBlob(answer: Answer): BlobAnswer {
+  return { answer, start: 0, end: Infinity, total: number(answer.headers.get("content-length")) };
 }
 
 function digestHeader(answer: Answer): string | undefined {

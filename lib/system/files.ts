@@ -159,6 +159,16 @@ export async function stat(path: string): Promise<Deno.FileInfo> {
   throw unreadable(path, "it is a pipe; give a file");
 }
 
+/** Gives what was read, or `undefined` if it was `ERR_FILE_NOT_FOUND`. */
+export async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (cause) {
+    if (cause instanceof ParError && cause.code === "ERR_FILE_NOT_FOUND") return undefined;
+    throw cause;
+  }
+}
+
 /**
  * Finds out what is at a path.
  *
@@ -171,6 +181,25 @@ export async function look(path: string): Promise<Input> {
   });
   if (input.refusal !== undefined) throw unreadable(path, input.refusal);
   return input;
+}
+
+/**
+ * Makes a folder, and those above it, unless it is there.
+ *
+ * @param path Its path.
+ * @param mode The permissions of what is made; what the system gives if left out.
+ * @throws {ParError} `ERR_FILE_UNWRITABLE`.
+ */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, ...(mode !== undefined && { mode }) });
+  } catch (cause) {
+    throw new ParError(
+      "ERR_FILE_UNWRITABLE",
+      `Cannot make the folder ${quote(path)}: ${reason(cause)}`,
+      cause,
+    );
+  }
 }
 
 /** Receives the bytes of a new file. */

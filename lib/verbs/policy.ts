@@ -13,7 +13,7 @@ import { parsePublicKey } from "../signing/nkey.ts";
 import { parsePredicateType, PREDICATE_TYPES, predicateTypeName } from "../signing/statement.ts";
 import { formatTime } from "../signing/token.ts";
 import { parseTarget } from "../target/target.ts";
-import { requireList, requireOptions, requireText, wrongType } from "./arguments.ts";
+import { requireDate, requireList, requireOptions, requireText, wrongType } from "./arguments.ts";
 import {
   type CandidateBundle,
   type Finding,
@@ -131,6 +131,7 @@ export function requirePolicy(policy: Policy): void {
       "Cannot require an attestation without keys: give the keys that may have signed it",
     );
   }
+  requireDate(policy.now, "the time of the check");
   requireList(revokedArchives, "the revoked archives");
   for (const digest of revokedArchives) requireDigest(digest, "a revoked archive");
   if (policy.manifest !== undefined) requireDigest(policy.manifest, "the manifest");

@@ -11,6 +11,7 @@ import { isJsonObject, type Json, type JsonObject, parseJson } from "../signing/
 import { type KeyRole, parsePublicKey } from "../signing/nkey.ts";
 import { parsePredicateType } from "../signing/statement.ts";
 import { parseTarget } from "../target/target.ts";
+import { wrongType } from "./arguments.ts";
 import {
   isDigest,
   type NamedKey,
@@ -111,6 +112,9 @@ class PolicyReader {
 
   json(text: string | Uint8Array): Json {
     const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    if (!(bytes instanceof Uint8Array)) {
+      throw wrongType(bytes, "the text of a policy", "a string or a Uint8Array");
+    }
     if (bytes.length > MAX_POLICY_SIZE) {
       throw this.#invalid("", `it has more than ${MAX_POLICY_SIZE} bytes`);
     }

@@ -5,6 +5,7 @@
  */
 
 import type { Claims } from "../signing/claims.ts";
+import { requireOptions, requireReference } from "./arguments.ts";
 import { type ArchiveInput, inspect, openSource } from "./inspect.ts";
 import type { Limits } from "../archive/limits.ts";
 import { hashSource } from "../bytes/hashed_source.ts";
@@ -77,7 +78,8 @@ export async function push(
   reference: string | Reference,
   options: PushOptions = {},
 ): Promise<PushResult> {
-  const { limits, signal, attestations = [], now = new Date() } = options;
+  requireReference(reference);
+  const { limits, signal, attestations = [], now = new Date() } = requireOptions(options);
   const signer = options.signer && await toSigner(options.signer);
   const { sign = signer !== undefined && attestations.length === 0 } = options;
   const to = typeof reference === "string"
@@ -96,16 +98,13 @@ export async function push(
   const pushed = await pushArchive(to, opened.source, {
     ...options,
     verify: async (source) => {
-      const hashed = attestations.length > 0 ? hashSource(source) : undefined;
-      const verified = await inspect(hashed ?? source, { limits, signal });
+      const verified = await inspect(source, { limits, signal });
       compressed = verified.compressed;
+      const { digest } = await hashSource(source).hashed();
+      const known = { archive: { name: fileName(to, compressed), digest } };
       // Whether it can be signed should not be found out when the archive is public.
-      if (hashed) {
-        const { digest } = await hashed.hashed();
-        const known = { archive: { name: fileName(to, compressed), digest } };
-        for (const { predicate, predicateType } of attestations) {
-          checkPredicate(predicate, predicateType, known);
-        }
+      for (const { predicate, predicateType } of attestations) {
+        checkPredicate(predicate, predicateType, known);
       }
       return describe(verified.claims);
     },

@@ -36,6 +36,27 @@ Deno.test("every verb answers arguments of a wrong type with a ParError", async 
     "verify(), subject": (wrong) =>
       wrong === undefined ? par.inspect(wrong) : par.verify(new Uint8Array(9), { subject: wrong }),
     "extract()": (wrong) => par.extract(wrong, { outputs: {} }),
+    "extract(), outputs": (wrong) => par.extract(new Uint8Array(9), { outputs: wrong }),
+    "push(), reference": (wrong) => par.push(new Uint8Array(9), wrong),
+    "push(), options": (wrong) => par.push(new Uint8Array(9), "", wrong),
+    "pull()": (wrong) => par.pull(wrong),
+    "pull(), options": (wrong) => par.pull("", wrong),
+    "copy(), from": (wrong) => par.copy(wrong, ""),
+    "copy(), to": (wrong) => par.copy("oci:a:1", wrong),
+    "parsePolicy()": (wrong) => par.parsePolicy(wrong),
+    "parsePublicKey()": (wrong) => Promise.resolve(par.parsePublicKey(wrong)),
+    ...Object.fromEntries(["notBefore", "expires"].map((name) => [
+      `createStream(), ${name}`,
+      (wrong) =>
+        par.createStream({
+          ...keys,
+          name: "x",
+          vendor: "y",
+          binaries: [],
+          [name]: wrong ?? 42,
+        }),
+    ])),
+    "verify(), now": (wrong) => par.verify(new Uint8Array(9), { now: wrong ?? 42 }),
   };
   for (const [name, call] of Object.entries(calls)) {
     for (const wrong of WRONG) {
