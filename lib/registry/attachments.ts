@@ -159,8 +159,9 @@ class StoredAttachments implements Attachments {
 
   async read(blob: Descriptor, maxSize: number): Promise<Uint8Array<ArrayBuffer>> {
     if (blob.size > maxSize) throw this.#tooLarge(`the blob ${blob.digest}`, maxSize);
-    this.#content += blob.size;
-    if (this.#content > MAX_CONTENT) throw this.#tooLarge("what is attached", MAX_CONTENT);
+    const content = this.#content + blob.size;
+    if (content > MAX_CONTENT) throw this.#tooLarge("what is attached", MAX_CONTENT);
+    this.#content = content;
     const chunks: Uint8Array[] = [];
     const bytes = this.#store.readBlob(blob, 0, blob.size);
     for await (const chunk of checkBlob(bytes, blob, this.#task)) chunks.push(keep(chunk));

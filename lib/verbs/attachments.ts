@@ -9,11 +9,11 @@ import { openAttachments } from "../registry/attachments.ts";
 import { digestOf } from "../registry/descriptor.ts";
 import { registrySource, type RegistrySourceOptions } from "../registry/pull.ts";
 import { formatReference, type Reference } from "../registry/reference.ts";
-import { BUNDLE_MEDIA_TYPE, MAX_BUNDLE_SIZE, parseBundle } from "../signing/bundle.ts";
+import { BUNDLE_MEDIA_TYPE, parseBundle } from "../signing/bundle.ts";
 import { BundleKey } from "../signing/bundle_key.ts";
 import type { PublicKey } from "../signing/nkey.ts";
 import type { CandidateBundle } from "./bundle_search.ts";
-import { isBundle, readBundlesBeside } from "./bundles.ts";
+import { isBundle, readBundle, readBundlesBeside } from "./bundles.ts";
 import { inspectClaims } from "./inspect.ts";
 
 /** Something that is attached to an archive, or lies beside its file. Nothing in it was verified. */
@@ -98,10 +98,8 @@ export async function listAttachments(
       type: artifactType,
       size: layers.reduce((sum, { size }) => sum + size, 0),
     };
-    const [layer] = layers;
-    if (layer && isBundle(attachment)) {
-      const bytes = await attachments.read(layer, MAX_BUNDLE_SIZE);
-      listed.push({ ...entry, ...summarize({ bytes, place: digest }, issuer) });
+    if (isBundle(attachment)) {
+      listed.push({ ...entry, ...summarize(await readBundle(attachments, attachment), issuer) });
     } else listed.push(entry);
   }
   return listed;
@@ -170,9 +168,10 @@ async function issuerOf(publicKey: PublicKey): Promise<Issuer> {
 }
 
 function summarize(
-  { bytes, place }: CandidateBundle,
+  { bytes, place, flaw }: CandidateBundle,
   issuer: Issuer,
 ): Pick<ListedAttachment, "bundle" | "flaw"> {
+  if (flaw) return { flaw: flaw.message };
   try {
     const { statement, signer, hint } = parseBundle(bytes, `the bundle ${place}`);
     return {

@@ -16,6 +16,8 @@ export interface CandidateBundle {
   readonly bytes: Uint8Array;
   /** Where it was found, for messages: a path, a digest. */
   readonly place: string;
+  /** Why it could not be read. Then there are no bytes, and it counts for nothing. */
+  readonly flaw?: ParError;
 }
 
 /** A type of bundle that must be there. */
@@ -113,11 +115,15 @@ class Search {
     return this.#tooMany || this.#requirements.every((each) => this.#found.has(each));
   }
 
-  async add({ bytes, place }: CandidateBundle): Promise<void> {
+  async add({ bytes, place, flaw }: CandidateBundle): Promise<void> {
     this.#count++;
     this.#total += bytes.length;
     if (this.#count > MAX_BUNDLES || this.#total > MAX_TOTAL) {
       this.#tooMany = true;
+      return;
+    }
+    if (flaw) {
+      this.#reasons.push({ code: flaw.code, message: `${place}: ${flaw.message}` });
       return;
     }
     let bundle: Bundle | undefined;

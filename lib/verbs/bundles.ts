@@ -4,8 +4,9 @@
  * @module
  */
 
-import { ParError, quote } from "../errors.ts";
+import { type ErrorCode, ParError, quote } from "../errors.ts";
 import { type Attachment, type Attachments, openAttachments } from "../registry/attachments.ts";
+import type { Descriptor } from "../registry/descriptor.ts";
 import type { RegistryOptions } from "../registry/options.ts";
 import { fileName } from "../registry/pull.ts";
 import { baseName, formatRepository, type Reference } from "../registry/reference.ts";
@@ -135,9 +136,10 @@ export function isBundle({ artifactType, layers }: Attachment): boolean {
  * @param reference Where the archive is.
  * @param digest The digest of its manifest.
  * @param options How to reach the registry.
- * @returns The bundles, for the policy of {@linkcode verify}. Each is read when it is asked for.
- * @throws {ParError} `ERR_LIMIT_REFERRERS` if too much is attached, `ERR_REGISTRY_DIGEST` if a blob has
- * another digest; other errors of category `failed`.
+ * @returns The bundles, for the policy of {@linkcode verify}. Each is read when it is asked for. One that
+ * cannot be read, because it is missing, damaged or too large, has a `flaw`.
+ * @throws {ParError} `ERR_LIMIT_REFERRERS` if too much is attached, `ERR_REGISTRY_DIGEST` if a manifest
+ * has another digest; other errors of category `failed`.
  *
  * @example A registry that is not there
  * ```ts
@@ -157,9 +159,31 @@ export async function* readAttachedBundles(
 ): AsyncGenerator<CandidateBundle> {
   await using attachments = openAttachments(reference, digest, options);
   for (const attachment of await attachments.list()) {
-    const [layer] = attachment.layers;
-    if (!layer || !isBundle(attachment)) continue;
-    yield { bytes: await attachments.read(layer, MAX_BUNDLE_SIZE), place: attachment.digest };
+    if (isBundle(attachment)) yield await readBundle(attachments, attachment);
+  }
+}
+
+/** What is wrong with one attachment, and says nothing of the others. */
+const FLAWS: readonly ErrorCode[] = [
+  "ERR_LIMIT_REFERRERS",
+  "ERR_REGISTRY_DIGEST",
+  "ERR_REGISTRY_NOT_FOUND",
+];
+
+/**
+ * Reads an attached bundle. Whoever may write to a repository can attach one that cannot be read, which
+ * must not keep anybody from the others.
+ */
+export async function readBundle(
+  attachments: Attachments,
+  { digest, layers }: Attachment,
+): Promise<CandidateBundle> {
+  try {
+    const bytes = await attachments.read(layers[0] as Descriptor, MAX_BUNDLE_SIZE);
+    return { bytes, place: digest };
+  } catch (error) {
+    if (!(error instanceof ParError && FLAWS.includes(error.code))) throw error;
+    return { bytes: new Uint8Array(0), place: digest, flaw: error };
   }
 }
 
