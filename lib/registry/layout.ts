@@ -10,11 +10,11 @@ import type { Bytes } from "../bytes/chunks.ts";
 import { ParError, quote } from "../errors.ts";
 import { readFile, readSmallFile, writeFile } from "../system/files.ts";
 import type { ClientPurpose, RawManifest } from "./client.ts";
-import { type Descriptor, isDescriptor } from "./descriptor.ts";
+import { type Descriptor, isDescriptor, isDigest } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
 import { isJsonObject } from "../signing/json.ts";
 import { parseRecord } from "./json.ts";
-import { INDEX_TYPE } from "./media_types.ts";
+import { INDEX_TYPE, MANIFEST_TYPE } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { LayoutReference } from "./reference.ts";
 import { partsOf, type Referrer } from "./referrers.ts";
@@ -23,9 +23,12 @@ import type { Upload, UploadOptions } from "./upload.ts";
 
 /** "Pre-Defined Annotation Keys": the tag of a manifest in `index.json`. */
 const REF_NAME = "org.opencontainers.image.ref.name";
+/** What `cosign save` calls a manifest in `index.json`, in the annotation `kind`. */
+const COSIGN_IMAGE = "dev.cosignproject.cosign/image";
 const MAX_JSON_LENGTH = 4 * 1024 * 1024;
 const LAYOUT_FILE = "oci-layout";
 const INDEX_FILE = "index.json";
+const BLOBS = "blobs/sha256/";
 
 /**
  * Opens a layout.
@@ -54,6 +57,8 @@ type LayoutOptions = Pick<RegistryOptions, "signal" | "onNote">;
 interface Files extends AsyncDisposable {
   /** The size of a file, or `undefined` if there is none. */
   size(name: string): Promise<number | undefined>;
+  /** Lists the names of the blobs' files, and may list others. */
+  list(): Promise<string[]>;
   /** Reads a part of a file. */
   read(name: string, start: number, length: number): Bytes;
   /** Reads a small file whole. */
@@ -184,17 +189,15 @@ class LayoutStore implements Store {
   }
 
   async listReferrers(digest: string): Promise<Referrer[]> {
-    const found: Referrer[] = [];
-    for (const entry of await this.#index()) {
+    const found = new Map<string, Referrer>();
+    for (const entry of [...await this.#index(), ...await this.#savedByCosign()]) {
       const parts = partsOf(await this.#files.readSmall(blobPath(entry.digest)));
       if (parts?.subject !== digest) continue;
       const { mediaType, digest: own, size } = entry;
       const { artifactType, annotations } = parts;
-      if (!found.some((other) => other.digest === own)) {
-        found.push({ mediaType, digest: own, size, artifactType, annotations });
-      }
+      found.set(own, { mediaType, digest: own, size, artifactType, annotations });
     }
-    return found;
+    return [...found.values()];
   }
 
   async listTags(): Promise<string[]> {
@@ -240,6 +243,25 @@ class LayoutStore implements Store {
     );
   }
 
+  /**
+   * The blobs that may be manifests of bundles, in a layout that `cosign save` wrote. It lists none of
+   * them in the index, and reads every blob to find them.
+   */
+  async #savedByCosign(): Promise<Descriptor[]> {
+    const isSaved = manifestsOf(await this.#readIndex()).some(({ annotations }) =>
+      isJsonObject(annotations) && annotations["kind"] === COSIGN_IMAGE
+    );
+    const found: Descriptor[] = [];
+    for (const name of isSaved ? (await this.#files.list()).sort() : []) {
+      const digest = name.replace(BLOBS, "sha256:");
+      const size = await this.#files.size(name) ?? 0;
+      if (isDigest(digest) && size <= MAX_JSON_LENGTH) {
+        found.push({ mediaType: MANIFEST_TYPE, digest, size });
+      }
+    }
+    return found;
+  }
+
   async #byDigest(digest: string): Promise<RawManifest> {
     if (await this.#files.size(blobPath(digest)) === undefined) {
       throw new ParError(
@@ -269,6 +291,11 @@ class Folder implements Files {
       if (cause instanceof Deno.errors.NotFound) return undefined;
       throw cause;
     }
+  }
+
+  async list(): Promise<string[]> {
+    const files = await Array.fromAsync(Deno.readDir(`${this.#path}/${BLOBS}`));
+    return files.map(({ name }) => BLOBS + name);
   }
 
   read(name: string, start: number, length: number): Bytes {
@@ -307,6 +334,10 @@ class Archive implements Files {
 
   async size(name: string): Promise<number | undefined> {
     return (await (this.#entries ??= listTar(this.#path))).get(name)?.size;
+  }
+
+  async list(): Promise<string[]> {
+    return [...(await (this.#entries ??= listTar(this.#path))).keys()];
   }
 
   async *read(name: string, start: number, length: number): Bytes {
@@ -354,6 +385,10 @@ class NewArchive implements Files {
 
   size(name: string): Promise<number | undefined> {
     return Promise.resolve(this.#names.get(name));
+  }
+
+  list(): Promise<string[]> {
+    return Promise.resolve([...this.#names.keys()]);
   }
 
   async *read(name: string, start: number, length: number): Bytes {
@@ -448,7 +483,7 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 function blobPath(digest: string): string {
-  return `blobs/sha256/${digest.slice("sha256:".length)}`;
+  return digest.replace("sha256:", BLOBS);
 }
 
 function manifestsOf(index: Record<string, unknown>): Record<string, unknown>[] {

@@ -10,6 +10,7 @@ import { type BundleSigner, signerOf } from "../../lib/signing/bundle_key.ts";
 import { listAttachments } from "../../lib/verbs/attachments.ts";
 import { readAttachedBundles } from "../../lib/verbs/bundles.ts";
 import type { Policy } from "../../lib/verbs/policy.ts";
+import { copy } from "../../lib/verbs/copy.ts";
 import { pull } from "../../lib/verbs/pull.ts";
 import { push } from "../../lib/verbs/push.ts";
 import { attest, sign } from "../../lib/verbs/sign.ts";
@@ -26,6 +27,7 @@ import {
   hasOpenssl,
   instantClock,
   type Registry,
+  run,
   startDockerRegistry,
   startOlareg,
 } from "./_registry.ts";
@@ -97,6 +99,38 @@ for (const [name, present, start] of REGISTRIES) {
     },
   });
 }
+
+Deno.test({
+  name: "verify() and copy() find the bundles in a layout that cosign save wrote",
+  ignore: !hasDockerRegistry || !hasCosign || !hasOpenssl,
+  async fn() {
+    await using it = await prepare();
+    await using cosign = await openCosign();
+    const { p256, nkey } = cosign.keys;
+    await sign(it.reference, { signer: p256.signer });
+    const sbom = { predicateType: CYCLONEDX, predicate: SBOM };
+    await attest(it.reference, { signer: p256.signer, ...sbom });
+    const path = `${cosign.folder}/saved`;
+    const place = `${it.host}/payments/fakepay:1.0`;
+    await cosign.done(["save", "--allow-http-registry", "--dir", path, place]);
+    await run("tar", ["-C", path, "-cf", `${path}.tar`, "."]);
+    const policy = { keys: [p256.key], requiredAttestations: ["cyclonedx"] };
+    for (
+      const saved of [`oci:${path}`, `oci-archive:${path}.tar`].map((text) => parseReference(text))
+    ) {
+      const report = await verifyAttached(saved, policy);
+      assert(report.trusted, JSON.stringify(report.checks));
+      const mirror = `${it.host}/mirror/fakepay:1.0`;
+      assert.equal((await copy(saved, mirror)).referrers.length, 2);
+      await cosign.done(["verify", "--key", p256.pub, ...OFFLINE, "--allow-http-registry", mirror]);
+    }
+    // What is signed there, both find.
+    const saved = parseReference(`oci:${path}`);
+    await sign(saved, { signer: nkey.signer });
+    assert.equal((await listAttachments(saved)).length, 3);
+    await cosign.done(["verify", "--key", nkey.pub, ...OFFLINE, "--local-image", path]);
+  },
+});
 
 /** A registry with the archive in it, and keys. */
 async function prepare(start = startDockerRegistry) {
