@@ -47,8 +47,8 @@ export interface SearchOptions {
   readonly sayKey: (key: BundleKey) => string;
 }
 
-/** The most bundles that are looked at. A registry may list any number. */
-const MAX_BUNDLES = 100;
+/** The most bundles that are looked at: as many as a registry may list. */
+const MAX_BUNDLES = 1000;
 
 /** The most bytes of all bundles that are looked at. */
 const MAX_TOTAL = 4 * MAX_BUNDLE_SIZE;
@@ -174,7 +174,7 @@ class Search {
       ({ predicateType = requirement.predicateType }) =>
         predicateType === requirement.predicateType,
     );
-    const limit = this.#tooMany ? `; only the first ${MAX_BUNDLES} bundles were looked at` : "";
+    const limit = this.#tooMany ? `; only the first ${this.#count - 1} bundles were looked at` : "";
     const first = TELLING.map((code) => reasons.find((reason) => reason.code === code))
       .find((reason) => reason !== undefined) ?? reasons[0];
     if (!first) {

@@ -224,7 +224,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "verify() reads no more bundles than it needs, and 100 at most",
+  name:
+    "verify() reads no more bundles than it needs, and finds one behind a hundred that do not count",
   ignore: !hasOlareg,
   async fn() {
     await using it = await prepare(startOlareg);
@@ -242,9 +243,10 @@ Deno.test({
     const report = await verifyAttached(through, { keys: [signer.key] }, options);
     const check = report.checks.find(({ name }) => name === "bundle signature");
     assert.equal(check?.code, "ERR_BUNDLE_UNSUPPORTED");
-    assert.match(check?.message ?? "", /only the first 100 bundles were looked at/);
     // One more is the archive itself.
     assert.equal(blobs(), 102);
+    await sign(reference, { signer });
+    assert((await verifyAttached(through, { keys: [signer.key] }, options)).trusted);
     // A policy without keys looks at none.
     proxy.requests = [];
     assert((await verifyAttached(through, {}, options)).trusted);

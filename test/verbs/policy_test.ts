@@ -14,6 +14,7 @@ import {
   createBundle,
   createStatement,
   KeyPair,
+  MAX_BUNDLE_SIZE,
   parseSigningKey,
   PREDICATE_TYPES,
   signerOf,
@@ -192,11 +193,11 @@ Deno.test("verify() is not kept from a good bundle by bad ones before it", async
   assert.match(message, /^misnamed: .*\(4 more do not count either\)$/);
 });
 
-Deno.test("verify() reads no more bundles than it needs, and no more than a hundred", async () => {
+Deno.test("verify() reads no more bundles than it needs, and no more than a thousand", async () => {
   let read = 0;
   const stranger = await bundle(ci);
   async function* endless(first: CandidateBundle): AsyncGenerator<CandidateBundle> {
-    for (let turn = first; read < 1000; turn = stranger) {
+    for (let turn = first; read < 2000; turn = stranger) {
       read++;
       yield turn;
     }
@@ -212,8 +213,17 @@ Deno.test("verify() reads no more bundles than it needs, and no more than a hund
     { keys, bundles: endless(stranger) },
     "ERR_BUNDLE_KEY",
   );
-  assert.match(message, /only the first 100 bundles were looked at/);
-  assert.equal(read, 101);
+  assert.match(message, /only the first 1000 bundles were looked at/);
+  assert.equal(read, 1001);
+  // Few, and together larger than anybody's.
+  const large = { bytes: new Uint8Array(MAX_BUNDLE_SIZE), place: "large" };
+  const bundles = Array.from({ length: 6 }, () => large);
+  const { message: limit } = await assertCode(
+    "bundle signature",
+    { keys, bundles },
+    "ERR_BUNDLE_INVALID",
+  );
+  assert.match(limit, /only the first 4 bundles were looked at/);
 });
 
 Deno.test("verify() passes on an error of whoever finds the bundles", async () => {
