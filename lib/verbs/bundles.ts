@@ -38,13 +38,11 @@ export interface Attestation {
   readonly predicate: Uint8Array;
 }
 
-/** What a bundle is attached with, beside what makes it a bundle. */
-export interface BundleDescription {
-  /** The URI of the type of the predicate. */
-  readonly predicateType: string;
-  /** When it was made. */
-  readonly created: Date;
-}
+/** What a plain signature says. */
+export const SIGNATURE: Attestation = {
+  predicateType: PREDICATE_TYPES.signature,
+  predicate: new TextEncoder().encode("{}"),
+};
 
 /** The most bundles that are looked for beside a file. */
 const MAX_BESIDE = 100;
@@ -61,21 +59,20 @@ export async function toSigner(signer: BundleSigner | KeyPair): Promise<BundleSi
 }
 
 /**
- * Signs an attestation of an archive, or the archive alone.
+ * Signs what is said of an archive.
  *
  * @param subjects The archive and its manifest.
- * @param attestation What to say; nothing for a plain signature.
+ * @param attestation What to say.
  * @param signer The key.
  * @returns The bundle.
  * @throws {ParError} As `checkPredicate()`.
  */
 export async function makeBundle(
   subjects: ArchiveSubjects,
-  attestation: Attestation | undefined,
+  { predicateType, predicate }: Attestation,
   signer: BundleSigner,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { predicateType = PREDICATE_TYPES.signature, predicate } = attestation ?? {};
-  const content = predicate ? checkPredicate(predicate, predicateType, subjects) : {};
+  const content = checkPredicate(predicate, predicateType, subjects);
   return await createBundle(createStatement(subjects, predicateType, content), signer);
 }
 
@@ -87,7 +84,8 @@ export async function makeBundle(
 export async function attachBundle(
   attachments: Attachments,
   bundle: Uint8Array<ArrayBuffer>,
-  { predicateType, created }: BundleDescription,
+  predicateType: string,
+  created: Date,
 ): Promise<string> {
   const { digest } = await attachments.add({
     artifactType: BUNDLE_MEDIA_TYPE,

@@ -20,6 +20,7 @@ import {
   attachBundle,
   type Attestation,
   makeBundle,
+  SIGNATURE,
   subjectsOf,
   toSigner,
   writeBundleBeside,
@@ -80,7 +81,7 @@ export interface Signed {
  * ```
  */
 export async function sign(archive: string | Reference, options: SignOptions): Promise<Signed> {
-  return await signStatement(archive, options, undefined);
+  return await attest(archive, { ...requireOptions(options), ...SIGNATURE });
 }
 
 /**
@@ -110,43 +111,26 @@ export async function attest(
   archive: string | Reference,
   options: AttestOptions,
 ): Promise<Signed> {
-  const { predicateType, predicate } = requireOptions(options);
-  return await signStatement(archive, options, { predicateType, predicate });
-}
-
-async function signStatement(
-  archive: string | Reference,
-  options: SignOptions,
-  attestation: Attestation | undefined,
-): Promise<Signed> {
   const signer = await toSigner(requireOptions(options).signer);
-  const { predicateType = PREDICATE_TYPES.signature } = attestation ?? {};
-  const result = { predicateType, key: signer.key };
   const all = { ...options, signer };
-  return typeof archive === "string"
-    ? { ...result, ...await signFile(archive, all, attestation) }
-    : { ...result, ...await signReference(archive, all, attestation) };
+  const place = typeof archive === "string"
+    ? await signFile(archive, all)
+    : await signReference(archive, all);
+  return { predicateType: options.predicateType, key: signer.key, ...place };
 }
 
-type Signing = SignOptions & { readonly signer: BundleSigner };
+type Signing = AttestOptions & { readonly signer: BundleSigner };
 
 type Place = Pick<Signed, "manifest" | "archive" | "attached" | "path">;
 
-async function signFile(
-  path: string,
-  { signer, bundle, limits, signal }: Signing,
-  attestation: Attestation | undefined,
-): Promise<Place> {
+async function signFile(path: string, options: Signing): Promise<Place> {
+  const { signer, bundle, limits, signal } = options;
   // Before long work: nothing can be put beside a pipe.
   if (bundle === undefined) await stat(path);
   const source = hashSource(fileSource(path, signal));
   await inspect(source, { limits, signal });
   const { digest } = await source.hashed();
-  const bytes = await makeBundle(
-    { archive: { name: fileNameOf(path), digest } },
-    attestation,
-    signer,
-  );
+  const bytes = await makeBundle({ archive: { name: fileNameOf(path), digest } }, options, signer);
   if (bundle === undefined) {
     return { archive: digest, path: await writeBundleBeside(path, [digest], bytes) };
   }
@@ -154,11 +138,7 @@ async function signFile(
   return { archive: digest, path: bundle };
 }
 
-async function signReference(
-  reference: Reference,
-  options: Signing,
-  attestation: Attestation | undefined,
-): Promise<Place> {
+async function signReference(reference: Reference, options: Signing): Promise<Place> {
   const { signer, bundle, now = new Date(), limits, signal, onProgress: _, ...rest } = options;
   using registry = registrySource(reference, options);
   const { digest: manifest } = await registry.resolve();
@@ -172,13 +152,12 @@ async function signReference(
   const { compressed } = await inspect(source, { limits, signal });
   const { digest } = await source.hashed();
   const subjects = subjectsOf(reference, manifest, digest, compressed);
-  const bytes = await makeBundle(subjects, attestation, signer);
+  const bytes = await makeBundle(subjects, options, signer);
   if (bundle !== undefined) {
     await writeFile(bundle, (sink) => sink.write(bytes), { signal });
     return { manifest, archive: digest, path: bundle };
   }
-  const { predicateType = PREDICATE_TYPES.signature } = attestation ?? {};
-  const attached = await attachBundle(attachments, bytes, { predicateType, created: now });
+  const attached = await attachBundle(attachments, bytes, options.predicateType, now);
   return { manifest, archive: digest, attached };
 }
 
