@@ -12,7 +12,7 @@ import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 import { concat } from "../bytes/chunks.ts";
 import { excerpt, ParError, quote } from "../errors.ts";
 import type { BundleKey, BundleSigner } from "./bundle_key.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJsonObject } from "./json.ts";
 import {
   formatStatement,
   isAbout,
@@ -266,17 +266,7 @@ class BundleReader {
   }
 
   json(bytes: Uint8Array): JsonObject {
-    if (bytes.length > MAX_BUNDLE_SIZE) {
-      throw this.invalid(`it has more than ${MAX_BUNDLE_SIZE} bytes`);
-    }
-    let json: Json;
-    try {
-      json = parseJson(bytes);
-    } catch (cause) {
-      throw this.invalid((cause as Error).message, cause);
-    }
-    if (!isJsonObject(json)) throw this.invalid("it is not a JSON object");
-    return json;
+    return parseJsonObject(bytes, MAX_BUNDLE_SIZE, (...why) => this.invalid(...why));
   }
 
   /** Takes an object that has no other members: a reader could know them in another spelling. */

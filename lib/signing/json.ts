@@ -128,6 +128,30 @@ export function parseJson(bytes: Uint8Array): Json {
   return new Parser(text).document();
 }
 
+/**
+ * Parses an object of JSON as {@linkcode parseJson} does.
+ *
+ * @param bytes The JSON in UTF-8.
+ * @param maxSize The most bytes that it may have.
+ * @param refuse Makes an error of a reason, which is a part of a sentence.
+ * @returns The object.
+ */
+export function parseJsonObject(
+  bytes: Uint8Array,
+  maxSize: number,
+  refuse: (reason: string, cause?: unknown) => ParError,
+): JsonObject {
+  if (bytes.length > maxSize) throw refuse(`it has more than ${maxSize} bytes`);
+  let json: Json;
+  try {
+    json = parseJson(bytes);
+  } catch (cause) {
+    throw refuse((cause as Error).message, cause);
+  }
+  if (isJsonObject(json)) return json;
+  throw refuse("it is not a JSON object");
+}
+
 /** The JSON parser of the reference implementation accepts no more levels. */
 const MAX_DEPTH = 127;
 

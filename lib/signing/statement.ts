@@ -6,7 +6,13 @@
  */
 
 import { excerpt, ParError, quote } from "../errors.ts";
-import { findOtherCase, isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
+import {
+  findOtherCase,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJsonObject,
+} from "./json.ts";
 
 /** The `_type` of every statement that is written. */
 const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
@@ -174,16 +180,7 @@ export function formatStatement(statement: Statement): Uint8Array<ArrayBuffer> {
  * statement of another version.
  */
 export function parseStatement(bytes: Uint8Array): Statement {
-  if (bytes.length > MAX_STATEMENT_SIZE) {
-    throw invalid(`it has more than ${MAX_STATEMENT_SIZE} bytes`);
-  }
-  let json: Json;
-  try {
-    json = parseJson(bytes);
-  } catch (cause) {
-    throw invalid((cause as Error).message, cause);
-  }
-  if (!isJsonObject(json)) throw invalid("it is not a JSON object");
+  const json = parseJsonObject(bytes, MAX_STATEMENT_SIZE, invalid);
   refuseOtherCase(json, ["_type", "subject", "predicateType", "predicate"]);
   const { _type, subject, predicateType, predicate = null } = json;
   if (!READ_TYPES.includes(_type)) {
@@ -284,14 +281,7 @@ export function checkPredicate(
       `Cannot use the predicate as ${name}: ${reason}`,
       cause,
     );
-  if (bytes.length > MAX_STATEMENT_SIZE) throw refuse(`it is over ${MAX_STATEMENT_SIZE} bytes`);
-  let json: Json;
-  try {
-    json = parseJson(bytes);
-  } catch (cause) {
-    throw refuse((cause as Error).message, cause);
-  }
-  if (!isJsonObject(json)) throw refuse("it is not a JSON object");
+  const json = parseJsonObject(bytes, MAX_STATEMENT_SIZE, refuse);
   if (Object.hasOwn(json, "_type") && Object.hasOwn(json, "predicate")) {
     throw refuse("it is a whole statement; give what is in its member `predicate`");
   }

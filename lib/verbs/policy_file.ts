@@ -7,7 +7,7 @@
 
 import { ParError, quote } from "../errors.ts";
 import { type BundleKey, parseBundleKey } from "../signing/bundle_key.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson } from "../signing/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJsonObject } from "../signing/json.ts";
 import { type KeyRole, parsePublicKey } from "../signing/nkey.ts";
 import { parsePredicateType } from "../signing/statement.ts";
 import { parseTarget } from "../target/target.ts";
@@ -109,16 +109,9 @@ class PolicyReader {
     this.#readKeyFile = readKeyFile;
   }
 
-  json(text: string | Uint8Array): Json {
+  json(text: string | Uint8Array): JsonObject {
     const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
-    if (bytes.length > MAX_POLICY_SIZE) {
-      throw this.#invalid("", `it has more than ${MAX_POLICY_SIZE} bytes`);
-    }
-    try {
-      return parseJson(bytes);
-    } catch (cause) {
-      throw this.#invalid("", (cause as Error).message, cause);
-    }
+    return parseJsonObject(bytes, MAX_POLICY_SIZE, (...why) => this.#invalid("", ...why));
   }
 
   /** Takes an object with all members of one list, and others only of the other list. */

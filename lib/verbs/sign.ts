@@ -12,8 +12,8 @@ import { registrySource, type RegistrySourceOptions } from "../registry/pull.ts"
 import type { Reference } from "../registry/reference.ts";
 import type { BundleKey, BundleSigner } from "../signing/bundle_key.ts";
 import type { KeyPair } from "../signing/nkey.ts";
-import { isJsonObject, type Json, parseJson } from "../signing/json.ts";
-import { PREDICATE_TYPES } from "../signing/statement.ts";
+import { parseJsonObject } from "../signing/json.ts";
+import { MAX_STATEMENT_SIZE, PREDICATE_TYPES } from "../signing/statement.ts";
 import { fileSource, stat, writeFile } from "../system/files.ts";
 import { requireOptions } from "./arguments.ts";
 import {
@@ -175,21 +175,14 @@ function fileNameOf(path: string): string {
  * @throws {ParError} `ERR_PREDICATE_INVALID` if it is neither.
  */
 export function sbomType(sbom: Uint8Array, name = "the SBOM"): string {
-  let json: Json;
-  try {
-    json = parseJson(sbom);
-  } catch (cause) {
-    throw noSbom(name, (cause as Error).message, cause);
-  }
-  if (isJsonObject(json) && json["bomFormat"] === "CycloneDX") return PREDICATE_TYPES.cyclonedx;
-  if (isJsonObject(json) && "spdxVersion" in json) return PREDICATE_TYPES.spdx;
-  throw noSbom(name, "it has neither `bomFormat` nor `spdxVersion`");
-}
-
-function noSbom(name: string, reason: string, cause?: unknown): ParError {
-  return new ParError(
-    "ERR_PREDICATE_INVALID",
-    `Cannot use ${name} as an SBOM: ${reason}; give CycloneDX or SPDX as JSON`,
-    cause,
-  );
+  const refuse = (reason: string, cause?: unknown): ParError =>
+    new ParError(
+      "ERR_PREDICATE_INVALID",
+      `Cannot use ${name} as an SBOM: ${reason}; give CycloneDX or SPDX as JSON`,
+      cause,
+    );
+  const json = parseJsonObject(sbom, MAX_STATEMENT_SIZE, refuse);
+  if (json["bomFormat"] === "CycloneDX") return PREDICATE_TYPES.cyclonedx;
+  if ("spdxVersion" in json) return PREDICATE_TYPES.spdx;
+  throw refuse("it has neither `bomFormat` nor `spdxVersion`");
 }
