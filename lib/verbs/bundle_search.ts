@@ -59,6 +59,8 @@ interface Reason {
   readonly message: string;
   /** The type that the bundle says it is of; absent if it cannot be read. */
   readonly predicateType?: string;
+  /** The requirement that it belongs to, if it belongs to one alone: another key was asked for. */
+  readonly requirement?: Requirement;
 }
 
 /** What is told of several reasons: the first of these codes. */
@@ -98,8 +100,6 @@ class Search {
   readonly #keys: readonly BundleKey[];
   readonly #found = new Map<Requirement, string>();
   readonly #reasons: Reason[] = [];
-  /** Reasons that belong to one requirement only: another key was asked for. */
-  readonly #strangers = new Map<Requirement, Reason[]>();
   #count = 0;
   #total = 0;
   #tooMany = false;
@@ -150,14 +150,13 @@ class Search {
       return;
     }
     for (const requirement of this.#requirements) {
-      if (requirement.predicateType !== predicateType) continue;
+      if (requirement.predicateType !== predicateType || this.#found.has(requirement)) continue;
       if (requirement.keys.some(({ hint }) => hint === key.hint)) {
-        if (!this.#found.has(requirement)) this.#found.set(requirement, `by ${who}, in ${place}`);
-        continue;
+        this.#found.set(requirement, `by ${who}, in ${place}`);
+      } else {
+        const message = `${place}: ${who} signed it, and another key is required`;
+        this.#reasons.push({ code: "ERR_BUNDLE_KEY", message, requirement });
       }
-      const message = `${place}: ${who} signed it, and another key is required`;
-      const strangers = this.#strangers.get(requirement) ?? [];
-      this.#strangers.set(requirement, [...strangers, { code: "ERR_BUNDLE_KEY", message }]);
     }
   }
 
@@ -170,9 +169,9 @@ class Search {
 
   #missing(requirement: Requirement): Finding {
     const type = predicateTypeName(requirement.predicateType);
-    const reasons = [...this.#reasons, ...this.#strangers.get(requirement) ?? []].filter(
-      ({ predicateType = requirement.predicateType }) =>
-        predicateType === requirement.predicateType,
+    const reasons = this.#reasons.filter((reason) =>
+      (reason.requirement ?? requirement) === requirement &&
+      (reason.predicateType ?? requirement.predicateType) === requirement.predicateType
     );
     const limit = this.#tooMany ? `; only the first ${this.#count - 1} bundles were looked at` : "";
     const first = TELLING.map((code) => reasons.find((reason) => reason.code === code))

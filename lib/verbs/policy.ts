@@ -7,6 +7,7 @@
 
 import type { ReadOptions, VerifiedArchive } from "../archive/reader.ts";
 import { type ErrorCode, ParError, redact } from "../errors.ts";
+import { isDigest } from "../registry/descriptor.ts";
 import { BundleKey } from "../signing/bundle_key.ts";
 import type { Claims } from "../signing/claims.ts";
 import { parsePublicKey } from "../signing/nkey.ts";
@@ -164,11 +165,6 @@ function requireTargets(targets: readonly unknown[], name: string): void {
 function requireBundleKey(item: unknown, name: string): void {
   const key = item instanceof BundleKey ? item : (item as NamedKey | null)?.key;
   if (!(key instanceof BundleKey)) throw wrongType(item, name, "a BundleKey");
-}
-
-/** Tells whether a text is the digest of an archive or a manifest. */
-export function isDigest(text: string): boolean {
-  return /^sha256:[0-9a-f]{64}$/.test(text);
 }
 
 function requireDigest(digest: unknown, name: string): void {

@@ -6,13 +6,13 @@
  */
 
 import { ParError, quote } from "../errors.ts";
+import { isDigest } from "../registry/descriptor.ts";
 import { type BundleKey, parseBundleKey } from "../signing/bundle_key.ts";
 import { isJsonObject, type Json, type JsonObject, parseJsonObject } from "../signing/json.ts";
 import { type KeyRole, parsePublicKey } from "../signing/nkey.ts";
 import { parsePredicateType } from "../signing/statement.ts";
 import { parseTarget } from "../target/target.ts";
 import {
-  isDigest,
   type NamedKey,
   type Policy,
   type RequiredAttestation,
