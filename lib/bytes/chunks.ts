@@ -71,6 +71,13 @@ export function buffersInTurn(most: number): (length: number) => Uint8Array<Arra
   };
 }
 
+/** Reads all bytes into memory. The caller bounds how many there may be. */
+export async function readAll(bytes: Bytes): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(keep(chunk));
+  return concat(chunks);
+}
+
 /** Joins byte strings. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(lengthOf(parts));

@@ -24,11 +24,13 @@ export interface HashedSource extends ArchiveSource {
 }
 
 /**
- * Makes a source that computes the digest of another one while that is read.
+ * Makes a source that computes the digest of another one while that is read. One that does so by itself
+ * stays as it is.
  *
  * @param source The source.
  */
-export function hashSource(source: ArchiveSource): HashedSource {
+export function hashSource(source: ArchiveSource | HashedSource): HashedSource {
+  if ("hashed" in source) return source;
   const { name, remote } = source;
   let result: Hashed | undefined;
   const open = async function* (): Bytes {

@@ -58,11 +58,11 @@ const MARGIN = 5_000;
 /** Holds the challenge of one registry and the credentials and tokens that answer it. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
-  readonly #tokens = new Map<string, Token>();
   readonly #secrets = new Set<string>();
   #credentials: Promise<Credentials | undefined> | undefined;
   #basic: string | undefined;
   #bearer: BearerChallenge | undefined;
+  #token: Token | undefined;
   #standing: Standing = "anonymous";
   #failure: ParError | undefined;
 
@@ -84,7 +84,7 @@ export class Authorizer {
   /** Gives the `Authorization` header of the next request, if the registry has asked for one. */
   async header(): Promise<string | undefined> {
     if (this.#basic !== undefined) return this.#basic;
-    return this.#bearer && `Bearer ${await this.#token(this.#bearer)}`;
+    return this.#bearer && `Bearer ${await this.#takeToken(this.#bearer)}`;
   }
 
   /**
@@ -103,7 +103,7 @@ export class Authorizer {
       this.#basic = undefined;
       this.#bearer = this.#parse(bearer);
       // A token of this scope was refused, or none was sent: fetch a new one.
-      this.#tokens.delete(keyOf(this.#bearer));
+      this.#token = undefined;
       return true;
     }
     if (used !== undefined || !challenges.some(({ scheme }) => scheme === "basic")) return false;
@@ -179,9 +179,8 @@ export class Authorizer {
     };
   }
 
-  async #token(challenge: BearerChallenge): Promise<string> {
-    const key = keyOf(challenge);
-    const known = this.#tokens.get(key);
+  async #takeToken(challenge: BearerChallenge): Promise<string> {
+    const known = this.#token;
     if (known && this.#options.clock.now() < known.expires) return known.value;
     const credentials = await this.#find();
     if (credentials?.kind === "registry") {
@@ -190,7 +189,7 @@ export class Authorizer {
     }
     const token = await this.#fetch(challenge, credentials);
     this.#standing = credentials === undefined ? "anonymous" : "token";
-    this.#tokens.set(key, token);
+    this.#token = token;
     this.#secrets.add(token.value);
     return token.value;
   }
@@ -279,10 +278,6 @@ function oauthRequest(challenge: BearerChallenge, identityToken: string): Reques
 
 function formEncoded(fields: Record<string, string>): string {
   return new URLSearchParams(fields).toString();
-}
-
-function keyOf({ realm, service, scopes }: BearerChallenge): string {
-  return JSON.stringify([realm.href, service, scopes]);
 }
 
 function basic({ username, password }: Extract<Credentials, { kind: "password" }>): string {

@@ -64,6 +64,8 @@ export interface ClientPurpose {
 const MAX_REDIRECTS = 10;
 /** Statuses with which registries, and the storage that they redirect to, refuse a range. */
 const RANGE_REFUSALS: readonly number[] = [400, 403, 416, 501];
+/** Statuses with which registries say that they keep no list of referrers. */
+const NO_REFERRERS: readonly number[] = [400, 404, 405, 406, 501];
 /** "Pushing Manifests": the size that every registry must accept. An archive's manifest is far smaller. */
 const MAX_MANIFEST_LENGTH = 4 * 1024 * 1024;
 /** A registry computes the digest of the whole blob before it answers the request that ends an upload. */
@@ -142,17 +144,12 @@ export class RegistryClient {
 
   /** `GET /v2/` (end-1): fails unless the registry accepts the credentials. */
   async getBase(): Promise<void> {
-    const answer = await this.#expect([], { method: "GET", url: new URL("/v2/", this.#base) });
-    await answer.discard();
+    await this.#command({ method: "GET", url: new URL("/v2/", this.#base) });
   }
 
   /** `GET /v2/<name>/manifests/<reference>` (end-3). */
   async getManifest(reference: string): Promise<RawManifest> {
-    const answer = await this.#expect([], {
-      method: "GET",
-      url: new URL(`manifests/${reference}`, this.#base),
-      headers: { accept: ACCEPTED_MANIFEST_TYPES.join(", ") },
-    });
+    const answer = await this.#expect(this.#manifest("GET", reference));
     const bytes = await readBody(answer, MAX_MANIFEST_LENGTH);
     if (bytes === undefined) {
       throw protocolError(this.task, `the manifest has more than ${MAX_MANIFEST_LENGTH} bytes`);
@@ -171,13 +168,7 @@ export class RegistryClient {
    * @returns The manifest's digest, or `undefined` if the registry has none there, or does not say.
    */
   async headManifest(reference: string): Promise<string | undefined> {
-    const answer = await this.#send({
-      method: "HEAD",
-      url: new URL(`manifests/${reference}`, this.#base),
-      headers: { accept: ACCEPTED_MANIFEST_TYPES.join(", ") },
-    });
-    if (isPassing(answer.status)) throw await this.#toError(answer);
-    await answer.discard();
+    const answer = await this.#ask(this.#manifest("HEAD", reference));
     return isSuccess(answer.status) ? digestHeader(answer) : undefined;
   }
 
@@ -194,13 +185,12 @@ export class RegistryClient {
     mediaType: string,
     conditions: Readonly<Record<string, string>> = {},
   ): Promise<string | undefined> {
-    const answer = await this.#expect([], {
+    const answer = await this.#command({
       method: "PUT",
       url: new URL(`manifests/${reference}`, this.#base),
       headers: { "content-type": mediaType, ...conditions },
       content: toContent(bytes),
     });
-    await answer.discard();
     return digestHeader(answer);
   }
 
@@ -214,11 +204,8 @@ export class RegistryClient {
     const found = new Map<string, Referrer>();
     let url: URL | undefined = new URL(`referrers/${digest}`, this.#base);
     while (url) {
-      const answer: Answer = await this.#expect([400, 404, 405, 406, 501], {
-        method: "GET",
-        url,
-        headers: { accept: INDEX_TYPE },
-      });
+      const request: Request = { method: "GET", url, headers: { accept: INDEX_TYPE } };
+      const answer: Answer = await this.#expect(request, NO_REFERRERS);
       const bytes = await this.#readJson(answer);
       const type = answer.headers.get("content-type") ?? "";
       if (!isSuccess(answer.status) || !type.startsWith(INDEX_TYPE)) return undefined;
@@ -236,7 +223,7 @@ export class RegistryClient {
     const found = new Set<string>();
     let url: URL | undefined = new URL("tags/list", this.#base);
     while (url) {
-      const answer: Answer = await this.#expect([], { method: "GET", url });
+      const answer: Answer = await this.#expect({ method: "GET", url });
       const { tags } = parseRecord(await this.#readJson(answer)) ?? {};
       const before = found.size;
       for (const tag of Array.isArray(tags) ? tags : []) {
@@ -263,8 +250,7 @@ export class RegistryClient {
 
   /** `HEAD /v2/<name>/blobs/<digest>` (end-2): tells whether the registry has the blob. */
   async headBlob(digest: string): Promise<boolean> {
-    const answer = await this.#expect([404, 405], { method: "HEAD", url: this.#blob(digest) });
-    await answer.discard();
+    const answer = await this.#command({ method: "HEAD", url: this.#blob(digest) }, [404, 405]);
     return isSuccess(answer.status);
   }
 
@@ -281,15 +267,12 @@ export class RegistryClient {
   ): Promise<BlobAnswer> {
     const request: Request = { method: "GET", url: this.#blob(digest) };
     if (range === undefined || !this.#ranges) {
-      const answer = await this.#expect([], request);
-      const total = number(answer.headers.get("content-length"));
-      return { answer, start: 0, end: Infinity, total };
+      const answer = await this.#expect(request);
+      return wholeBlob(answer);
     }
     const [start, end] = range;
-    const answer = await this.#expect(RANGE_REFUSALS, {
-      ...request,
-      headers: { range: `bytes=${start}-${end - 1}` },
-    });
+    const headers = { range: `bytes=${start}-${end - 1}` };
+    const answer = await this.#expect({ ...request, headers }, RANGE_REFUSALS);
     if (answer.status === 206) {
       // RFC 9110, section 14.4.
       const [, first, last, total] =
@@ -298,10 +281,7 @@ export class RegistryClient {
       if (Number(first) === start && Number(last) >= start) {
         return { answer, start, end: Math.min(end, Number(last) + 1), total: number(total) };
       }
-    } else if (isSuccess(answer.status)) {
-      const total = number(answer.headers.get("content-length"));
-      return { answer, start: 0, end: Infinity, total };
-    }
+    } else if (isSuccess(answer.status)) return wholeBlob(answer);
     // If the whole blob can be had, the refusal was about the range alone.
     await answer.discard();
     const whole = await this.getBlob(digest);
@@ -311,14 +291,17 @@ export class RegistryClient {
 
   /** `POST /v2/<name>/blobs/uploads/` (end-4a): begins an upload. */
   async postUpload(): Promise<UploadSession> {
-    const answer = await this.#expect([], {
+    const answer = await this.#command({
       method: "POST",
       url: new URL("blobs/uploads/", this.#base),
       content: toContent(new Uint8Array(0)),
     });
-    await answer.discard();
+    const location = this.#location(answer);
+    if (!location) {
+      throw protocolError(this.task, `${answer.url.host} began an upload and sent no Location`);
+    }
     return {
-      location: this.#location(answer) ?? this.#noLocation(answer),
+      location,
       offset: 0,
       minimum: number(answer.headers.get("oci-chunk-min-length")) ?? 0,
     };
@@ -332,7 +315,7 @@ export class RegistryClient {
    */
   async patchUpload(session: UploadSession, chunk: Content): Promise<UploadSession> {
     const end = session.offset + chunk.size;
-    const answer = await this.#expect([], {
+    const answer = await this.#command({
       method: "PATCH",
       url: session.location,
       headers: {
@@ -341,7 +324,6 @@ export class RegistryClient {
       },
       content: chunk,
     });
-    await answer.discard();
     const received = receivedOffset(answer) ?? end;
     return {
       ...session,
@@ -356,9 +338,7 @@ export class RegistryClient {
    * @returns The session, or `undefined` if the registry does not know it or does not say.
    */
   async getUpload(session: UploadSession): Promise<UploadSession | undefined> {
-    const answer = await this.#send({ method: "GET", url: session.location });
-    if (isPassing(answer.status)) throw await this.#toError(answer);
-    await answer.discard();
+    const answer = await this.#ask({ method: "GET", url: session.location });
     const offset = receivedOffset(answer);
     if (!isSuccess(answer.status) || offset === undefined) return undefined;
     return { ...session, location: this.#location(answer) ?? session.location, offset };
@@ -378,22 +358,36 @@ export class RegistryClient {
     const url = new URL(session.location);
     // Not through searchParams, which could change how the other parameters are escaped.
     url.search += `${url.search ? "&" : "?"}digest=${encodeURIComponent(digest)}`;
-    const answer = await this.#expect([], {
+    const answer = await this.#command({
       method: "PUT",
       url,
       headers: { "content-type": "application/octet-stream" },
       content: rest,
       patience: COMMIT_PATIENCE,
     });
-    await answer.discard();
     return digestHeader(answer);
   }
 
   /** Sends a request. An answer that is neither a success nor one of the statuses is an error. */
-  async #expect(statuses: readonly number[], request: Request): Promise<Answer> {
+  async #expect(request: Request, statuses: readonly number[] = []): Promise<Answer> {
     const answer = await this.#send(request);
     if (isSuccess(answer.status) || statuses.includes(answer.status)) return answer;
     throw await this.#toError(answer);
+  }
+
+  /** Does the same where the answer's body does not matter. */
+  async #command(request: Request, statuses?: readonly number[]): Promise<Answer> {
+    const answer = await this.#expect(request, statuses);
+    await answer.discard();
+    return answer;
+  }
+
+  /** Sends a request. Only a failure that may pass is an error; the answer's body does not matter. */
+  async #ask(request: Request): Promise<Answer> {
+    const answer = await this.#send(request);
+    if (isPassing(answer.status)) throw await this.#toError(answer);
+    await answer.discard();
+    return answer;
   }
 
   async #toError(answer: Answer): Promise<Error> {
@@ -496,6 +490,11 @@ export class RegistryClient {
     };
   }
 
+  #manifest(method: "GET" | "HEAD", reference: string): Request {
+    const accept = ACCEPTED_MANIFEST_TYPES.join(", ");
+    return { method, url: new URL(`manifests/${reference}`, this.#base), headers: { accept } };
+  }
+
   #blob(digest: string): URL {
     return new URL(`blobs/${digest}`, this.#base);
   }
@@ -503,10 +502,6 @@ export class RegistryClient {
   #location(answer: Answer): URL | undefined {
     const location = answer.headers.get("location");
     return location === null ? undefined : this.#resolve(location, answer.url);
-  }
-
-  #noLocation({ url }: Answer): never {
-    throw protocolError(this.task, `${url.host} began an upload and sent no Location`);
   }
 
   #resolve(location: string, base: URL): URL {
@@ -536,6 +531,10 @@ function isSuccess(status: number): boolean {
 /** Reads a header that is a decimal number. */
 function number(text: string | null | undefined): number | undefined {
   return /^[0-9]+$/.test(text ?? "") ? Number(text) : undefined;
+}
+
+function wholeBlob(answer: Answer): BlobAnswer {
+  return { answer, start: 0, end: Infinity, total: number(answer.headers.get("content-length")) };
 }
 
 function digestHeader(answer: Answer): string | undefined {

@@ -19,67 +19,98 @@ export interface HelperEntry {
 /** A helper prints this, and fails, if it has no credentials for the server. */
 const NOT_FOUND = "credentials not found in native keychain";
 
-/**
- * Asks a helper for credentials. It runs `docker-credential-NAME get`, writes the server to its
- * standard input and reads JSON from its standard output.
- *
- * @param name The helper's name, without `docker-credential-`.
- * @param server The server's host, or the key under which Docker stores it.
- * @param signal Stops the helper.
- * @returns The credentials, or `undefined` if the helper has none for the server.
- * @throws {ParError} `ERR_REGISTRY_CREDENTIALS`. The message never contains what the helper printed,
- * because that may be the secret.
- */
-export async function readFromHelper(
-  name: string,
-  server: string,
-  signal?: AbortSignal,
-): Promise<HelperEntry | undefined> {
-  const printed = await run(name, "get", server, server, signal);
-  if (printed === undefined) return undefined;
-  const answer = parseRecord(printed);
-  if (answer === undefined) throw helperError(name, server, "its output is not a JSON object");
-  const { Username: username, Secret: secret } = answer;
-  if (typeof username !== "string" || typeof secret !== "string") {
-    throw helperError(name, server, "its output has no Username and Secret");
+/** What asks one helper about one server. */
+export class CredentialHelper {
+  readonly #program: string;
+  readonly #server: string;
+  readonly #signal: AbortSignal | undefined;
+
+  /**
+   * Nothing is run yet.
+   *
+   * @param name The helper's name, without `docker-credential-`.
+   * @param server The server's host, or the key under which Docker stores it.
+   * @param signal Stops the helper.
+   * @throws {ParError} `ERR_REGISTRY_CREDENTIALS` for a name that no helper has. Every method throws it
+   * if the helper fails. The message never contains what the helper printed, which may be the secret.
+   */
+  constructor(name: string, server: string, signal?: AbortSignal) {
+    this.#program = helperProgram(name);
+    this.#server = server;
+    this.#signal = signal;
+    if (!isHelperName(name)) {
+      throw this.#error("that is not a valid helper name; correct it in Docker's config.json");
+    }
   }
-  // Some helpers print empty texts instead of failing.
-  return username && secret ? { username, secret } : undefined;
-}
 
-/**
- * Gives credentials to a helper (`store`).
- *
- * @param name The helper's name, without `docker-credential-`.
- * @param server The server's host, or the key under which Docker stores it.
- * @param entry The credentials.
- * @param signal Stops the helper.
- * @throws {ParError} As {@linkcode readFromHelper}.
- */
-export async function storeInHelper(
-  name: string,
-  server: string,
-  { username, secret }: HelperEntry,
-  signal?: AbortSignal,
-): Promise<void> {
-  const input = JSON.stringify({ ServerURL: server, Username: username, Secret: secret });
-  await run(name, "store", server, input, signal);
-}
+  /** Gives the credentials, or `undefined` if the helper has none for the server. */
+  async get(): Promise<HelperEntry | undefined> {
+    const printed = await this.#run("get", this.#server);
+    if (printed === undefined) return undefined;
+    const answer = parseRecord(printed);
+    if (answer === undefined) throw this.#error("its output is not a JSON object");
+    const { Username: username, Secret: secret } = answer;
+    if (typeof username !== "string" || typeof secret !== "string") {
+      throw this.#error("its output has no Username and Secret");
+    }
+    // Some helpers print empty texts instead of failing.
+    return username && secret ? { username, secret } : undefined;
+  }
 
-/**
- * Makes a helper forget credentials (`erase`).
- *
- * @param name The helper's name, without `docker-credential-`.
- * @param server The server's host, or the key under which Docker stores it.
- * @param signal Stops the helper.
- * @throws {ParError} As {@linkcode readFromHelper}.
- */
-export async function eraseFromHelper(
-  name: string,
-  server: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  await run(name, "erase", server, server, signal);
+  /** Gives credentials to the helper. */
+  async store({ username, secret }: HelperEntry): Promise<void> {
+    const entry = { ServerURL: this.#server, Username: username, Secret: secret };
+    await this.#run("store", JSON.stringify(entry));
+  }
+
+  /** Makes the helper forget the credentials. */
+  async erase(): Promise<void> {
+    await this.#run("erase", this.#server);
+  }
+
+  /** Runs the helper, and gives what it prints; `undefined` if it has nothing for the server. */
+  async #run(action: string, input: string): Promise<Uint8Array | undefined> {
+    const output = await this.#start(action, input).catch((cause: unknown) => {
+      throwIfAborted(this.#signal);
+      throw this.#error(
+        cause instanceof Deno.errors.NotCapable
+          ? `Deno may not run it; grant the permission to run ${this.#program}, or give a user and a ` +
+            "password"
+          : cause instanceof Deno.errors.NotFound
+          ? "there is no such program; install it, or give a user and a password"
+          : "it could not be run",
+        cause,
+      );
+    });
+    throwIfAborted(this.#signal);
+    if (output.success) return output.stdout;
+    if (new TextDecoder().decode(output.stdout).trim() === NOT_FOUND) return undefined;
+    throw this.#error(`it failed with status ${output.code}; run it by hand to see why`);
+  }
+
+  async #start(action: string, input: string): Promise<Deno.CommandOutput> {
+    const signal = this.#signal;
+    await using child = new Deno.Command(this.#program, {
+      args: [action],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+      ...(signal ? { signal } : {}),
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    // A helper may end without reading its input; its exit status then matters.
+    await writer.write(new TextEncoder().encode(input)).catch(() => {});
+    await writer.close().catch(() => {});
+    return await child.output();
+  }
+
+  #error(reason: string, cause?: unknown): ParError {
+    return new ParError(
+      "ERR_REGISTRY_CREDENTIALS",
+      `Cannot use ${quote(this.#program)} for the credentials of ${this.#server}: ${reason}`,
+      cause,
+    );
+  }
 }
 
 /** Tells whether a name can be a helper's: it becomes part of a program's name, so it has no slash. */
@@ -90,68 +121,4 @@ export function isHelperName(name: string): boolean {
 /** The program of a helper. */
 export function helperProgram(name: string): string {
   return `docker-credential-${name}`;
-}
-
-function helperError(name: string, server: string, reason: string, cause?: unknown): ParError {
-  return new ParError(
-    "ERR_REGISTRY_CREDENTIALS",
-    `Cannot use ${quote(helperProgram(name))} for the credentials of ${server}: ${reason}`,
-    cause,
-  );
-}
-
-/** Runs a helper; `undefined` if it has nothing for the server. */
-async function run(
-  name: string,
-  action: "get" | "store" | "erase",
-  server: string,
-  input: string,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array | undefined> {
-  const program = helperProgram(name);
-  const failure = (reason: string, cause?: unknown): ParError =>
-    helperError(name, server, reason, cause);
-  if (!isHelperName(name)) {
-    throw failure("that is not a valid helper name; correct it in Docker's config.json");
-  }
-  const output = await start(program, action, input, signal).catch((cause: unknown) => {
-    throwIfAborted(signal);
-    if (cause instanceof Deno.errors.NotCapable) {
-      throw failure(
-        `Deno may not run it; grant the permission to run ${program}, ` +
-          "or give a user and a password",
-        cause,
-      );
-    }
-    if (cause instanceof Deno.errors.NotFound) {
-      throw failure("there is no such program; install it, or give a user and a password", cause);
-    }
-    throw failure("it could not be run", cause);
-  });
-  throwIfAborted(signal);
-  if (!output.success) {
-    if (new TextDecoder().decode(output.stdout).trim() === NOT_FOUND) return undefined;
-    throw failure(`it failed with status ${output.code}; run it by hand to see why`);
-  }
-  return output.stdout;
-}
-
-async function start(
-  program: string,
-  action: string,
-  input: string,
-  signal: AbortSignal | undefined,
-): Promise<Deno.CommandOutput> {
-  await using child = new Deno.Command(program, {
-    args: [action],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-    ...(signal ? { signal } : {}),
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  // A helper may end without reading its input; its exit status then matters.
-  await writer.write(new TextEncoder().encode(input)).catch(() => {});
-  await writer.close().catch(() => {});
-  return await child.output();
 }

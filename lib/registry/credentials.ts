@@ -6,7 +6,7 @@
 
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
-import { readFromHelper } from "./credential_helper.ts";
+import { CredentialHelper } from "./credential_helper.ts";
 import { type DockerConfig, readDockerConfig, serverKey } from "./docker_config.ts";
 
 /** What proves to a registry, or to its token server, who is asking. */
@@ -174,7 +174,7 @@ async function fromHelper(
   signal: AbortSignal | undefined,
 ): Promise<Credentials | undefined> {
   const helper = config.findHelper(registry);
-  const entry = helper && await readFromHelper(helper, serverKey(registry), signal);
+  const entry = helper && await new CredentialHelper(helper, serverKey(registry), signal).get();
   if (!entry) return undefined;
   return entry.username === "<token>"
     ? { kind: "identity", identityToken: entry.secret }

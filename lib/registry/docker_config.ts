@@ -5,7 +5,7 @@
  */
 
 import { ParError, quote } from "../errors.ts";
-import { readSmallFile, writeFile } from "../system/files.ts";
+import { ifThere, readSmallFile, writeFile } from "../system/files.ts";
 import { helperProgram, isHelperName } from "./credential_helper.ts";
 import { isJsonObject } from "../signing/json.ts";
 import { parseRecord } from "./json.ts";
@@ -116,18 +116,15 @@ export function serverKey(registry: string): string {
 }
 
 async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readSmallFile(path, MAX_LENGTH);
-  } catch (cause) {
-    if (cause instanceof ParError && cause.code === "ERR_FILE_NOT_FOUND") return undefined;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+  const bytes = await ifThere(readSmallFile(path, MAX_LENGTH)).catch((cause: Error) => {
+    const reason = cause.message.charAt(0).toLowerCase() + cause.message.slice(1);
     throw new ParError(
       "ERR_REGISTRY_CREDENTIALS",
-      `Cannot look for credentials: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}`,
+      `Cannot look for credentials: ${reason}`,
       cause,
     );
-  }
+  });
+  if (bytes === undefined) return undefined;
   // Docker and podman take an empty file for one without entries.
   if (bytes.length === 0) return {};
   const value = parseRecord(bytes);

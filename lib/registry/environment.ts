@@ -4,8 +4,7 @@
  * @module
  */
 
-import { readSmallFile } from "../system/files.ts";
-import { ParError } from "../errors.ts";
+import { ifThere, readSmallFile } from "../system/files.ts";
 import type { RegistryOptions } from "./options.ts";
 import { proxySettings } from "./proxy.ts";
 
@@ -37,11 +36,6 @@ export async function registryEnvironment(
 }
 
 async function readAuthorities(path: string | undefined): Promise<string | undefined> {
-  if (!path) return undefined;
-  try {
-    return new TextDecoder().decode(await readSmallFile(path, MAX_BUNDLE_LENGTH));
-  } catch (cause) {
-    if (cause instanceof ParError && cause.code === "ERR_FILE_NOT_FOUND") return undefined;
-    throw cause;
-  }
+  const bytes = path && await ifThere(readSmallFile(path, MAX_BUNDLE_LENGTH));
+  return bytes ? new TextDecoder().decode(bytes) : undefined;
 }

@@ -60,9 +60,7 @@ export async function exchange(
   const { url, method } = request;
   throwIfAborted(signal);
   const controller = new AbortController();
-  const abort = (): void => controller.abort(signal?.reason);
-  signal?.addEventListener("abort", abort);
-  const release = (): void => signal?.removeEventListener("abort", abort);
+  const stop = signal ? AbortSignal.any([signal, controller.signal]) : controller.signal;
 
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stalled: number | undefined;
@@ -96,24 +94,19 @@ export async function exchange(
 
   const failure = (cause: unknown): Error => {
     clearTimeout(timer);
-    release();
     if (contentFailure !== undefined) return contentFailure as Error;
     if (signal?.aborted) {
       return new ParError("ERR_ABORTED", `Cannot ${task}: the work was stopped`, signal.reason);
     }
-    if (stalled !== undefined && !answered.has(url.host)) {
-      return new ParError(
-        "ERR_REGISTRY_UNREACHABLE",
-        `Cannot ${task}: ${url.host} sent nothing for ${
-          stalled / 1000
-        } seconds; check its name and ` +
-          "port, and whether a firewall or a proxy is in between",
-      );
-    }
     if (stalled !== undefined) {
-      return new TransientError(
-        `nothing moved to or from ${url.host} for ${stalled / 1000} seconds`,
-      );
+      const seconds = `${stalled / 1000} seconds`;
+      return answered.has(url.host)
+        ? new TransientError(`nothing moved to or from ${url.host} for ${seconds}`)
+        : new ParError(
+          "ERR_REGISTRY_UNREACHABLE",
+          `Cannot ${task}: ${url.host} sent nothing for ${seconds}; check its name and port, and ` +
+            "whether a firewall or a proxy is in between",
+        );
     }
     return toFailure(cause, url, task);
   };
@@ -128,7 +121,7 @@ export async function exchange(
   let response: Response;
   watchFor(content?.size ? stallTimeout : patience);
   try {
-    response = await transport.send(url, { method, headers, content, signal: controller.signal });
+    response = await transport.send(url, { method, headers, content, signal: stop });
   } catch (cause) {
     throw failure(cause);
   }
@@ -136,7 +129,7 @@ export async function exchange(
   answered.add(url.host);
 
   async function* body(): AsyncGenerator<Uint8Array> {
-    if (response.body === null) return release();
+    if (response.body === null) return;
     const chunks = readStream(response.body);
     try {
       while (true) {
@@ -151,7 +144,6 @@ export async function exchange(
       throw failure(cause);
     } finally {
       clearTimeout(timer);
-      release();
       await chunks.return(undefined).catch(() => {});
     }
   }
@@ -163,7 +155,6 @@ export async function exchange(
     headers: response.headers,
     body,
     async discard() {
-      release();
       if (response.body?.locked === false) await response.body.cancel().catch(() => {});
     },
   };
@@ -179,51 +170,42 @@ const UNRESOLVED =
 /** Finds the kind of a failure. `fetch` tells them apart only by their text. */
 function toFailure(cause: unknown, url: URL, task: string): Error {
   if (cause instanceof ParError) return cause;
+  const unreachable = (problem: string, cause: unknown): ParError =>
+    new ParError("ERR_REGISTRY_UNREACHABLE", `Cannot ${task}: ${problem}`, cause);
+  const { host } = url;
   if (cause instanceof Deno.errors.NotCapable) {
-    return new ParError(
-      "ERR_REGISTRY_UNREACHABLE",
-      `Cannot ${task}: Deno may not connect to ${url.host}; grant the network ` +
-        `permission for it`,
+    return unreachable(
+      `Deno may not connect to ${host}; grant the network permission for it`,
       cause,
     );
   }
   const reason = reasonOf(cause);
+  const told = new Error(reason);
   if (/InvalidContentType|corrupt message|wrong version number|HTTP\/0\.9/i.test(reason)) {
-    return new ParError(
-      "ERR_REGISTRY_UNREACHABLE",
-      `Cannot ${task}: ${url.host} does not speak TLS; for a registry on plain HTTP, ` +
-        "allow insecure connections",
+    return unreachable(
+      `${host} does not speak TLS; for a registry on plain HTTP, allow insecure connections`,
       new NotTlsError(reason),
     );
   }
   if (/certificate/i.test(reason)) {
     return new ParError(
       "ERR_REGISTRY_CERTIFICATE",
-      `Cannot ${task}: the certificate of ${url.host} is not trusted (${reason}); give the ` +
+      `Cannot ${task}: the certificate of ${host} is not trusted (${reason}); give the ` +
         "certificate of the authority that signed it",
-      new Error(reason),
+      told,
     );
   }
   if (UNRESOLVED.test(reason)) {
-    return new ParError(
-      "ERR_REGISTRY_UNREACHABLE",
-      `Cannot ${task}: the name of ${url.host} does not resolve (${reason}); check it for a typing ` +
-        "error, and check this machine's network",
-      new Error(reason),
+    return unreachable(
+      `the name of ${host} does not resolve (${reason}); check it for a typing error, and check ` +
+        "this machine's network",
+      told,
     );
   }
   if (/blocked|bad port/i.test(reason)) {
-    return new ParError(
-      "ERR_REGISTRY_UNREACHABLE",
-      `Cannot ${task}: ${url.host} cannot be reached (${reason}); check its name and port`,
-      new Error(reason),
-    );
+    return unreachable(`${host} cannot be reached (${reason}); check its name and port`, told);
   }
-  return new TransientError(
-    `the connection to ${url.host} failed (${reason})`,
-    undefined,
-    new Error(reason),
-  );
+  return new TransientError(`the connection to ${host} failed (${reason})`, undefined, told);
 }
 
 /**

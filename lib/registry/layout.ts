@@ -6,9 +6,9 @@
  */
 
 import { BLOCK_LENGTH, encodeHeader, isZero, padded } from "../archive/tar.ts";
-import type { Bytes } from "../bytes/chunks.ts";
+import { type Bytes, readAll } from "../bytes/chunks.ts";
 import { ParError, quote } from "../errors.ts";
-import { readFile, readSmallFile, writeFile } from "../system/files.ts";
+import { ifThere, readFile, stat, writeFile } from "../system/files.ts";
 import type { ClientPurpose, RawManifest } from "./client.ts";
 import { type Descriptor, isDescriptor, isDigest } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
@@ -19,6 +19,7 @@ import type { RegistryOptions } from "./options.ts";
 import type { LayoutReference } from "./reference.ts";
 import { partsOf, type Referrer } from "./referrers.ts";
 import type { NewManifest, Store } from "./store.ts";
+import { toContent } from "./transport.ts";
 import type { Upload, UploadOptions } from "./upload.ts";
 
 /** "Pre-Defined Annotation Keys": the tag of a manifest in `index.json`. */
@@ -54,19 +55,19 @@ export function openLayout(
 type LayoutOptions = Pick<RegistryOptions, "signal" | "onNote">;
 
 /** The files of a layout. */
-interface Files extends AsyncDisposable {
+interface Files {
   /** The size of a file, or `undefined` if there is none. */
   size(name: string): Promise<number | undefined>;
   /** Lists the names of the blobs' files, and may list others. */
-  list(): Promise<string[]>;
+  list?(): Promise<string[]>;
   /** Reads a part of a file. */
   read(name: string, start: number, length: number): Bytes;
-  /** Reads a small file whole. */
-  readSmall(name: string): Promise<Uint8Array>;
   /** Writes a file. */
   write(name: string, bytes: () => Bytes | Promise<Bytes>): Promise<void>;
   /** Completes what was written. */
-  finish(): Promise<void>;
+  finish?(): Promise<void>;
+  /** Removes what was not completed. */
+  remove?(): Promise<void>;
 }
 
 class LayoutStore implements Store {
@@ -85,8 +86,8 @@ class LayoutStore implements Store {
     const [found, second] = entries.filter(({ digest, tag, referrer }) =>
       reference === undefined ? !referrer : reference === digest || reference === tag
     );
-    if (reference?.startsWith("sha256:") && !found) return await this.#byDigest(reference);
-    if (!found || second && reference === undefined) {
+    const digest = found?.digest ?? (isDigest(reference) ? reference : undefined);
+    if (digest === undefined || second && reference === undefined) {
       const tags = entries.map(({ tag }) => tag).filter(Boolean).join(", ") || "none";
       throw new ParError(
         "ERR_REGISTRY_NOT_FOUND",
@@ -95,8 +96,7 @@ class LayoutStore implements Store {
           `its tags are: ${tags}`,
       );
     }
-    const bytes = await this.#files.readSmall(blobPath(found.digest));
-    return { bytes, mediaType: found.mediaType, digest: found.digest };
+    return { bytes: await this.#readManifest(digest), mediaType: found?.mediaType ?? "", digest };
   }
 
   async findDigest(tag: string | undefined): Promise<string | undefined> {
@@ -152,8 +152,8 @@ class LayoutStore implements Store {
 
   async writeManifest(reference: string | undefined, manifest: NewManifest): Promise<void> {
     const { bytes, digest, mediaType, referrer } = manifest;
-    await this.#files.write(blobPath(digest), () => one(bytes));
-    await this.#files.write(LAYOUT_FILE, () => one(encode({ imageLayoutVersion: "1.0.0" })));
+    await this.#files.write(blobPath(digest), toContent(bytes).open);
+    await this.#files.write(LAYOUT_FILE, () => encode({ imageLayoutVersion: "1.0.0" }));
     const tag = reference === digest ? undefined : reference;
     await this.#files.write(INDEX_FILE, async () => {
       // Read while the file is locked, so that of two writers at once both are kept.
@@ -168,7 +168,7 @@ class LayoutStore implements Store {
         const same = entry["digest"] === digest;
         if (same && (tag === undefined || name === undefined || name === tag)) {
           // Nothing that names it gets lost where it is written without a tag.
-          if (tag === undefined && name !== undefined) return one(encode(present));
+          if (tag === undefined && name !== undefined) return encode(present);
           continue;
         }
         // A tag moves. What it named stays in the layout without a name, as other tools leave it.
@@ -182,20 +182,16 @@ class LayoutStore implements Store {
         ...(descriptor?.artifactType ? { artifactType: descriptor.artifactType } : {}),
         ...(tag === undefined ? {} : { annotations: { [REF_NAME]: tag } }),
       });
-      return one(
-        encode({ schemaVersion: 2, mediaType: INDEX_TYPE, ...present, manifests: kept }),
-      );
+      return encode({ schemaVersion: 2, mediaType: INDEX_TYPE, ...present, manifests: kept });
     });
   }
 
   async listReferrers(digest: string): Promise<Referrer[]> {
     const found = new Map<string, Referrer>();
     for (const entry of [...await this.#index(), ...await this.#savedByCosign()]) {
-      const parts = partsOf(await this.#files.readSmall(blobPath(entry.digest)));
-      if (parts?.subject !== digest) continue;
       const { mediaType, digest: own, size } = entry;
-      const { artifactType, annotations } = parts;
-      found.set(own, { mediaType, digest: own, size, artifactType, annotations });
+      if (partsOf(await this.#readManifest(own))?.subject !== digest) continue;
+      found.set(own, { mediaType, digest: own, size });
     }
     return [...found.values()];
   }
@@ -205,16 +201,16 @@ class LayoutStore implements Store {
     return tags.filter((tag) => tag !== undefined).sort();
   }
 
-  finish(): Promise<void> {
-    return this.#files.finish();
+  async finish(): Promise<void> {
+    await this.#files.finish?.();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#files[Symbol.asyncDispose]() as Promise<void>;
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#files.remove?.();
   }
 
   async #readIndex(): Promise<Record<string, unknown>> {
-    const value = parseRecord(await this.#files.readSmall(INDEX_FILE));
+    const value = parseRecord(await this.#readSmall(INDEX_FILE, "copy it again"));
     if (value && Array.isArray(value["manifests"])) return value;
     throw new ParError(
       "ERR_REGISTRY_CONTENT",
@@ -236,8 +232,8 @@ class LayoutStore implements Store {
         const { annotations } = entry as { annotations?: unknown };
         const name = isJsonObject(annotations) ? annotations[REF_NAME] : undefined;
         const tag = typeof name === "string" ? name : undefined;
-        const bytes = tag === undefined ? await this.#files.readSmall(blobPath(digest)) : undefined;
-        const referrer = bytes !== undefined && partsOf(bytes)?.subject !== undefined;
+        const referrer = tag === undefined &&
+          partsOf(await this.#readManifest(digest))?.subject !== undefined;
         return { mediaType, digest, size, tag, referrer };
       }),
     );
@@ -252,7 +248,7 @@ class LayoutStore implements Store {
       isJsonObject(annotations) && annotations["kind"] === COSIGN_IMAGE
     );
     const found: Descriptor[] = [];
-    for (const name of isSaved ? (await this.#files.list()).sort() : []) {
+    for (const name of isSaved ? (await this.#files.list?.() ?? []).sort() : []) {
       const digest = name.replace(BLOBS, "sha256:");
       const size = await this.#files.size(name) ?? 0;
       if (isDigest(digest) && size <= MAX_JSON_LENGTH) {
@@ -262,15 +258,25 @@ class LayoutStore implements Store {
     return found;
   }
 
-  async #byDigest(digest: string): Promise<RawManifest> {
-    if (await this.#files.size(blobPath(digest)) === undefined) {
+  #readManifest(digest: string): Promise<Uint8Array> {
+    return this.#readSmall(blobPath(digest), "check the digest, or copy it again");
+  }
+
+  async #readSmall(name: string, advice: string): Promise<Uint8Array> {
+    const size = await this.#files.size(name);
+    if (size === undefined) {
       throw new ParError(
         "ERR_REGISTRY_NOT_FOUND",
-        `Cannot ${this.#task}: the layout has no manifest ${digest}; check the digest`,
+        `Cannot ${this.#task}: the layout has no file ${quote(name)}; ${advice}`,
       );
     }
-    const bytes = await this.#files.readSmall(blobPath(digest));
-    return { bytes, mediaType: "", digest };
+    if (size > MAX_JSON_LENGTH) {
+      throw notALayout(
+        this.#reference.path,
+        `${quote(name)} has more than ${MAX_JSON_LENGTH} bytes`,
+      );
+    }
+    return await readAll(this.#files.read(name, 0, size));
   }
 }
 
@@ -286,10 +292,10 @@ class Folder implements Files {
 
   async size(name: string): Promise<number | undefined> {
     try {
-      return (await Deno.stat(`${this.#path}/${name}`)).size;
+      return (await ifThere(stat(`${this.#path}/${name}`)))?.size;
     } catch (cause) {
-      if (cause instanceof Deno.errors.NotFound) return undefined;
-      throw cause;
+      if (!((cause as ParError).cause instanceof Deno.errors.NotADirectory)) throw cause;
+      throw notALayout(this.#path, "it is a file; a layout in a tar archive is oci-archive:FILE");
     }
   }
 
@@ -302,24 +308,12 @@ class Folder implements Files {
     return readFile(`${this.#path}/${name}`, { start, length });
   }
 
-  readSmall(name: string): Promise<Uint8Array> {
-    return readSmallFile(`${this.#path}/${name}`, MAX_JSON_LENGTH);
-  }
-
   async write(name: string, bytes: () => Bytes | Promise<Bytes>): Promise<void> {
     const path = `${this.#path}/${name}`;
     await makeFolder(path.slice(0, path.lastIndexOf("/")));
     await writeFile(path, async (sink) => {
       for await (const chunk of await bytes()) await sink.write(chunk);
     }, { signal: this.#options.signal, onWarning: this.#options.onNote });
-  }
-
-  finish(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve();
   }
 }
 
@@ -346,28 +340,8 @@ class Archive implements Files {
     if (entry) yield* readFile(this.#path, { start: entry.start + start, length: size });
   }
 
-  async readSmall(name: string): Promise<Uint8Array> {
-    const size = await this.size(name) ?? 0;
-    if (size > MAX_JSON_LENGTH) throw notALayout(this.#path, `${quote(name)} is too large`);
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    for await (const chunk of this.read(name, 0, size)) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
-  }
-
   write(): Promise<void> {
     throw new TypeError("An archive that is read cannot be written");
-  }
-
-  finish(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve();
   }
 }
 
@@ -387,16 +361,8 @@ class NewArchive implements Files {
     return Promise.resolve(this.#names.get(name));
   }
 
-  list(): Promise<string[]> {
-    return Promise.resolve([...this.#names.keys()]);
-  }
-
   async *read(name: string, start: number, length: number): Bytes {
     yield* (await this.#folder()).read(name, start, length);
-  }
-
-  async readSmall(name: string): Promise<Uint8Array> {
-    return await (await this.#folder()).readSmall(name);
   }
 
   async write(name: string, bytes: () => Bytes | Promise<Bytes>): Promise<void> {
@@ -418,7 +384,7 @@ class NewArchive implements Files {
     }, { signal: this.#options.signal, onWarning: this.#options.onNote });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async remove(): Promise<void> {
     const temporary = await this.#temporary?.catch(() => undefined);
     if (temporary) await Deno.remove(temporary, { recursive: true }).catch(() => {});
   }
@@ -445,13 +411,8 @@ async function listTar(path: string): Promise<Map<string, { start: number; size:
   const text = (block: Uint8Array, offset: number, length: number): string =>
     new TextDecoder().decode(block.subarray(offset, offset + length)).replace(/\0.*$/s, "");
   for (let at = 0;;) {
-    const block = new Uint8Array(BLOCK_LENGTH);
-    let filled = 0;
-    for await (const chunk of readFile(path, { start: at, length: BLOCK_LENGTH })) {
-      block.set(chunk, filled);
-      filled += chunk.length;
-    }
-    if (filled < BLOCK_LENGTH || isZero(block)) break;
+    const block = await readAll(readFile(path, { start: at, length: BLOCK_LENGTH }));
+    if (block.length < BLOCK_LENGTH || isZero(block)) break;
     if (text(block, 257, 5) !== "ustar") throw notALayout(path, "it is not a tar archive");
     // GNU tar writes sizes from 8 GiB on as binary numbers.
     const size = (block[124] ?? 0) >= 0x80
@@ -491,10 +452,6 @@ function manifestsOf(index: Record<string, unknown>): Record<string, unknown>[] 
   return Array.isArray(manifests) ? manifests.filter(isJsonObject) : [];
 }
 
-function encode(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
-}
-
-async function* one(bytes: Uint8Array): Bytes {
-  if (bytes.length > 0) yield bytes;
+function encode(value: unknown): Bytes {
+  return toContent(new TextEncoder().encode(JSON.stringify(value))).open();
 }

@@ -6,7 +6,7 @@
 
 import { ParError } from "../errors.ts";
 import { RegistryClient } from "./client.ts";
-import { eraseFromHelper, storeInHelper } from "./credential_helper.ts";
+import { CredentialHelper } from "./credential_helper.ts";
 import { encodePair, passwordCredentials } from "./credentials.ts";
 import { readDockerConfig, serverKey, writeDockerAuth } from "./docker_config.ts";
 import type { RegistryOptions } from "./options.ts";
@@ -93,7 +93,8 @@ export async function login(registry: string, options: LoginOptions): Promise<st
   await checkRegistry(host, { ...options, credentials }, `log in to ${host}`);
   const helper = (await readDockerConfig(authFile))?.findHelper(host);
   if (helper !== undefined) {
-    await storeInHelper(helper, serverKey(host), { username: user, secret: password }, signal);
+    await new CredentialHelper(helper, serverKey(host), signal)
+      .store({ username: user, secret: password });
     return helper;
   }
   await writeDockerAuth(authFile, host, { auth: encodePair(user, password) }, options.onNote);
@@ -121,6 +122,6 @@ export async function logout(registry: string, options: LogoutOptions): Promise<
   const config = await readDockerConfig(authFile);
   if (config === undefined) return false;
   const helper = config.findHelper(host);
-  if (helper !== undefined) await eraseFromHelper(helper, serverKey(host), signal);
+  if (helper !== undefined) await new CredentialHelper(helper, serverKey(host), signal).erase();
   return await writeDockerAuth(authFile, host, undefined, options.onNote) || helper !== undefined;
 }

@@ -7,6 +7,7 @@
 import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
+import type { Hashed, HashedSource } from "../bytes/hashed_source.ts";
 import { type FileSink, readFile, writeFile } from "../system/files.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
@@ -226,7 +227,7 @@ export function isGzip(start: Uint8Array): boolean {
   return start[0] === 0x1f && start[1] === 0x8b;
 }
 
-class LayerSource implements RegistrySource {
+class LayerSource implements RegistrySource, HashedSource {
   readonly name: string;
   readonly remote: boolean;
   readonly #reference: Reference;
@@ -236,6 +237,7 @@ class LayerSource implements RegistrySource {
   #resolved: Promise<ResolvedArchive> | undefined;
   #cached: Promise<string | undefined> | undefined;
   #bytesRead = 0;
+  #checked = false;
 
   constructor(reference: Reference, options: RegistrySourceOptions) {
     this.name = formatReference(reference);
@@ -266,6 +268,14 @@ class LayerSource implements RegistrySource {
     if (path !== undefined) yield* checkBlob(readFile(path), layer, this.#task);
     else if (cache !== undefined) yield* cache.keep(layer, receive, signal);
     else yield* receive();
+    this.#checked = true;
+  }
+
+  /** The manifest states the digest, and {@linkcode open} fails unless the bytes have it. */
+  async hashed(): Promise<Hashed> {
+    if (!this.#checked) { for await (const _ of this.open()) { /* checks the digest */ } }
+    const { digest, size } = (await this.resolve()).layer;
+    return { digest, size };
   }
 
   async *range(start: number, length: number): Bytes {

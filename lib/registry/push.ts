@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Hashed, hashSource } from "../bytes/hashed_source.ts";
+import { ByteReader } from "../bytes/byte_reader.ts";
+import { hashSource } from "../bytes/hashed_source.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
@@ -107,12 +108,14 @@ export async function pushArchive(
     );
   }
   throwIfAborted(signal);
-  const archive = await examine(source, options);
+  // The digest is that of the same bytes that were verified.
+  const hashed = hashSource(source);
+  const described = await options.verify?.(hashed);
+  const { digest: layerDigest, size } = await hashed.hashed();
   const task = `push to ${name}`;
   await using store = openStore(reference, { task, push: true }, options);
   const config = options.config ?? new TextEncoder().encode("{}");
   const configDigest = await digestOf(config);
-  const { digest: layerDigest, size } = archive;
   const bytes = formatManifest({
     config: { mediaType: CONFIG_TYPE, digest: configDigest, size: config.length },
     layer: {
@@ -120,9 +123,9 @@ export async function pushArchive(
       digest: layerDigest,
       size,
       // Other clients name the pulled file after this, and skip a layer without it.
-      annotations: { [TITLE]: fileName(reference, isGzip(archive.start)) },
+      annotations: { [TITLE]: fileName(reference, await isCompressed(source)) },
     },
-    annotations: { ...archive.annotations, ...options.annotations },
+    annotations: { ...described, ...options.annotations },
   });
   const digest = await digestOf(bytes);
   const pushed = {
@@ -145,34 +148,17 @@ export async function pushArchive(
     onProgress: options.onProgress,
   });
   for (const name of missing) {
-    await store.writeManifest(name ?? undefined, { bytes, digest, mediaType: MANIFEST_TYPE });
+    await store.writeManifest(name, { bytes, digest, mediaType: MANIFEST_TYPE });
   }
   await store.finish();
   return { ...pushed, uploaded, unchanged: false };
 }
 
-interface Examined extends Hashed {
-  readonly start: Uint8Array;
-  readonly annotations: Annotations | void;
-}
-
-/** Verifies the archive, and computes the digest of the same bytes that were verified. */
-async function examine(
-  source: ArchiveSource,
-  { verify, signal }: PushArchiveOptions,
-): Promise<Examined> {
-  let start: number[] = [];
-  const hashed = hashSource({
-    ...source,
-    async *open() {
-      start = [];
-      for await (const chunk of source.open()) {
-        throwIfAborted(signal);
-        if (start.length < 2) start.push(...chunk.subarray(0, 2 - start.length));
-        yield chunk;
-      }
-    },
-  });
-  const annotations = await verify?.(hashed);
-  return { ...await hashed.hashed(), start: Uint8Array.from(start), annotations };
+async function isCompressed(source: ArchiveSource): Promise<boolean> {
+  const reader = new ByteReader(source.open());
+  try {
+    return isGzip(await reader.peek(2));
+  } finally {
+    await reader.close();
+  }
 }

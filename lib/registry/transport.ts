@@ -250,6 +250,12 @@ class UncheckedTransport implements Transport {
     if (proxy === undefined) {
       const { Agent } = await import("node:https");
       agent = new Agent({ keepAlive: true });
+    } else if (proxy.startsWith("socks")) {
+      throw new ParError(
+        "ERR_OPTION_INVALID",
+        "Cannot use a SOCKS proxy without checking certificates: give the certificate of the " +
+          "authority instead",
+      );
     } else {
       const { TunnelAgent } = await import("./tunnel.ts");
       agent = new TunnelAgent(new URL(proxy));

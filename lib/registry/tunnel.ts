@@ -15,7 +15,7 @@ import { encodePair } from "./credentials.ts";
 export class TunnelAgent extends https.Agent {
   readonly #proxy: URL;
 
-  /** Makes an agent for one proxy, which must speak plain HTTP. */
+  /** Makes an agent for one proxy, whose certificate is not checked if it speaks TLS. */
   constructor(proxy: URL) {
     super({ keepAlive: true });
     this.#proxy = proxy;
@@ -27,13 +27,15 @@ export class TunnelAgent extends https.Agent {
     callback?: (error: Error | null, stream: Duplex) => void,
   ): Duplex {
     const fail = (error: Error): void => callback?.(error, undefined as unknown as Duplex);
-    const { hostname, port, username, password } = this.#proxy;
+    const { protocol, hostname, port, username, password } = this.#proxy;
     const host = options.host ?? "";
     const authority = `${host.includes(":") ? `[${host}]` : host}:${options.port ?? 443}`;
     const login = encodePair(decodeURIComponent(username), decodeURIComponent(password));
-    const request = http.request({
+    const { rejectUnauthorized, ca, signal } = options as https.RequestOptions;
+    const { request: begin } = protocol === "https:" ? https : http;
+    const request = begin({
       hostname: hostname.replace(/^\[(.*)\]$/, "$1"),
-      port: port || 80,
+      ...(port && { port }),
       method: "CONNECT",
       path: authority,
       agent: false,
@@ -41,7 +43,9 @@ export class TunnelAgent extends https.Agent {
         host: authority,
         ...(username || password ? { "proxy-authorization": `Basic ${login}` } : {}),
       },
-      ...(options.signal ? { signal: options.signal } : {}),
+      rejectUnauthorized,
+      ca,
+      ...(signal && { signal }),
     });
     request.on("error", fail);
     request.on("connect", ({ statusCode }, socket) => {

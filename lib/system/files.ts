@@ -159,6 +159,16 @@ export async function stat(path: string): Promise<Deno.FileInfo> {
   throw unreadable(path, "it is a pipe; give a file");
 }
 
+/** Gives what was read, or `undefined` if it was `ERR_FILE_NOT_FOUND`. */
+export async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (cause) {
+    if (cause instanceof ParError && cause.code === "ERR_FILE_NOT_FOUND") return undefined;
+    throw cause;
+  }
+}
+
 /**
  * Finds out what is at a path.
  *

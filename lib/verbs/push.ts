@@ -103,16 +103,13 @@ export async function push(
   const pushed = await pushArchive(to, opened.source, {
     ...options,
     verify: async (source) => {
-      const hashed = attestations.length > 0 ? hashSource(source) : undefined;
-      const verified = await inspect(hashed ?? source, { limits, signal });
+      const verified = await inspect(source, { limits, signal });
       compressed = verified.compressed;
+      const { digest } = await hashSource(source).hashed();
+      const known = { archive: { name: fileName(to, compressed), digest } };
       // Whether it can be signed should not be found out when the archive is public.
-      if (hashed) {
-        const { digest } = await hashed.hashed();
-        const known = { archive: { name: fileName(to, compressed), digest } };
-        for (const { predicate, predicateType } of attestations) {
-          checkPredicate(predicate, predicateType, known);
-        }
+      for (const { predicate, predicateType } of attestations) {
+        checkPredicate(predicate, predicateType, known);
       }
       return describe(verified.claims);
     },

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Certificate } from "./_registry.ts";
+
 /** The proxy. */
 export interface ForwardProxy extends AsyncDisposable {
   /** Its URL. */
@@ -15,9 +17,16 @@ export interface ForwardProxy extends AsyncDisposable {
   readonly authorizations: readonly (string | undefined)[];
 }
 
-/** Starts a proxy that sends everything to one server. */
-export function startForwardProxy(server: string): ForwardProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+/** Starts a proxy that sends everything to one server. With a certificate it speaks TLS itself. */
+export function startForwardProxy(server: string, tls?: Certificate): ForwardProxy {
+  const address = { hostname: "127.0.0.1", port: 0 };
+  const listener = tls
+    ? Deno.listenTls({
+      ...address,
+      cert: Deno.readTextFileSync(tls.certificate),
+      key: Deno.readTextFileSync(tls.key),
+    })
+    : Deno.listen(address);
   const [hostname = "", port] = server.split(":");
   const requests: string[] = [];
   const authorizations: (string | undefined)[] = [];
@@ -60,7 +69,7 @@ export function startForwardProxy(server: string): ForwardProxy {
     }
   })().catch(() => {});
   return {
-    url: `http://127.0.0.1:${listener.addr.port}`,
+    url: `${tls ? "https" : "http"}://127.0.0.1:${listener.addr.port}`,
     requests,
     authorizations,
     async [Symbol.asyncDispose]() {

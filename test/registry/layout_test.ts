@@ -9,6 +9,7 @@ import { extract } from "../../lib/verbs/extract.ts";
 import { pull } from "../../lib/verbs/pull.ts";
 import { push } from "../../lib/verbs/push.ts";
 import { verify } from "../../lib/verbs/verify.ts";
+import { hashSource } from "../../lib/bytes/hashed_source.ts";
 import { blobSource } from "../../lib/bytes/source.ts";
 import { archiveOf, BINARIES, gzipped } from "../_archive.ts";
 import { collect, concat, noise } from "../_bytes.ts";
@@ -101,6 +102,20 @@ Deno.test("a layout without a tag holds the one archive", async () => {
   assert.deepEqual(await listTags(place), []);
 });
 
+Deno.test("hashSource() takes the digest that an archive's manifest states, once the bytes have it", async () => {
+  await using folder = await temporaryFolder();
+  const place = `oci:${folder.path}/layout:1`;
+  const { layerDigest: digest } = await pushArchive(parseReference(place), SOURCE);
+  const hashed = { digest, size: BYTES.length };
+  using read = registrySource(parseReference(place));
+  await collect(hashSource(read).open());
+  const blob = `${folder.path}/layout/blobs/sha256/${digest.slice(7)}`;
+  await Deno.writeFile(blob, BYTES.toReversed());
+  assert.deepEqual(await hashSource(read).hashed(), hashed);
+  using unread = registrySource(parseReference(place));
+  await assert.rejects(hashSource(unread).hashed(), { code: "ERR_REGISTRY_DIGEST" });
+});
+
 Deno.test("a layout that is damaged is refused", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/layout`;
@@ -124,10 +139,17 @@ Deno.test("a layout that is damaged is refused", async () => {
   assert.deepEqual(await read(place), BYTES);
   await Deno.writeTextFile(blob(digest), "{}");
   await assert.rejects(read(place), { code: "ERR_REGISTRY_DIGEST" });
+  await Deno.remove(blob(digest));
+  await assert.rejects(read(place), { code: "ERR_REGISTRY_NOT_FOUND", message: /has no file/ });
   for (const text of ["[]", "{}", "x"]) {
     await Deno.writeTextFile(`${path}/index.json`, text);
     await assert.rejects(read(place), { code: "ERR_REGISTRY_CONTENT" });
   }
+  await Deno.writeFile(`${folder.path}/file`, BYTES);
+  await assert.rejects(read(`oci:${folder.path}/file:1`), {
+    code: "ERR_REGISTRY_CONTENT",
+    message: /it is a file; a layout in a tar archive is oci-archive:FILE/,
+  });
   for (const bytes of [new Uint8Array(10), new Uint8Array(1024), noise(2048)]) {
     await Deno.writeFile(`${folder.path}/x.tar`, bytes);
     await assert.rejects(read(`oci-archive:${folder.path}/x.tar:1`), {

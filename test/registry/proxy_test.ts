@@ -103,20 +103,27 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a registry behind TLS is reached through a proxy, its certificate checked or not",
+  name:
+    "a registry behind TLS is reached through a proxy, with TLS or without, its certificate checked or not",
   ignore: !hasDockerRegistry || !hasOpenssl,
   async fn() {
     await using folder = await temporaryFolder();
     const tls = await makeCertificate(folder.path);
     await using registry = await startDockerRegistry({ tls });
     for (const trust of [{ caCert: tls.authority }, { insecureSkipTlsVerify: true }]) {
-      await using proxy = startForwardProxy(registry.host);
-      const https = proxy.url.replace("http://", "http://me:hunter2@");
-      await move({ ...trust, proxy: { https } });
-      assert(proxy.requests.length > 0);
-      assert.deepEqual([...new Set(proxy.requests)], ["CONNECT registry.example:443 HTTP/1.1"]);
-      assert.deepEqual([...new Set(proxy.authorizations)], [`Basic ${btoa("me:hunter2")}`]);
+      for (const own of [undefined, tls]) {
+        await using proxy = startForwardProxy(registry.host, own);
+        const https = proxy.url.replace("://", "://me:hunter2@");
+        await move({ ...trust, proxy: { https } });
+        assert(proxy.requests.length > 0);
+        assert.deepEqual([...new Set(proxy.requests)], ["CONNECT registry.example:443 HTTP/1.1"]);
+        assert.deepEqual([...new Set(proxy.authorizations)], [`Basic ${btoa("me:hunter2")}`]);
+      }
     }
+    await assert.rejects(
+      move({ insecureSkipTlsVerify: true, proxy: { https: "socks5://me:hunter2@127.0.0.1:9" } }),
+      { code: "ERR_OPTION_INVALID", message: /SOCKS/ },
+    );
   },
 });
 

@@ -58,7 +58,7 @@ Deno.test({
       if (name === "binary") assert(length > 9 * MEBIBYTE && length < 12 * MEBIBYTE, `${length}`);
       const began = performance.now();
       const [codes, peak] = await readApart(s, path, `${100 * MEBIBYTE}`);
-      assert(performance.now() - began < 30_000);
+      assert(performance.now() - began < 120_000);
       // An archive's claims can be in order while the rest is a bomb that nobody unpacks.
       const claims = name === "zeros" ? "ERR_CLAIMS_MISSING" : "ok";
       assert.equal(codes[0], "ERR_LIMIT_SIZE");

@@ -13,7 +13,7 @@ const binary = (content: string, target: string): { source: Blob; target: string
 /** Fails where something takes far longer than it ever could, instead of waiting for ever. */
 async function soon<T>(work: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("it never ends: a deadlock")), 5000);
+  const timer = setTimeout(() => late.reject(new Error("it never ends: a deadlock")), 60_000);
   try {
     return await Promise.race([work, late.promise]);
   } finally {

@@ -164,7 +164,7 @@ Deno.test({
     await Deno.symlink("x", `${folder.path}/link`);
     await Deno.writeTextFile(`${folder.path}/x`, "before");
     for (const other of ["x", "./x", "link"]) {
-      const stop = AbortSignal.timeout(2000);
+      const stop = AbortSignal.timeout(60_000);
       await assertFails(
         extract(archive, {
           outputs: {
