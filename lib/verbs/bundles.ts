@@ -87,7 +87,7 @@ export async function attachBundle(
   predicateType: string,
   created: Date,
 ): Promise<string> {
-  const { digest } = await attachments.add({
+  return await attachments.add({
     artifactType: BUNDLE_MEDIA_TYPE,
     content: bundle,
     annotations: {
@@ -96,7 +96,6 @@ export async function attachBundle(
       "org.opencontainers.image.created": created.toISOString(),
     },
   });
-  return digest;
 }
 
 /**

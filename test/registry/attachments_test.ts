@@ -43,7 +43,7 @@ async function attach(
     write: true,
   });
   const digests: string[] = [];
-  for (const text of texts) digests.push((await attachments.add(note(text))).digest);
+  for (const text of texts) digests.push(await attachments.add(note(text)));
   return digests;
 }
 
