@@ -7,11 +7,11 @@
 
 import { excerpt, ParError, quote } from "../errors.ts";
 import {
-  findOtherCase,
   isJsonObject,
   type Json,
   type JsonObject,
   parseJsonObject,
+  refuseOtherCase,
 } from "./json.ts";
 
 /** The `_type` of every statement that is written. */
@@ -181,7 +181,7 @@ export function formatStatement(statement: Statement): Uint8Array<ArrayBuffer> {
  */
 export function parseStatement(bytes: Uint8Array): Statement {
   const json = parseJsonObject(bytes, MAX_STATEMENT_SIZE, invalid);
-  refuseOtherCase(json, ["_type", "subject", "predicateType", "predicate"]);
+  refuseOtherCase(json, ["_type", "subject", "predicateType", "predicate"], invalid);
   const { _type, subject, predicateType, predicate = null } = json;
   if (!READ_TYPES.includes(_type)) {
     throw new ParError(
@@ -200,13 +200,13 @@ export function parseStatement(bytes: Uint8Array): Statement {
 function parseSubject(json: Json, index: number): StatementSubject {
   const path = `subject[${index}]`;
   if (!isJsonObject(json)) throw invalid(`${path} is not a JSON object`);
-  refuseOtherCase(json, ["name", "digest"], `${path}.`);
+  refuseOtherCase(json, ["name", "digest"], invalid, `${path}.`);
   const { name, digest } = json;
   if (name !== undefined && typeof name !== "string") throw invalid(`${path}.name is not a text`);
   if (!isJsonObject(digest) || Object.keys(digest).length === 0) {
     throw invalid(`${path}.digest is not an object with a digest`);
   }
-  refuseOtherCase(digest, ["sha256"], `${path}.digest.`);
+  refuseOtherCase(digest, ["sha256"], invalid, `${path}.digest.`);
   for (const [algorithm, value] of Object.entries(digest)) {
     const isDigest = typeof value === "string" &&
       (algorithm === "sha256" ? SHA256 : /^[0-9a-f]+$/).test(value);
@@ -440,14 +440,6 @@ function sha256Of(digest: string): string {
 
 function isArray(json: Json | undefined): json is readonly Json[] {
   return Array.isArray(json);
-}
-
-/** Refuses members whose names differ from known ones only in case. */
-function refuseOtherCase(json: JsonObject, names: readonly string[], path = ""): void {
-  const name = findOtherCase(json, names);
-  if (name !== undefined) {
-    throw invalid(`\`${path}${name}\` differs from a known member only in upper and lower case`);
-  }
 }
 
 function shown(json: Json | undefined): string {
