@@ -150,12 +150,6 @@ export async function resign<T>(
 /**
  * Finds the keys an archive was signed with: the flags', else those in the key directory that have
  * its public keys, whatever their files are called.
- *
- * @param archive The archive's path.
- * @param flags What the command line says.
- * @param options Limits and signal for reading the claims.
- * @param binary The binary that a new subject's key is called after.
- * @throws {ParError} `ERR_KEY_NOT_FOUND`, and whatever reading claims and keys throws.
  */
 async function findResigningKeys(
   archive: string | ArchiveSource,
