@@ -39,9 +39,9 @@ export interface BundleSummary {
   /** Whether a plain key or the holder of a certificate signed it. */
   readonly signer: "key" | "certificate";
   /** How it names the key. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** The public key, if it names that of the archive's issuer. */
-  readonly issuer?: PublicKey;
+  readonly issuer?: PublicKey | undefined;
 }
 
 /** The most bytes of an attachment that is read whole. */
@@ -76,7 +76,7 @@ export async function listAttachments(
   if (typeof archive === "string") {
     const { claims } = await inspectClaims(archive, { signal });
     const found = await readBundlesBeside(archive);
-    const issuer = await issuerOf(claims.iss);
+    const issuer = await BundleKey.fromNkey(claims.iss);
     return await Promise.all(found.map(async ({ bytes, place }) => ({
       digest: await digestOf(bytes),
       type: BUNDLE_MEDIA_TYPE,
@@ -88,7 +88,7 @@ export async function listAttachments(
   using source = registrySource(archive, options);
   const { claims } = await inspectClaims(source, { signal });
   const { digest: subject } = await source.resolve();
-  const issuer = await issuerOf(claims.iss);
+  const issuer = await BundleKey.fromNkey(claims.iss);
   await using attachments = openAttachments(archive, subject, options);
   const listed: ListedAttachment[] = [];
   for (const attachment of await attachments.list()) {
@@ -158,18 +158,9 @@ export async function readAttachment(
   return await attachments.read(layer, MAX_ATTACHMENT);
 }
 
-interface Issuer {
-  readonly hint: string;
-  readonly publicKey: PublicKey;
-}
-
-async function issuerOf(publicKey: PublicKey): Promise<Issuer> {
-  return { publicKey, hint: (await BundleKey.fromNkey(publicKey)).hint };
-}
-
 function summarize(
   { bytes, place, flaw }: CandidateBundle,
-  issuer: Issuer,
+  issuer: BundleKey,
 ): Pick<ListedAttachment, "bundle" | "flaw"> {
   if (flaw) return { flaw: flaw.message };
   try {
@@ -178,8 +169,8 @@ function summarize(
       bundle: {
         predicateType: statement.predicateType,
         signer,
-        ...(hint !== undefined && { hint }),
-        ...(hint === issuer.hint && { issuer: issuer.publicKey }),
+        hint,
+        issuer: hint === issuer.hint ? issuer.nkey : undefined,
       },
     };
   } catch (error) {
