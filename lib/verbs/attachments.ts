@@ -13,7 +13,7 @@ import { BUNDLE_MEDIA_TYPE, parseBundle } from "../signing/bundle.ts";
 import { BundleKey } from "../signing/bundle_key.ts";
 import type { PublicKey } from "../signing/nkey.ts";
 import type { CandidateBundle } from "./bundle_search.ts";
-import { isBundle, readBundle, readBundlesBeside } from "./bundles.ts";
+import { readBundle, readBundlesBeside } from "./bundles.ts";
 import { inspectClaims } from "./inspect.ts";
 
 /** Something that is attached to an archive, or lies beside its file. Nothing in it was verified. */
@@ -93,14 +93,13 @@ export async function listAttachments(
   const listed: ListedAttachment[] = [];
   for (const attachment of await attachments.list()) {
     const { digest, artifactType, layers } = attachment;
-    const entry = {
+    const bundle = await readBundle(attachments, attachment);
+    listed.push({
       digest,
       type: artifactType,
       size: layers.reduce((sum, { size }) => sum + size, 0),
-    };
-    if (isBundle(attachment)) {
-      listed.push({ ...entry, ...summarize(await readBundle(attachments, attachment), issuer) });
-    } else listed.push(entry);
+      ...(bundle && summarize(bundle, issuer)),
+    });
   }
   return listed;
 }

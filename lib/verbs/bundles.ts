@@ -6,7 +6,6 @@
 
 import { type ErrorCode, ParError, quote } from "../errors.ts";
 import { type Attachment, type Attachments, openAttachments } from "../registry/attachments.ts";
-import type { Descriptor } from "../registry/descriptor.ts";
 import type { RegistryOptions } from "../registry/options.ts";
 import { fileName } from "../registry/pull.ts";
 import { baseName, formatRepository, type Reference } from "../registry/reference.ts";
@@ -120,12 +119,6 @@ export function subjectsOf(
   };
 }
 
-/** Tells whether an attachment is a bundle. */
-export function isBundle({ artifactType, layers }: Attachment): boolean {
-  return artifactType === BUNDLE_MEDIA_TYPE && layers.length === 1 &&
-    layers[0]?.mediaType === BUNDLE_MEDIA_TYPE;
-}
-
 /**
  * Reads the bundles that are attached to an archive in a registry or a layout. Nothing in them was
  * verified.
@@ -156,7 +149,8 @@ export async function* readAttachedBundles(
 ): AsyncGenerator<CandidateBundle> {
   await using attachments = openAttachments(reference, digest, options);
   for (const attachment of await attachments.list()) {
-    if (isBundle(attachment)) yield await readBundle(attachments, attachment);
+    const bundle = await readBundle(attachments, attachment);
+    if (bundle) yield bundle;
   }
 }
 
@@ -168,16 +162,19 @@ const FLAWS: readonly ErrorCode[] = [
 ];
 
 /**
- * Reads an attached bundle. Whoever may write to a repository can attach one that cannot be read, which
- * must not keep anybody from the others.
+ * Reads an attachment that is a bundle. Whoever may write to a repository can attach one that cannot be
+ * read, which must not keep anybody from the others.
  */
 export async function readBundle(
   attachments: Attachments,
-  { digest, layers }: Attachment,
-): Promise<CandidateBundle> {
+  { digest, artifactType, layers: [layer, ...others] }: Attachment,
+): Promise<CandidateBundle | undefined> {
+  const types = [artifactType, layer?.mediaType];
+  if (!layer || others.length > 0 || types.some((type) => type !== BUNDLE_MEDIA_TYPE)) {
+    return undefined;
+  }
   try {
-    const bytes = await attachments.read(layers[0] as Descriptor, MAX_BUNDLE_SIZE);
-    return { bytes, place: digest };
+    return { bytes: await attachments.read(layer, MAX_BUNDLE_SIZE), place: digest };
   } catch (error) {
     if (!(error instanceof ParError && FLAWS.includes(error.code))) throw error;
     return { bytes: new Uint8Array(0), place: digest, flaw: error };
