@@ -153,7 +153,8 @@ function requireTarget(target: unknown, name: string): void {
 }
 
 function requireAttestation(required: unknown): void {
-  const { type, keys } = toRequired(required as string | RequiredAttestation);
+  const entry = typeof required === "object" && required !== null ? required : { type: required };
+  const { type, keys } = entry as RequiredAttestation;
   requireText(type, "the type of a required attestation");
   parsePredicateType(type);
   requireEach(keys, "the keys of a required attestation", requireBundleKey);
