@@ -48,7 +48,7 @@ export async function findPlace(
   const { isLayout, isReference, parseDigest, parseReference, quoteReference } = await import(
     "../registry/reference.ts"
   );
-  if (!await isReference(name)) return { path: name };
+  if (!isReference(name)) return { path: name };
   const [{ pullOptions, referenceOptions }, { parseReferenceWithTags }] = await Promise.all([
     import("./registry.ts"),
     import("../registry/tags.ts"),

@@ -1,14 +1,18 @@
-import { quote } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import type { Attestation } from "../verbs/bundles.ts";
 import { push, type PushOptions } from "../verbs/push.ts";
 import { sbomType } from "../verbs/sign.ts";
 import { PREDICATE_TYPES, predicateTypeName } from "../signing/statement.ts";
 import { formatReference, formatRepository } from "../registry/reference.ts";
+import { readSmallInput } from "../system/files.ts";
 import { printDone } from "./io.ts";
 import { withProgress } from "./progress.ts";
-import { parseAnnotations, readConfig, referenceOptions, registryOptions } from "./registry.ts";
+import { referenceOptions, registryOptions } from "./registry.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
+
+/** The largest a configuration blob may be; readers in the field bound it alike. */
+const MAX_CONFIG = 4 * 2 ** 20;
 
 type PushFlags = Values<typeof VERBS.push.flags>;
 
@@ -26,7 +30,7 @@ export async function run(
     ...referenceOptions(flags),
     tags: tag,
     annotations: parseAnnotations(annotation ?? []),
-    config: config === undefined ? undefined : await readConfig(config, signal),
+    config: config === undefined ? undefined : await readSmallInput(config, MAX_CONFIG, signal),
     chunkSize,
     monolithic: monolithicPush,
     limits: { maxSize: flags.maxSize },
@@ -65,6 +69,18 @@ export async function run(
     },
     lines.join("\n"),
   );
+}
+
+/** Reads annotations: each a key, an equals sign and a value. */
+function parseAnnotations(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(texts.map((text) => {
+    const equals = text.indexOf("=");
+    if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      `Cannot use ${quote(text)} as an annotation: write key=value`,
+    );
+  }));
 }
 
 /** Reads what to sign after the push, and finds the key if there is anything. */

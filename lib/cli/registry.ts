@@ -4,13 +4,12 @@
  * @module
  */
 
-import { ParError, quote } from "../errors.ts";
+import { ParError } from "../errors.ts";
 import { readSmallInput } from "../system/files.ts";
 import { STDIN } from "../system/pipe.ts";
 import { BlobCache, cacheFolder } from "../registry/cache.ts";
 import { authFiles, findCredentials } from "../registry/credentials.ts";
-import { registryEnvironment } from "../registry/environment.ts";
-import type { RegistryOptions } from "../registry/options.ts";
+import { registryEnvironment, type RegistryOptions } from "../registry/options.ts";
 import type { RegistrySourceOptions } from "../registry/pull.ts";
 import { parseDigest, type ReferenceOptions } from "../registry/reference.ts";
 import { type CONNECTION, LOGIN, type READING, REFERENCES } from "./flags.ts";
@@ -41,7 +40,9 @@ export async function registryOptions(
   const { insecure, insecureSkipTlsVerify } = flags;
   const given = await givenCredentials(flags, signal);
   const { caCert, proxy } = await registryEnvironment();
-  const authorities = flags.caCert === undefined ? undefined : await readText(flags.caCert, signal);
+  const authorities = flags.caCert === undefined
+    ? undefined
+    : new TextDecoder().decode(await readSmallInput(flags.caCert, MAX_CERTIFICATE, signal));
   return {
     insecure,
     insecureSkipTlsVerify,
@@ -99,36 +100,4 @@ export async function pullOptions(
     digest: flags.digest === undefined ? undefined : parseDigest(flags.digest),
     cache: folder === undefined ? undefined : new BlobCache(folder),
   };
-}
-
-async function readText(path: string, signal: AbortSignal): Promise<string> {
-  return new TextDecoder().decode(await readSmallInput(path, MAX_CERTIFICATE, signal));
-}
-
-/** The largest a configuration blob may be; readers in the field bound it alike. */
-const MAX_CONFIG = 4 * 2 ** 20;
-
-/** Reads the configuration blob. */
-export async function readConfig(
-  path: string,
-  signal: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
-  return await readSmallInput(path, MAX_CONFIG, signal);
-}
-
-/**
- * Reads annotations.
- *
- * @param texts Each a key, an equals sign and a value.
- * @throws {ParError} `ERR_OPTION_INVALID` for anything else.
- */
-export function parseAnnotations(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(texts.map((text) => {
-    const equals = text.indexOf("=");
-    if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
-    throw new ParError(
-      "ERR_OPTION_INVALID",
-      `Cannot use ${quote(text)} as an annotation: write key=value`,
-    );
-  }));
 }

@@ -44,6 +44,16 @@ export class RefusedError extends ParError {
   }
 }
 
+/** Gives what was requested, or `undefined` if the registry does not have it. */
+export async function ifFound<T>(requested: Promise<T>): Promise<T | undefined> {
+  try {
+    return await requested;
+  } catch (error) {
+    if (error instanceof RefusedError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
 /**
  * How a request proved who sent it: not at all, with a password or a token that the registry itself
  * checks, or with a token that a token server gave for the credentials.

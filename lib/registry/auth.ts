@@ -25,6 +25,8 @@ import { toContent } from "./transport.ts";
 export interface AuthorizerOptions extends ExchangeOptions {
   /** The registry's host, as in the reference. */
   readonly registry: string;
+  /** The address of the repository. The client may change it to plain HTTP. */
+  readonly base: URL;
   /** The scope that the work needs: `repository:<name>:pull` or `repository:<name>:pull,push`. */
   readonly scope: string;
   /** Finds the credentials. It is called once, and only if the registry asks for credentials. */
@@ -55,7 +57,7 @@ const DEFAULT_LIFE = 60;
 /** A token is renewed this many milliseconds before it expires, because a request takes time too. */
 const MARGIN = 5_000;
 
-/** Holds the challenge of one registry and the credentials and tokens that answer it. */
+/** Sends requests to one registry, and holds its challenge and what answers that. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #secrets = new Set<string>();
@@ -65,36 +67,55 @@ export class Authorizer {
   #token: Token | undefined;
   #standing: Standing = "anonymous";
   #failure: ParError | undefined;
+  /** Whether the registry was asked for a challenge at `/v2/`. */
+  #asked = false;
 
   /** Makes an authorizer that has seen no challenge yet. */
   constructor(options: AuthorizerOptions) {
     this.#options = options;
   }
 
-  /** How the requests so far were authenticated. */
-  get standing(): Standing {
-    return this.#standing;
+  /**
+   * Sends a request to the registry, with credentials once it has asked for some.
+   *
+   * @param request The request.
+   * @returns The answer, which may be another denial.
+   */
+  async send(request: Request): Promise<Answer> {
+    const used = await this.#header();
+    const answer = await exchange(request, used, this.#options);
+    if (!await this.#isChallenged(answer, used)) return answer;
+    await answer.discard();
+    return await exchange(request, await this.#header(), this.#options);
   }
 
-  /** Why no credentials could be found, if the search for them failed. */
-  get failure(): ParError | undefined {
-    return this.#failure;
-  }
-
-  /** Gives the `Authorization` header of the next request, if the registry has asked for one. */
-  async header(): Promise<string | undefined> {
+  async #header(): Promise<string | undefined> {
     if (this.#basic !== undefined) return this.#basic;
     return this.#bearer && `Bearer ${await this.#takeToken(this.#bearer)}`;
   }
 
   /**
-   * Takes the challenge of an answer with status 401.
+   * Takes the challenge for a request that was denied. Some registries state it only at `/v2/`, and
+   * say about everything else that it is forbidden or not there.
    *
    * @param answer The answer; its body is not read.
    * @param used The `Authorization` header that the request had.
-   * @returns Whether a second request with the new {@linkcode header} may succeed.
+   * @returns Whether a second request with the new header may succeed.
    */
-  async challenged(answer: Answer, used: string | undefined): Promise<boolean> {
+  async #isChallenged(answer: Answer, used: string | undefined): Promise<boolean> {
+    if (answer.status === 401 && answer.headers.has("www-authenticate")) {
+      return await this.#take(answer, used);
+    }
+    if (used !== undefined || this.#asked || ![401, 403, 404].includes(answer.status)) return false;
+    const request: Request = { method: "GET", url: new URL("/v2/", this.#options.base) };
+    const base = await exchange(request, undefined, this.#options);
+    await base.discard();
+    if (isPassing(base.status)) return false;
+    this.#asked = true;
+    return base.status === 401 && await this.#take(base, undefined);
+  }
+
+  async #take(answer: Answer, used: string | undefined): Promise<boolean> {
     const challenges = parseChallenges(answer.headers.get("www-authenticate") ?? "");
     const bearer = challenges.find(({ scheme, parameters }) =>
       scheme === "bearer" && parameters.has("realm")
@@ -115,8 +136,25 @@ export class Authorizer {
     return true;
   }
 
+  /**
+   * Turns an answer of failure into an error. It reads the body.
+   *
+   * @param answer The answer of the registry, or of its token server.
+   * @param standing How the request was authenticated; as the last one to the registry if left out.
+   */
+  async toError(answer: Answer, standing = this.#standing): Promise<Error> {
+    const { status } = answer;
+    if (this.#failure && (status === 401 || status === 403)) {
+      await answer.discard();
+      return this.#failure;
+    }
+    const { task, clock } = this.#options;
+    const hide = (text: string): string => this.#hide(text);
+    return await toError(answer, { task, now: clock.now(), standing, hide });
+  }
+
   /** Removes every password and token from a text: a server may repeat what it was sent. */
-  hide(text: string): string {
+  #hide(text: string): string {
     return [...this.#secrets].filter(Boolean)
       .reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
   }
@@ -208,12 +246,7 @@ export class Authorizer {
         await answer.discard();
         throw this.#failure;
       }
-      throw await toError(answer, {
-        task,
-        now: clock.now(),
-        standing: credentials === undefined ? "anonymous" : "direct",
-        hide: (text) => this.hide(text),
-      });
+      throw await this.toError(answer, credentials === undefined ? "anonymous" : "direct");
     }
     const body = await readBody(answer, MAX_TOKEN_LENGTH);
     const { token, access_token, expires_in } = parseRecord(body) ?? {};

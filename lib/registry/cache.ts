@@ -5,9 +5,10 @@
  * @module
  */
 
+import { ByteReader } from "../bytes/byte_reader.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
 import { type FileSink, readFile, writeFile } from "../system/files.ts";
-import { type Bytes, keep } from "../bytes/chunks.ts";
+import { type Bytes, concat, keep } from "../bytes/chunks.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { checkBlob, FIRST_REQUEST } from "./download.ts";
 
@@ -81,33 +82,24 @@ export class BlobCache {
     receive: () => Bytes,
     signal?: AbortSignal,
   ): Bytes {
-    const bytes = receive()[Symbol.asyncIterator]();
+    const reader = new ByteReader(receive());
     const beginning: Uint8Array[] = [];
-    let length = 0;
     try {
-      while (length < FIRST_REQUEST) {
-        const { done, value } = await bytes.next();
-        if (done) break;
-        beginning.push(keep(value));
-        length += value.length;
-        yield value;
+      while (reader.position < FIRST_REQUEST) {
+        const chunk = await reader.readSome();
+        if (!chunk) break;
+        beginning.push(keep(chunk));
+        yield chunk;
       }
-      yield* this.#keepRest(
-        blob,
-        beginning,
-        length,
-        { [Symbol.asyncIterator]: () => bytes },
-        signal,
-      );
+      yield* this.#keepRest(blob, concat(beginning), reader.rest(), signal);
     } finally {
-      await bytes.return?.();
+      await reader.close();
     }
   }
 
   async *#keepRest(
     blob: Descriptor,
-    beginning: readonly Uint8Array[],
-    length: number,
+    beginning: Uint8Array,
     rest: Bytes,
     signal: AbortSignal | undefined,
   ): Bytes {
@@ -128,8 +120,8 @@ export class BlobCache {
     try {
       // Another process may have downloaded it while this one waited for the lock.
       const found = sink && await this.find(blob, signal);
-      if (found === undefined) { for (const chunk of beginning) await write(chunk); }
-      const source = found === undefined ? rest : readFile(found, { start: length });
+      if (found === undefined) await write(beginning);
+      const source = found === undefined ? rest : readFile(found, { start: beginning.length });
       for await (const chunk of source) {
         throwIfAborted(signal);
         if (found === undefined) await write(chunk);

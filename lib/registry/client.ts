@@ -6,9 +6,9 @@
  */
 
 import { ParError } from "../errors.ts";
-import { type Answer, isPassing, protocolError, readBody, toError } from "./answer.ts";
+import { type Answer, isPassing, protocolError, readBody } from "./answer.ts";
 import { Authorizer } from "./auth.ts";
-import { exchange, NotTlsError, type Request } from "./exchange.ts";
+import { exchange, type ExchangeOptions, NotTlsError, type Request } from "./exchange.ts";
 import { parseRecord } from "./json.ts";
 import { ACCEPTED_MANIFEST_TYPES, INDEX_TYPE } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
@@ -16,8 +16,8 @@ import { isLoopback } from "./proxy.ts";
 import { isDigest } from "./descriptor.ts";
 import type { RegistryReference } from "./reference.ts";
 import { MAX_REFERRERS, type Referrer, referrersOf, tooManyReferrers } from "./referrers.ts";
-import { type BackoffOptions, type Clock, systemClock } from "./retry.ts";
-import { type Content, createTransport, toContent, type Transport } from "./transport.ts";
+import { type BackoffOptions, systemClock } from "./retry.ts";
+import { type Content, createTransport, toContent } from "./transport.ts";
 
 /** A manifest as a registry sent it, not yet checked. */
 export interface RawManifest {
@@ -79,16 +79,14 @@ export class RegistryClient {
   readonly task: string;
   /** The registry's host, as messages name it. */
   readonly host: string;
-  readonly #options: RegistryOptions;
+  /** How to retry a request that failed for a reason that may pass. */
+  readonly backoff: BackoffOptions;
+  readonly #insecure: boolean;
   readonly #base: URL;
-  readonly #transport: Transport;
+  readonly #exchange: ExchangeOptions;
   readonly #authorizer: Authorizer;
-  readonly #clock: Clock;
-  readonly #answered = new Set<string>();
   /** Whether the registry supports requests for a part of a blob, as far as known. */
   #ranges = true;
-  /** Whether the registry was asked for a challenge at `/v2/`. */
-  #asked = false;
 
   /** Makes a client; nothing is sent yet. */
   constructor(
@@ -96,21 +94,25 @@ export class RegistryClient {
     purpose: ClientPurpose,
     options: RegistryOptions,
   ) {
-    this.task = purpose.task;
+    const { task, push } = purpose;
+    const { insecure = false, credentials, clock = systemClock, signal } = options;
+    const { tries = DEFAULT_TRIES, stallTimeout = DEFAULT_STALL_TIMEOUT, onNote } = options;
+    this.task = task;
     this.host = registry;
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.backoff = { task, tries, clock, onNote, signal };
+    this.#insecure = insecure;
     const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
     const path = repository === "" ? "" : `${repository}/`;
-    this.#base = new URL(`${options.insecure ? "http" : "https"}://${host}/v2/${path}`);
-    this.#transport = createTransport(options);
-    const { credentials } = options;
+    this.#base = new URL(`${insecure ? "http" : "https"}://${host}/v2/${path}`);
+    const transport = createTransport(options);
+    this.#exchange = { transport, task, stallTimeout, answered: new Set(), signal };
     this.#authorizer = new Authorizer({
-      ...this.#exchangeOptions(),
+      ...this.#exchange,
       registry,
-      scope: repository && `repository:${repository}:${purpose.push ? "pull,push" : "pull"}`,
+      base: this.#base,
+      scope: repository && `repository:${repository}:${push ? "pull,push" : "pull"}`,
       allowsPlain: (url) => this.#allowsPlain(url),
-      clock: this.#clock,
+      clock,
       credentials: async () =>
         typeof credentials === "function" ? await credentials(registry, repository) : credentials,
     });
@@ -118,28 +120,17 @@ export class RegistryClient {
 
   /** The most bytes of a blob to request at once. */
   get window(): number {
-    return this.#transport.window;
-  }
-
-  /** How to retry a request that failed for a reason that may pass. */
-  get backoff(): BackoffOptions {
-    return {
-      task: this.task,
-      tries: this.#options.tries ?? DEFAULT_TRIES,
-      clock: this.#clock,
-      onNote: this.#options.onNote,
-      signal: this.#options.signal,
-    };
+    return this.#exchange.transport.window;
   }
 
   /** Tells the caller why the work waits or goes another way. */
   note(text: string): void {
-    this.#options.onNote?.(text);
+    this.backoff.onNote?.(text);
   }
 
   /** Closes the connections. */
   close(): void {
-    this.#transport.close();
+    this.#exchange.transport.close();
   }
 
   /** `GET /v2/` (end-1): fails unless the registry accepts the credentials. */
@@ -372,7 +363,7 @@ export class RegistryClient {
   async #expect(request: Request, statuses: readonly number[] = []): Promise<Answer> {
     const answer = await this.#send(request);
     if (isSuccess(answer.status) || statuses.includes(answer.status)) return answer;
-    throw await this.#toError(answer);
+    throw await this.#authorizer.toError(answer);
   }
 
   /** Does the same where the answer's body does not matter. */
@@ -385,23 +376,9 @@ export class RegistryClient {
   /** Sends a request. Only a failure that may pass is an error; the answer's body does not matter. */
   async #ask(request: Request): Promise<Answer> {
     const answer = await this.#send(request);
-    if (isPassing(answer.status)) throw await this.#toError(answer);
+    if (isPassing(answer.status)) throw await this.#authorizer.toError(answer);
     await answer.discard();
     return answer;
-  }
-
-  async #toError(answer: Answer): Promise<Error> {
-    const { failure } = this.#authorizer;
-    if (failure && (answer.status === 401 || answer.status === 403)) {
-      await answer.discard();
-      return failure;
-    }
-    return await toError(answer, {
-      task: this.task,
-      now: this.#clock.now(),
-      standing: this.#authorizer.standing,
-      hide: (text) => this.#authorizer.hide(text),
-    });
   }
 
   /**
@@ -414,7 +391,7 @@ export class RegistryClient {
     } catch (failure) {
       const { host, hostname, protocol } = this.#base;
       const plain = failure instanceof ParError && failure.cause instanceof NotTlsError &&
-        protocol === "https:" && isLoopback(hostname) && !this.#answered.has(host);
+        protocol === "https:" && isLoopback(hostname) && !this.#exchange.answered.has(host);
       if (!plain) throw failure;
       this.#base.protocol = "http:";
       const url = new URL(request.url);
@@ -424,8 +401,7 @@ export class RegistryClient {
   }
 
   #allowsPlain(url: URL): boolean {
-    return (this.#options.insecure ?? false) ||
-      this.#base.protocol === "http:" && isLoopback(url.hostname);
+    return this.#insecure || this.#base.protocol === "http:" && isLoopback(url.hostname);
   }
 
   /** Sends a request and follows redirects. Only the registry itself gets credentials. */
@@ -434,7 +410,10 @@ export class RegistryClient {
     // After a redirect to another host no request gets credentials, even one back to the registry.
     let ours = url.origin === this.#base.origin;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const answer = await this.#authorized({ ...request, url }, ours);
+      const sent = { ...request, url };
+      const answer = ours
+        ? await this.#authorizer.send(sent)
+        : await exchange(sent, undefined, this.#exchange);
       const location = answer.headers.get("location");
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer;
       await answer.discard();
@@ -450,44 +429,6 @@ export class RegistryClient {
       ours &&= url.origin === this.#base.origin;
     }
     throw protocolError(this.task, `${url.host} redirects more than ${MAX_REDIRECTS} times`);
-  }
-
-  async #authorized(request: Request, ours: boolean): Promise<Answer> {
-    if (!ours) return await exchange(request, undefined, this.#exchangeOptions());
-    const used = await this.#authorizer.header();
-    const answer = await exchange(request, used, this.#exchangeOptions());
-    if (!await this.#findsCredentials(answer, used)) return answer;
-    await answer.discard();
-    return await exchange(request, await this.#authorizer.header(), this.#exchangeOptions());
-  }
-
-  /**
-   * Takes the challenge for a request that was denied. Some registries state it only at `/v2/`, and
-   * say about everything else that it is forbidden or not there.
-   *
-   * @returns Whether a second request with credentials may succeed.
-   */
-  async #findsCredentials(answer: Answer, used: string | undefined): Promise<boolean> {
-    if (answer.status === 401 && answer.headers.has("www-authenticate")) {
-      return await this.#authorizer.challenged(answer, used);
-    }
-    if (used !== undefined || this.#asked || ![401, 403, 404].includes(answer.status)) return false;
-    const request: Request = { method: "GET", url: new URL("/v2/", this.#base) };
-    const base = await exchange(request, undefined, this.#exchangeOptions());
-    await base.discard();
-    if (isPassing(base.status)) return false;
-    this.#asked = true;
-    return base.status === 401 && await this.#authorizer.challenged(base, undefined);
-  }
-
-  #exchangeOptions(): Parameters<typeof exchange>[2] {
-    return {
-      transport: this.#transport,
-      task: this.task,
-      stallTimeout: this.#options.stallTimeout ?? DEFAULT_STALL_TIMEOUT,
-      answered: this.#answered,
-      signal: this.#options.signal,
-    };
   }
 
   #manifest(method: "GET" | "HEAD", reference: string): Request {

@@ -8,10 +8,9 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import { ParError } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
 import type { BlobCache } from "./cache.ts";
-import type { RawManifest } from "./client.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
-import { fetchManifest, findManifest, openStore } from "./open_store.ts";
+import { type FetchedManifest, fetchManifest, findManifest, openStore } from "./open_store.ts";
 import type { RegistryOptions } from "./options.ts";
 import { registrySource } from "./pull.ts";
 import { formatReference, type Reference } from "./reference.ts";
@@ -89,18 +88,14 @@ export async function copyArchive(
   using archive = registrySource(from, { ...options, cache });
   // From here on the digest decides: the tag may move meanwhile.
   const { digest, layer } = await archive.resolve();
-  if (options.verify) await options.verify({ name: archive.name, open: () => archive.open() });
+  await options.verify?.(archive);
 
   await using source = openStore(from, { task, push: false }, options);
   await using target = openStore(to, { task, push: true }, { ...options, ...options.to });
   const progress = options.to?.onProgress ?? options.onProgress;
-  const copy = async (reference: string | undefined, digest: string): Promise<void> => {
-    const manifest = await fetchManifest(source, { digest }, task);
-    await write(reference, manifest, partsOf(manifest.bytes));
-  };
   const write = async (
     reference: string | undefined,
-    { bytes, mediaType, digest }: RawManifest & { readonly digest: string },
+    { bytes, mediaType, digest }: FetchedManifest,
     parts: ManifestParts | undefined,
   ): Promise<void> => {
     throwIfAborted(signal);
@@ -111,15 +106,11 @@ export async function copyArchive(
       );
     }
     for (const blob of parts.blobs) {
-      const bytes = blob.digest === layer.digest
-        ? {
-          open: () => archive.open(),
-          range: (start: number, length: number) => archive.range(start, length),
-        }
-        : readerOf(source, blob, task);
-      await target.writeBlob({ ...blob, source: { name: formatReference(from), ...bytes } }, {
+      const isArchive = blob.digest === layer.digest;
+      const upload = { ...blob, source: isArchive ? archive : blobSource(source, blob, task) };
+      await target.writeBlob(upload, {
         chunkSize: DEFAULT_CHUNK_SIZE,
-        onProgress: blob.digest === layer.digest ? progress : undefined,
+        onProgress: isArchive ? progress : undefined,
       });
     }
     const descriptor = describeManifest(bytes, mediaType, digest);
@@ -131,7 +122,8 @@ export async function copyArchive(
     });
   };
 
-  await copy(to.tag, digest);
+  const manifest = await fetchManifest(source, { digest }, task);
+  await write(to.tag, manifest, partsOf(manifest.bytes));
   const copied: string[] = [];
   const copyReferrers = async (subject: string, depth: number): Promise<void> => {
     for (const { digest } of await source.listReferrers(subject)) {
@@ -151,12 +143,9 @@ export async function copyArchive(
   return { digest, size: layer.size, referrers: copied };
 }
 
-function readerOf(
-  store: Store,
-  blob: Descriptor,
-  task: string,
-): Pick<ArchiveSource, "open" | "range"> {
+function blobSource(store: Store, blob: Descriptor, task: string): ArchiveSource {
   return {
+    name: blob.digest,
     open: () => checkBlob(store.readBlob(blob, 0, blob.size), blob, task),
     range: (start, length) => store.readBlob(blob, start, Math.min(blob.size, start + length)),
   };

@@ -67,8 +67,8 @@ export async function findCredentials(
   registry: string,
   options: CredentialsOptions = {},
 ): Promise<Credentials | undefined> {
-  throwIfAborted(options.signal);
-  const { user, password } = options;
+  const { user, password, authFiles = [], repository = "", signal } = options;
+  throwIfAborted(signal);
   // An empty environment variable counts as one that is not set.
   if (user || password) {
     if (!user || !password) {
@@ -80,14 +80,21 @@ export async function findCredentials(
     return passwordCredentials(registry, user, password);
   }
   let failure: unknown;
-  for (const path of options.authFiles ?? []) {
+  const attempt = async <T>(lookup: () => T | Promise<T>): Promise<T | undefined> => {
     try {
-      const found = await readCredentials(path, registry, options);
-      if (found) return found;
+      return await lookup();
     } catch (cause) {
-      throwIfAborted(options.signal);
+      throwIfAborted(signal);
       failure ??= cause;
+      return undefined;
     }
+  };
+  for (const path of authFiles) {
+    const config = await attempt(() => readDockerConfig(path));
+    if (config === undefined) continue;
+    const found = await attempt(() => fromHelper(registry, config, signal)) ??
+      await attempt(() => fromFile(registry, repository, config));
+    if (found) return found;
   }
   if (failure !== undefined) throw failure;
   return undefined;
@@ -148,24 +155,6 @@ export function authFiles(
     runtime && `${runtime}/containers/auth.json`,
     config && `${config}/containers/auth.json`,
   ].filter((path): path is string => Boolean(path));
-}
-
-async function readCredentials(
-  path: string,
-  registry: string,
-  { repository = "", signal }: CredentialsOptions,
-): Promise<Credentials | undefined> {
-  const config = await readDockerConfig(path);
-  if (config === undefined) return undefined;
-  let failure: unknown;
-  const helped = await fromHelper(registry, config, signal).catch((cause) => {
-    failure = cause;
-    return undefined;
-  });
-  throwIfAborted(signal);
-  const found = helped ?? fromFile(registry, repository, config);
-  if (found === undefined && failure !== undefined) throw failure;
-  return found;
 }
 
 async function fromHelper(

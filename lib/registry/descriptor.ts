@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createSha256, type Sha256 } from "../bytes/digest.ts";
+import { createSha256 } from "../bytes/digest.ts";
 import { hex } from "../bytes/hex.ts";
 import { isJsonObject } from "../signing/json.ts";
 
@@ -41,15 +41,5 @@ export function isDescriptor(value: unknown): value is Descriptor {
 export async function digestOf(bytes: Uint8Array): Promise<string> {
   const hash = await createSha256();
   await hash.update(bytes);
-  return await finishDigest(hash);
-}
-
-/**
- * Ends a computation and writes its digest.
- *
- * @param hash The computation.
- * @returns `sha256:` and 64 hexadecimal digits.
- */
-export async function finishDigest(hash: Sha256): Promise<string> {
   return `sha256:${hex(await hash.digest())}`;
 }

@@ -5,7 +5,7 @@
  */
 
 import { ParError, quote } from "../errors.ts";
-import { ifThere, readSmallFile, writeFile } from "../system/files.ts";
+import { ifThere, makeFolder, readSmallFile, writeFile } from "../system/files.ts";
 import { helperProgram, isHelperName } from "./credential_helper.ts";
 import { isJsonObject } from "../signing/json.ts";
 import { parseRecord } from "./json.ts";
@@ -82,7 +82,7 @@ export async function writeDockerAuth(
   onWarning?: (text: string) => void,
 ): Promise<boolean> {
   const slash = path.lastIndexOf("/");
-  if (slash > 0) await Deno.mkdir(path.slice(0, slash), { recursive: true, mode: 0o700 });
+  if (slash > 0) await makeFolder(path.slice(0, slash), 0o700);
   // Read while the lock is held, so that of two logins at once both are kept.
   return await writeFile(path, async (sink) => {
     const value = await readJson(path) ?? {};

@@ -4,11 +4,12 @@
  * @module
  */
 
-import { createSha256 } from "../bytes/digest.ts";
+import { hashSource } from "../bytes/hashed_source.ts";
+import { streamSource } from "../bytes/source.ts";
 import { ParError } from "../errors.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import type { RegistryClient } from "./client.ts";
-import { type Descriptor, finishDigest } from "./descriptor.ts";
+import type { Descriptor } from "./descriptor.ts";
 import { Backoff, TransientError } from "./retry.ts";
 
 /**
@@ -84,15 +85,14 @@ export async function* downloadBlob(
  * @param task What is tried, to follow "Cannot ".
  * @throws {ParError} `ERR_REGISTRY_DIGEST`, after the last byte, if digest or size differ.
  */
-export async function* checkBlob(bytes: Bytes, blob: Descriptor, task: string): Bytes {
-  const hash = await createSha256();
-  let size = 0;
-  for await (const chunk of bytes) {
-    await hash.update(chunk);
-    size += chunk.length;
-    yield chunk;
-  }
-  const digest = await finishDigest(hash);
+export async function* checkBlob(
+  bytes: Bytes,
+  blob: Pick<Descriptor, "digest" | "size">,
+  task: string,
+): Bytes {
+  const hashed = hashSource(streamSource(bytes, blob.digest));
+  yield* hashed.open();
+  const { digest, size } = await hashed.hashed();
   if (digest !== blob.digest || size !== blob.size) {
     throw new ParError(
       "ERR_REGISTRY_DIGEST",

@@ -8,7 +8,7 @@
 import { BLOCK_LENGTH, encodeHeader, isZero, padded } from "../archive/tar.ts";
 import { type Bytes, readAll } from "../bytes/chunks.ts";
 import { ParError, quote } from "../errors.ts";
-import { ifThere, readFile, stat, writeFile } from "../system/files.ts";
+import { ifThere, makeFolder, readFile, stat, writeFile } from "../system/files.ts";
 import type { ClientPurpose, RawManifest } from "./client.ts";
 import { type Descriptor, isDescriptor, isDigest } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
@@ -127,7 +127,7 @@ class LayoutStore implements Store {
     { onProgress }: UploadOptions,
   ): Promise<boolean> {
     const path = blobPath(digest);
-    const blob = { mediaType: "", digest, size };
+    const blob = { digest, size };
     if (await this.#files.size(path) === size) {
       try {
         for await (const _ of checkBlob(this.#files.read(path, 0, size), blob, this.#task));
@@ -136,17 +136,15 @@ class LayoutStore implements Store {
         // It is damaged, and is replaced.
       }
     }
-    await this.#files.write(
-      path,
-      async function* (this: LayoutStore): Bytes {
-        let done = 0;
-        for await (const chunk of checkBlob(source.open(), blob, this.#task)) {
-          yield chunk;
-          done += chunk.length;
-          onProgress?.(done, size);
-        }
-      }.bind(this),
-    );
+    const watched = async function* (bytes: Bytes): Bytes {
+      let done = 0;
+      for await (const chunk of bytes) {
+        yield chunk;
+        done += chunk.length;
+        onProgress?.(done, size);
+      }
+    };
+    await this.#files.write(path, () => watched(checkBlob(source.open(), blob, this.#task)));
     return true;
   }
 
@@ -433,14 +431,6 @@ function notALayout(path: string, reason: string): ParError {
     "ERR_REGISTRY_CONTENT",
     `Cannot read ${quote(path)} as an OCI image layout: ${reason}`,
   );
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw new ParError("ERR_FILE_UNWRITABLE", `Cannot make the folder ${quote(path)}`, cause);
-  }
 }
 
 function blobPath(digest: string): string {

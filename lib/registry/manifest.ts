@@ -9,7 +9,13 @@ import { oneLine } from "./answer.ts";
 import { type Descriptor, isDescriptor } from "./descriptor.ts";
 import { isJsonObject } from "../signing/json.ts";
 import { parseRecord } from "./json.ts";
-import { type Annotations, LAYER_TYPE, MANIFEST_TYPE, TAR_LAYER_TYPE } from "./media_types.ts";
+import {
+  type Annotations,
+  DOCKER_MANIFEST_TYPE,
+  LAYER_TYPE,
+  MANIFEST_TYPE,
+  TAR_LAYER_TYPE,
+} from "./media_types.ts";
 
 /** The manifest of an archive. */
 export interface ArchiveManifest {
@@ -23,7 +29,6 @@ export interface ArchiveManifest {
   readonly annotations: Annotations;
 }
 
-const DOCKER_MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json";
 const INDEX = /image\.index|manifest\.list/;
 
 /** The content of a manifest that {@linkcode formatManifest} writes. */

@@ -7,6 +7,9 @@
 /** The manifest of one image (OCI image specification 1.1). */
 export const MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json";
 
+/** The same, as Docker had it before. */
+export const DOCKER_MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json";
+
 /** A list of manifests. */
 export const INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 
@@ -25,7 +28,7 @@ export const TAR_LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar";
 /** The manifests that a registry may send. The first two are read; the others get a clear refusal. */
 export const ACCEPTED_MANIFEST_TYPES: readonly string[] = [
   MANIFEST_TYPE,
-  "application/vnd.docker.distribution.manifest.v2+json",
+  DOCKER_MANIFEST_TYPE,
   INDEX_TYPE,
   "application/vnd.docker.distribution.manifest.list.v2+json",
 ];

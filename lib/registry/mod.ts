@@ -46,10 +46,9 @@ export {
   findCredentials,
 } from "./credentials.ts";
 export { login, type LoginOptions, logout, type LogoutOptions } from "./login.ts";
-export { registryEnvironment } from "./environment.ts";
 export type { ProxySettings } from "./proxy.ts";
 export { BlobCache, cacheFolder } from "./cache.ts";
-export type { RegistryOptions } from "./options.ts";
+export { registryEnvironment, type RegistryOptions } from "./options.ts";
 export type { ArchiveManifest } from "./manifest.ts";
 export type { Descriptor } from "./descriptor.ts";
 export type { Annotations } from "./media_types.ts";

@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { RefusedError } from "./answer.ts";
+import { ifFound } from "./answer.ts";
 import { type ClientPurpose, type RawManifest, RegistryClient } from "./client.ts";
 import { digestOf } from "./descriptor.ts";
 import { openLayout } from "./layout.ts";
@@ -31,6 +31,9 @@ export function openStore(
     : openLayout(reference, purpose, options);
 }
 
+/** A manifest, and the digest of its bytes. */
+export type FetchedManifest = RawManifest & { readonly digest: string };
+
 /**
  * Reads a manifest and checks its digest.
  *
@@ -45,7 +48,7 @@ export async function fetchManifest(
   { tag, digest: pinned }: Pick<Reference, "tag" | "digest">,
   task: string,
   expected?: string | undefined,
-): Promise<RawManifest & { readonly digest: string }> {
+): Promise<FetchedManifest> {
   const raw = await store.getManifest(pinned ?? tag);
   const digest = await digestOf(raw.bytes);
   for (const wanted of [pinned, expected]) {
@@ -76,11 +79,6 @@ export async function findManifest(
   store: Store,
   digest: string,
   task: string,
-): Promise<RawManifest & { readonly digest: string } | undefined> {
-  try {
-    return await fetchManifest(store, { digest }, task);
-  } catch (error) {
-    if (error instanceof RefusedError && error.status === 404) return undefined;
-    throw error;
-  }
+): Promise<FetchedManifest | undefined> {
+  return await ifFound(fetchManifest(store, { digest }, task));
 }

@@ -68,29 +68,25 @@ async function isDirect(url: URL, noProxy: string): Promise<boolean> {
   if (isLoopback(url.hostname)) return true;
   const { BlockList, isIP } = await import("node:net");
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1").toLowerCase();
-  const version = isIP(host);
+  const isIn = (address: string, prefix?: string): boolean => {
+    const [family, bits] = isIP(address) === 4 ? ["ipv4", 32] as const : ["ipv6", 128] as const;
+    const length = Number(prefix ?? bits);
+    if (isIP(address) !== isIP(host) || length > bits) return false;
+    const block = new BlockList();
+    block.addSubnet(address, length, family);
+    return block.check(host, family);
+  };
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return noProxy.toLowerCase().split(",").map((entry) => entry.trim()).some((entry) => {
     if (entry === "*") return true;
     const [, block = "", prefix] = /^([0-9a-f.:]+)\/([0-9]{1,3})$/.exec(entry) ?? [];
-    if (isIP(block)) {
-      const family = isIP(block);
-      if (family !== version || Number(prefix) > (family === 4 ? 32 : 128)) return false;
-      const list = new BlockList();
-      list.addSubnet(block, Number(prefix), family === 4 ? "ipv4" : "ipv6");
-      return list.check(host, family === 4 ? "ipv4" : "ipv6");
-    }
+    if (isIP(block)) return isIn(block, prefix);
     const [, bracketed, plain = "", wanted] = isIP(entry)
       ? [entry, undefined, entry]
       : /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(entry) ?? [];
     const name = bracketed ?? plain;
     if (name === "" || wanted !== undefined && wanted !== port) return false;
-    if (isIP(name)) {
-      if (isIP(name) !== version) return false;
-      const list = new BlockList();
-      list.addAddress(name, version === 4 ? "ipv4" : "ipv6");
-      return list.check(host, version === 4 ? "ipv4" : "ipv6");
-    }
+    if (isIP(name)) return isIn(name);
     const suffix = name.replace(/^\*\./, ".");
     return suffix.startsWith(".") ? host.endsWith(suffix) : host === suffix ||
       host.endsWith(`.${suffix}`);

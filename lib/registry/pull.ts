@@ -180,22 +180,19 @@ export async function pullArchive(
   try {
     const path = options.destination ?? fileName(reference, isGzip(await reader.peek(2)));
     const copy = async (sink: FileSink): Promise<void> => {
-      if (options.verify === undefined) {
-        for await (const chunk of reader.rest()) await sink.write(chunk);
-        return;
-      }
       let complete = false;
-      await options.verify({
+      const archive = {
         name: source.name,
         size: () => Promise.resolve(layer.size),
-        async *open() {
+        async *open(): Bytes {
           for await (const chunk of reader.rest()) {
             await sink.write(chunk);
             yield chunk;
           }
           complete = true;
         },
-      });
+      };
+      await (options.verify ?? readToEnd)(archive);
       // Bytes that were not read were neither written nor checked against the digest.
       if (!complete) {
         throw new ParError(
@@ -209,6 +206,10 @@ export async function pullArchive(
   } finally {
     await reader.close();
   }
+}
+
+async function readToEnd(archive: ArchiveSource): Promise<void> {
+  for await (const _ of archive.open());
 }
 
 /**

@@ -161,42 +161,37 @@ export function parseDigest(text: string): string {
   const lower = text.trim().toLowerCase();
   const digest = lower.includes(":") ? lower : `sha256:${lower}`;
   if (!isDigest(digest)) {
-    throw new ParError(
-      "ERR_REFERENCE_INVALID",
-      `Cannot use ${quote(text)} as a digest: give sha256: and 64 hexadecimal digits`,
-    );
+    throw invalid(text, " as a digest: give sha256: and 64 hexadecimal digits");
   }
   return digest;
 }
 
 /**
- * Decides whether a text is a reference or the path of a file.
- *
- * A text that begins with `oci:` or `oci-archive:` is a reference. Otherwise, an existing file of that name wins. If
- * there is no such file, the form of the text decides.
- *
- * @param text A reference or a path.
- * @param exists Tells whether there is a file of that name; by default it looks in the file system.
- * @returns True for a reference.
+ * Tells whether a text that is no file's path has the form of a reference: it begins with `oci:` or
+ * `oci-archive:`, or has a tag, a digest or a host. `build/kv.par.gz` would be valid on Docker Hub, but
+ * it is a path.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
  *
- * const nothing = () => false;
- * assert(await isReference("registry.example/kv:1.2.0", nothing));
- * assert(!await isReference("build/kv.par.gz", nothing));
- * assert(!await isReference("registry.example/kv:1.2.0", () => true));
- * assert(await isReference("oci://kv:1.2.0", () => true));
+ * assert(isReference("registry.example/kv:1.2.0"));
+ * assert(!isReference("build/kv.par.gz"));
  * ```
  */
-export async function isReference(
-  text: string,
-  exists: (path: string) => boolean | Promise<boolean> = fileExists,
-): Promise<boolean> {
+export function isReference(text: string): boolean {
   if (/^oci(?:-archive)?:/i.test(text)) return true;
-  if (await exists(text)) return false;
-  return readsLikeReference(text);
+  // Whoever then reads it as a reference hears what is wrong with it, without the password.
+  if (USER_INFO.test(text)) return true;
+  let reference: Reference;
+  try {
+    reference = split(text);
+  } catch {
+    return false;
+  }
+  const tagged = reference.digest !== undefined || /:[^/]*$/.test(text);
+  const hosted = hasHost(text.toLowerCase());
+  return tagged || hosted && !/\.(?:par|gz|tar|tgz|bin|wasm|so|json|jwt)$/i.test(text);
 }
 
 /**
@@ -207,14 +202,13 @@ export async function isReference(
  * @throws {ParError} `ERR_REFERENCE_INVALID` for anything else.
  */
 export function parseRegistry(text: string): string {
-  const host = text.trim().toLowerCase().replace(/^(?:https?|oci):\/\//, "").replace(/\/$/, "");
-  if (!isHost(host)) {
-    throw new ParError(
-      "ERR_REFERENCE_INVALID",
-      `Cannot use ${quoteReference(text)} as a registry: give host[:port]`,
-    );
-  }
+  const host = withoutScheme(text);
+  if (!isHost(host)) throw invalid(text, " as a registry: give host[:port]");
   return DOCKER_HUB.has(host) ? DEFAULT_REGISTRY : host;
+}
+
+function withoutScheme(text: string): string {
+  return text.trim().toLowerCase().replace(/^(?:https?|oci):\/\//, "").replace(/\/+$/, "");
 }
 
 /** The URL parser knows that a port ends at 65535 and that 1.2.3.999 is not a host. */
@@ -242,18 +236,22 @@ export function quoteReference(text: string): string {
   return quote(text.trim().replace(USER_INFO, "$1…@"));
 }
 
+/** The error for a text that is not what it should be. */
+function invalid(text: string, rest: string): ParError {
+  return new ParError("ERR_REFERENCE_INVALID", `Cannot use ${quoteReference(text)}${rest}`);
+}
+
 function split(
   text: string,
   { registry: given, hostRequired = false }: ReferenceOptions = {},
 ): RegistryReference {
-  const invalid = (reason: string): ParError =>
-    new ParError("ERR_REFERENCE_INVALID", `Cannot use ${quoteReference(text)}: ${reason}`);
+  const refuse = (reason: string): ParError => invalid(text, `: ${reason}`);
   const bare = text.trim().replace(/^oci:\/\//i, "");
   if (/^[a-z]+:\/\//i.test(bare)) {
-    throw invalid("the only scheme of a reference is oci://; give host/repository:tag");
+    throw refuse("the only scheme of a reference is oci://; give host/repository:tag");
   }
   if (USER_INFO.test(bare)) {
-    throw invalid("a reference must not contain a user and a password; give them as options");
+    throw refuse("a reference must not contain a user and a password; give them as options");
   }
   const at = bare.indexOf("@");
   const digest = at < 0 ? undefined : bare.slice(at + 1).toLowerCase();
@@ -265,7 +263,7 @@ function split(
 
   if (!hasHost(path) && given) path = `${parsePrefix(given)}/${path}`;
   else if (!hasHost(path) && hostRequired) {
-    throw invalid(
+    throw refuse(
       `it has no host; give host/repository:tag, or ${
         quote(`${DEFAULT_REGISTRY}/${bare}`)
       } if you ` +
@@ -282,16 +280,14 @@ function split(
     if (!repository.includes("/")) repository = `library/${repository}`;
   }
   if (!isHost(registry)) {
-    throw invalid(`${quote(registry)} is not a host; give host/repository:tag`);
+    throw refuse(`${quote(registry)} is not a host; give host/repository:tag`);
   }
   if (!REPOSITORY.test(repository) || registry.length + repository.length >= MAX_LENGTH) {
-    throw invalid("its repository is not a valid name; give host/repository:tag");
+    throw refuse("its repository is not a valid name; give host/repository:tag");
   }
-  if (tag !== undefined && !TAG.test(tag)) {
-    throw invalid(`${quote(tag)} is not a tag; give letters, digits, ".", "_" or "-"`);
-  }
+  if (tag !== undefined) checkTag(tag, quoteReference(text));
   if (digest !== undefined && !isDigest(digest)) {
-    throw invalid("its digest is not sha256: and 64 hexadecimal digits");
+    throw refuse("its digest is not sha256: and 64 hexadecimal digits");
   }
   return {
     registry,
@@ -317,10 +313,7 @@ function splitLayout(text: string): LayoutReference | undefined {
   if (
     path === "" || tag !== undefined && !TAG.test(tag) || lower !== undefined && !isDigest(lower)
   ) {
-    throw new ParError(
-      "ERR_REFERENCE_INVALID",
-      `Cannot use ${quote(text)}: give oci:FOLDER:tag or oci-archive:FILE:tag`,
-    );
+    throw invalid(text, ": give oci:FOLDER:tag or oci-archive:FILE:tag");
   }
   return {
     layout: layout.toLowerCase(),
@@ -339,10 +332,7 @@ function splitLayout(text: string): LayoutReference | undefined {
  */
 export function checkTag(text: string, place: string): string {
   if (TAG.test(text)) return text;
-  throw new ParError(
-    "ERR_REFERENCE_INVALID",
-    `Cannot use ${quote(text)} as a tag of ${place}: give letters, digits, ".", "_" or "-"`,
-  );
+  throw invalid(text, ` as a tag of ${place}: give letters, digits, ".", "_" or "-"`);
 }
 
 /** Tells whether the first part is a host: it has a dot or a port, or is `localhost`. */
@@ -352,40 +342,9 @@ function hasHost(path: string): boolean {
 
 /** Reads a default registry, which may have a scheme and a namespace. */
 function parsePrefix(text: string): string {
-  const bare = text.trim().toLowerCase().replace(/^(?:https?|oci):\/\//, "").replace(/\/+$/, "");
+  const bare = withoutScheme(text);
   if (!hasHost(`${bare}/`) || bare.includes("@")) {
-    throw new ParError(
-      "ERR_REFERENCE_INVALID",
-      `Cannot use ${quoteReference(text)} as the default registry: give host[:port][/namespace]`,
-    );
+    throw invalid(text, " as the default registry: give host[:port][/namespace]");
   }
   return bare;
-}
-
-/**
- * Tells whether a text has the form of a reference: it has a tag, a digest or a host.
- * `build/kv.par.gz` would be valid on Docker Hub, but it is a path.
- */
-function readsLikeReference(text: string): boolean {
-  // Whoever then reads it as a reference hears what is wrong with it, without the password.
-  if (USER_INFO.test(text)) return true;
-  let reference: Reference;
-  try {
-    reference = split(text);
-  } catch {
-    return false;
-  }
-  const tagged = reference.digest !== undefined || /:[^/]*$/.test(text);
-  const hosted = hasHost(text.toLowerCase());
-  return tagged || hosted && !/\.(?:par|gz|tar|tgz|bin|wasm|so|json|jwt)$/i.test(text);
-}
-
-async function fileExists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch {
-    // Opening it as a file will report why that is not possible.
-    return false;
-  }
 }

@@ -7,7 +7,7 @@
 import type { Bytes } from "../bytes/chunks.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
 import { ParError } from "../errors.ts";
-import { RefusedError } from "./answer.ts";
+import { ifFound, RefusedError } from "./answer.ts";
 import type { RawManifest, RegistryClient } from "./client.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { downloadBlob } from "./download.ts";
@@ -80,7 +80,7 @@ export class RegistryStore implements Store {
     let failure: unknown;
     const list = await this.#getReferrers(digest, (error) => failure = error);
     if (list) return list;
-    const fallback = await this.#getFallback(fallbackTag(digest));
+    const fallback = await ifFound(this.getManifest(fallbackTag(digest)));
     // Without its list, nobody knows that nothing refers to it.
     if (!fallback && failure) throw failure;
     const found = referrersOf(fallback?.bytes);
@@ -148,7 +148,7 @@ export class RegistryStore implements Store {
     const { task, backoff: { clock, signal } } = this.#client;
     for (let round = 1; round <= MAX_ROUNDS; round++) {
       const start = clock.now();
-      const present = await this.#getFallback(tag);
+      const present = await ifFound(this.getManifest(tag));
       const index = await addReferrer(present, descriptor, task);
       if (!index) return;
       await this.#putFallback(tag, index, present);
@@ -169,27 +169,16 @@ export class RegistryStore implements Store {
     { bytes, mediaType }: Pick<NewManifest, "bytes" | "mediaType">,
     present: RawManifest | undefined,
   ): Promise<void> {
+    const { etag = "" } = present ?? {};
+    const conditions: Record<string, string> = {};
+    if (!present) conditions["if-none-match"] = "*";
     // A weak one does not name the same bytes (RFC 9110, section 8.8.1).
-    const etag = present?.etag?.startsWith("W/") ? undefined : present?.etag;
-    const conditions: Record<string, string> = present === undefined
-      ? { "if-none-match": "*" }
-      : etag === undefined
-      ? {}
-      : { "if-match": etag };
+    else if (etag && !etag.startsWith("W/")) conditions["if-match"] = etag;
     try {
       await this.#retry(() => this.#client.putManifest(tag, bytes, mediaType, conditions));
     } catch (error) {
       // Somebody else wrote first.
       if (!(error instanceof RefusedError && error.status === 412)) throw error;
-    }
-  }
-
-  async #getFallback(tag: string): Promise<RawManifest | undefined> {
-    try {
-      return await this.getManifest(tag);
-    } catch (error) {
-      if (error instanceof RefusedError && error.status === 404) return undefined;
-      throw error;
     }
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { throwIfAborted } from "../bytes/abort.ts";
+import { throwIfAborted, untilAborted } from "../bytes/abort.ts";
 
 /** Time and randomness. A test replaces them. */
 export interface Clock {
@@ -20,17 +20,12 @@ export interface Clock {
 /** The machine's own time and randomness. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: (milliseconds, signal) =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, milliseconds);
-      signal?.addEventListener("abort", end);
-      if (signal?.aborted) end();
-    }),
+  async sleep(milliseconds, signal) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, milliseconds);
+    await untilAborted(promise, signal).catch(() => {});
+    clearTimeout(timer);
+  },
   random: () => Math.random(),
 };
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ByteReader } from "../bytes/byte_reader.ts";
 import { ParError, quote } from "../errors.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import type { Bytes } from "../bytes/chunks.ts";
@@ -197,32 +198,32 @@ async function send(
   return await client.putUpload(session, digest);
 }
 
-/** Reads a part of a source, and fails if the source is shorter. */
+/**
+ * Reads a part of a source, and fails if the source is shorter. Of one that can only be read from its
+ * beginning, what stands before the part is passed over.
+ */
 async function* readPart(
   source: Upload["source"],
   start: number,
   end: number,
   onProgress: ((done: number) => void) | undefined,
 ): Bytes {
-  let at = source.range ? start : 0;
-  for await (let chunk of source.range ? source.range(start, end - start) : source.open()) {
-    if (at < start) {
-      const skipped = Math.min(chunk.length, start - at);
-      at += skipped;
-      chunk = chunk.subarray(skipped);
-    }
-    chunk = chunk.subarray(0, end - at);
-    if (chunk.length > 0) {
-      yield chunk;
+  const reader = new ByteReader(source.range?.(start, end - start) ?? source.open());
+  try {
+    for (let at = source.range ? start : 0; at < end;) {
+      const chunk = await reader.readSome((at < start ? start : end) - at);
+      if (!chunk) {
+        throw new ParError(
+          "ERR_FILE_CHANGED",
+          `Cannot push ${quote(source.name)}: it became shorter while it was read; push it again`,
+        );
+      }
       at += chunk.length;
+      if (at <= start) continue;
+      yield chunk;
       onProgress?.(at);
     }
-    if (at === end) return;
-  }
-  if (at < end) {
-    throw new ParError(
-      "ERR_FILE_CHANGED",
-      `Cannot push ${quote(source.name)}: it became shorter while it was read; push it again`,
-    );
+  } finally {
+    await reader.close();
   }
 }

@@ -183,6 +183,25 @@ export async function look(path: string): Promise<Input> {
   return input;
 }
 
+/**
+ * Makes a folder, and those above it, unless it is there.
+ *
+ * @param path Its path.
+ * @param mode The permissions of what is made; what the system gives if left out.
+ * @throws {ParError} `ERR_FILE_UNWRITABLE`.
+ */
+export async function makeFolder(path: string, mode?: number): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, ...(mode !== undefined && { mode }) });
+  } catch (cause) {
+    throw new ParError(
+      "ERR_FILE_UNWRITABLE",
+      `Cannot make the folder ${quote(path)}: ${reason(cause)}`,
+      cause,
+    );
+  }
+}
+
 /** Receives the bytes of a new file. */
 export interface FileSink {
   /** Appends bytes. */

@@ -213,6 +213,26 @@ testWith([REGISTRY], "WASH_MONOLITHIC_PUSH sends an archive in one request", asy
   }
 });
 
+testWith(
+  [REGISTRY],
+  "a file's name is no reference, but a folder's may be one, and oci:// makes it one",
+  async () => {
+    await using registry = await startDockerRegistry();
+    await using box = await openBox();
+    const reference = `${registry.host}/payments/fakepay:1.0`;
+    await box.done(["push", reference, "fakepay.par.gz"]);
+    const inspect = ["inspect", "--insecure", "--field", "issuer"];
+    const remote = { remote: true };
+    const issuer = await box.done([...inspect, "fakepay.par.gz"]);
+    await Deno.mkdir(`${box.folder}/${reference}`, { recursive: true });
+    assert.equal(await box.done([...inspect, reference], remote), issuer);
+    await Deno.remove(`${box.folder}/${reference}`);
+    await Deno.writeTextFile(`${box.folder}/${reference}`, "no archive");
+    assert.match((await box.run([...inspect, reference], remote)).stderr, /ERR_ARCHIVE_TRUNCATED/);
+    assert.equal(await box.done([...inspect, `oci://${reference}`], remote), issuer);
+  },
+);
+
 testWith([REGISTRY], "par says why it waits", async () => {
   await using registry = await startDockerRegistry();
   await using box = await openBox();

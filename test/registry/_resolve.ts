@@ -7,7 +7,7 @@
  */
 
 import { BlobCache } from "../../lib/registry/cache.ts";
-import { registryEnvironment } from "../../lib/registry/environment.ts";
+import { registryEnvironment } from "../../lib/registry/options.ts";
 import { registrySource } from "../../lib/registry/pull.ts";
 import { parseReference } from "../../lib/registry/reference.ts";
 

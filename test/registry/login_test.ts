@@ -141,6 +141,15 @@ test(
   },
 );
 
+test("login() says which folder it cannot make", true, async (host, authFile) => {
+  const folder = authFile.slice(0, authFile.lastIndexOf("/"));
+  await Deno.symlink("nowhere", folder);
+  await assert.rejects(login(host, { ...USER, insecure: true, authFile }), {
+    code: "ERR_FILE_UNWRITABLE",
+    message: new RegExp(`^Cannot make the folder "${folder}": .*os error`),
+  });
+});
+
 Deno.test("login() refuses a registry's name that is none, and half a pair of credentials", async () => {
   for (const registry of ["", "h.example/kv", "h..example", "h.example:99999"]) {
     await assert.rejects(login(registry, { ...USER, authFile: "/nowhere/x" }), {
