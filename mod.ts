@@ -9,17 +9,19 @@
  * - {@linkcode verify} compares an archive with a policy: whom you trust, and what it must have;
  * - {@linkcode extract} verifies an archive and writes binaries to files;
  * - {@linkcode insert}, {@linkcode remove} and {@linkcode merge} change archives;
- * - {@linkcode push} and {@linkcode pull} move archives to and from OCI registries;
- * - {@linkcode sign} and {@linkcode attest} sign them as `cosign` does, and {@linkcode listAttachments}
- *   lists what is attached.
+ * - {@linkcode push}, {@linkcode pull} and {@linkcode copy} move archives to, from and between OCI
+ *   registries;
+ * - {@linkcode diff} compares two archives.
  *
  * Keys come from {@linkcode KeyPair} or, on disk, {@linkcode findKey}. Every failure that a caller can
  * cause is a {@linkcode ParError} with a stable code.
  *
- * Other entry points have what fewer programs need: `lib/signing/mod.ts` (keys, claims, tokens),
- * `lib/system/mod.ts` (the key directory), `lib/archive/mod.ts` (the container), `lib/target/mod.ts`
- * (targets, and the headers of binaries), `lib/registry/mod.ts` (references, credentials, the cache) and
- * `lib/verbs/wit.ts` (WIT packages).
+ * Other entry points have what fewer programs need: `lib/verbs/attestations.ts` (signatures and
+ * attestations, as `cosign` makes them), `lib/signing/mod.ts` (keys, claims, tokens),
+ * `lib/system/mod.ts` (the key directory), `lib/archive/mod.ts` (the container),
+ * `lib/target/mod.ts` (targets, and the headers of binaries), `lib/registry/mod.ts` (references,
+ * credentials, the cache), `lib/verbs/wit.ts` (WIT packages) and `lib/verbs/project/mod.ts` (building a
+ * provider's project).
  *
  * Importing this module reads nothing, writes nothing and asks for no permission.
  *
@@ -56,52 +58,19 @@ export { merge, type MergeOptions } from "./lib/verbs/merge.ts";
 export type { Resigning, RewriteResult } from "./lib/verbs/rewrite.ts";
 export { type ArchiveInput, inspect, inspectClaims } from "./lib/verbs/inspect.ts";
 export { verify, type VerifyReport } from "./lib/verbs/verify.ts";
-export type {
-  Check,
-  NamedKey,
-  Policy,
-  RequiredAttestation,
-  TrustedIssuer,
-} from "./lib/verbs/policy.ts";
-export type { CandidateBundle } from "./lib/verbs/bundle_search.ts";
+export type { Check, Policy, TrustedIssuer } from "./lib/verbs/policy.ts";
 export { parsePolicy, type ParsePolicyOptions } from "./lib/verbs/policy_file.ts";
-export { BundleKey, parseBundleKey } from "./lib/signing/bundle_key.ts";
 export { diff, type Difference, type DiffOptions } from "./lib/verbs/diff.ts";
 export { extract, type ExtractOptions } from "./lib/verbs/extract.ts";
-export { type AttachedBundle, push, type PushOptions, type PushResult } from "./lib/verbs/push.ts";
+export { push, type PushOptions, type PushResult } from "./lib/verbs/push.ts";
 export { pull, type PullOptions, type PullResult } from "./lib/verbs/pull.ts";
-export {
-  attest,
-  type AttestOptions,
-  sign,
-  type Signed,
-  type SignOptions,
-} from "./lib/verbs/sign.ts";
-export { type Attestation, readAttachedBundles, readBundlesBeside } from "./lib/verbs/bundles.ts";
-export {
-  type BundleSummary,
-  listAttachments,
-  type ListedAttachment,
-  readAttachment,
-} from "./lib/verbs/attachments.ts";
 export { copy, type CopyOptions } from "./lib/verbs/copy.ts";
-export type { Pushed } from "./lib/registry/push.ts";
-export { type Pulled, registrySource } from "./lib/registry/pull.ts";
-export type { Copied } from "./lib/registry/copy.ts";
 export type { BinaryInput, BinaryOptions } from "./lib/verbs/binary.ts";
-export type {
-  HashedEntry,
-  ReadOptions,
-  VerifiedArchive,
-  VerifiedClaims,
-} from "./lib/archive/reader.ts";
-export type { Limits } from "./lib/archive/limits.ts";
-export type { Claims, ProviderMetadata } from "./lib/signing/claims.ts";
+export type { ReadOptions, VerifiedArchive, VerifiedClaims } from "./lib/archive/reader.ts";
+export type { Claims } from "./lib/signing/claims.ts";
 export { type Json, JsonNumber } from "./lib/signing/json.ts";
 export { KeyPair, parsePublicKey, type PublicKey } from "./lib/signing/nkey.ts";
 export { findKey } from "./lib/system/keystore.ts";
-export { fileSource } from "./lib/system/files.ts";
-export { hostTarget, type Target } from "./lib/target/target.ts";
-export { type ArchiveSource, blobSource, streamSource } from "./lib/bytes/source.ts";
-export { type Bytes, keep } from "./lib/bytes/chunks.ts";
+export type { Target } from "./lib/target/target.ts";
+export type { ArchiveSource } from "./lib/bytes/source.ts";
 export { type ErrorCategory, type ErrorCode, ParError } from "./lib/errors.ts";

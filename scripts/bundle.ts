@@ -1,6 +1,5 @@
 /**
- * Runs `deno bundle`, which makes one script of an entry and all it imports. Whatever bundles goes
- * through here: the installed command, that of a release, and `web/bundle.ts`.
+ * Runs `deno bundle`, for the installed command, for that of a release, and for `web/bundle.ts`.
  *
  * @module
  */
@@ -11,8 +10,8 @@ import config from "../deno.json" with { type: "json" };
 /** The checkout, without a slash at its end. */
 export const ROOT: string = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
 
-/** The versions of packages, and no configuration: what `cli.ts` needs, wherever it is bundled. */
-const LOCKED = ["--no-config", `--lock=${ROOT}/cli.lock`, "--frozen", "--platform", "deno"];
+/** Flags with which `cli.ts` gets the locked packages. */
+const LOCKED = ["--no-config", `--lock=${ROOT}/cli.lock`, "--frozen"];
 
 /**
  * Runs `deno bundle`.
@@ -20,9 +19,13 @@ const LOCKED = ["--no-config", `--lock=${ROOT}/cli.lock`, "--frozen", "--platfor
  * @param args Its arguments.
  * @returns What it prints: the script, unless the arguments name a file or a folder for it.
  */
-export async function denoBundle(args: readonly string[]): Promise<string> {
+export function denoBundle(args: readonly string[]): Promise<string> {
+  return deno(["bundle", "--quiet", ...args]);
+}
+
+async function deno(args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", ...args],
+    args: [...args],
     stdin: "null",
   }).output();
   if (!success) throw new Error(`Cannot bundle: ${new TextDecoder().decode(stderr)}`);
@@ -30,15 +33,15 @@ export async function denoBundle(args: readonly string[]): Promise<string> {
 }
 
 /**
- * Bundles the command into a folder, where each verb stays a file of its own, which is loaded when it
- * is called. One file takes a third longer to start.
+ * Bundles the command into a folder. Each verb is a file of its own, which is loaded when the verb is
+ * called. As one file, the command would take a third longer to start.
  *
- * Deno 2.9.6 loads at the start whatever an `import()` names in so many words, called or not, which is
- * three of four files. A name that it has to compute is loaded when it is called, and takes the
- * permission to read the file. `par inspect` then takes 2.4 starts of an empty script instead of 2.7,
- * and 2.9 instead of 3.2 for a compressed archive.
+ * Deno 2.9.6 loads a file at the start if an `import()` names it with a literal, even if the `import()`
+ * is never called. So the literals are wrapped in `String()`. Such an `import()` needs the permission to
+ * read the file. `par inspect` then takes 2.4 starts of an empty script instead of 2.7, and 2.9 instead
+ * of 3.2 for a compressed archive.
  *
- * @param folder Where to; it comes into being. `cli.js` is the command.
+ * @param folder The folder, which is made. `cli.js` in it is the command.
  */
 export async function bundleToFolder(folder: string): Promise<void> {
   await denoBundle([...LOCKED, "--code-splitting", "--outdir", folder, `${ROOT}/cli.ts`]);
@@ -54,7 +57,7 @@ export async function bundleToFolder(folder: string): Promise<void> {
 
 /**
  * Bundles the command into one script, which runs from a file or a URL and fetches nothing. Equal
- * sources give equal bytes: without `--minify` the paths of this machine would be in it.
+ * sources give equal bytes. Without `--minify`, the script would contain paths of this machine.
  *
  * @returns The script.
  */
@@ -62,13 +65,9 @@ export function bundleToScript(): Promise<string> {
   return denoBundle([...LOCKED, "--minify", `${ROOT}/cli.ts`]);
 }
 
-/** Lists the licences of the packages that are in a bundle of the command. They ask to be kept with it. */
+/** Gives the licences of the packages in a bundle of the command. They must be passed on with it. */
 export async function bundledLicences(): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "--no-config", `--lock=${ROOT}/cli.lock`, `${ROOT}/cli.ts`],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const { npmPackages } = JSON.parse(new TextDecoder().decode(stdout));
+  const { npmPackages } = JSON.parse(await deno(["info", "--json", ...LOCKED, `${ROOT}/cli.ts`]));
   const packages = Object.entries(npmPackages as Record<string, { localPath: string }>);
   const texts = await Promise.all(packages.map(async ([id, { localPath }]) => {
     const { license } = JSON.parse(await Deno.readTextFile(`${localPath}/package.json`));

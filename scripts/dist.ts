@@ -1,5 +1,5 @@
 /**
- * Makes the folder of a release, `dist` or the one that is named. It can be served as it is, and `par`,
+ * Makes the folder of a release, `dist` or the one that is named. It can be served as it is, or `par`,
  * `par.js` and `SHA256SUMS` can be attached to a release:
  *
  * - `mod.ts`, `cli.ts`, `lib/` and the other files of the module, as they are;
@@ -34,11 +34,10 @@ import {
  *
  * @param folder Where to.
  * @param signer Signs the files, if it is given.
- * @returns The paths of its files in it.
  */
-export async function makeDist(folder: string, signer?: BundleSigner): Promise<string[]> {
+export async function makeDist(folder: string, signer?: BundleSigner): Promise<void> {
   await Deno.remove(folder, { recursive: true }).catch(() => {});
-  // README.md leads to documents that are not here.
+  // README.md links to documents that are not in a release.
   const module = config.publish.include.filter((pattern) => pattern !== "README.md")
     .flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
   for (const path of module) {
@@ -54,25 +53,20 @@ export async function makeDist(folder: string, signer?: BundleSigner): Promise<s
     await Deno.writeTextFile(`${folder}/${path}`, text);
   }
   await Deno.chmod(`${folder}/par`, 0o755);
-  const paths = [...module, ...Object.keys(made)].sort();
-  const digests = await Promise.all(paths.map((path) => digestOf(`${folder}/${path}`)));
-  const sums = paths.map((path, i) => `${digests[i]}  ${path}\n`).join("");
+  const subjectOf = async (name: string) => {
+    const bytes = await Deno.readFile(`${folder}/${name}`);
+    return { name, digest: { sha256: createHash("sha256").update(bytes).digest("hex") } };
+  };
+  const files = await Promise.all([...module, ...Object.keys(made)].sort().map(subjectOf));
+  const sums = files.map(({ name, digest }) => `${digest.sha256}  ${name}\n`).join("");
   await Deno.writeTextFile(`${folder}/SHA256SUMS`, sums);
-  if (!signer) return [...paths, "SHA256SUMS"];
-  const subject = ["SHA256SUMS", ...paths].map(async (path) => (
-    { name: path, digest: { sha256: await digestOf(`${folder}/${path}`) } }
-  ));
+  if (!signer) return;
   const bundle = await createBundle({
-    subject: await Promise.all(subject),
+    subject: [await subjectOf("SHA256SUMS"), ...files],
     predicateType: PREDICATE_TYPES.signature,
     predicate: {},
   }, signer);
   await Deno.writeFile(`${folder}/SHA256SUMS.sigstore.json`, bundle);
-  return [...paths, "SHA256SUMS", "SHA256SUMS.sigstore.json"];
-}
-
-async function digestOf(path: string): Promise<string> {
-  return createHash("sha256").update(await Deno.readFile(path)).digest("hex");
 }
 
 /**
@@ -85,7 +79,7 @@ export async function readSigner(path: string): Promise<BundleSigner> {
   return text.startsWith("S") ? signerOf(await KeyPair.fromSeed(text)) : parseSigningKey(text);
 }
 
-/** The launcher that finds `par.js` beside itself, and Deno on the PATH. */
+/** Writes the launcher that runs the `par.js` beside it with the Deno on the PATH. */
 async function portableLauncher(): Promise<string> {
   const wrapper = await Deno.readTextFile(`${ROOT}/scripts/deno`);
   const [minimum] = /^minimum=.*$/m.exec(wrapper) ?? [];
@@ -108,6 +102,6 @@ if (import.meta.main) {
   const [flag, key = ""] = Deno.args;
   const signer = flag === "--key" ? await readSigner(key) : undefined;
   const [folder = `${ROOT}/dist`] = signer ? Deno.args.slice(2) : Deno.args;
-  const paths = await makeDist(folder, signer);
-  console.log(`Made ${folder}, with ${paths.length} files`);
+  await makeDist(folder, signer);
+  console.log(`Made ${folder}`);
 }

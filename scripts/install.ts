@@ -1,9 +1,9 @@
 /**
- * Puts the command `par` under a folder such as `/usr/local`: a launcher into its `bin`, and the command,
- * bundled with its packages, into its `share/par`. It needs no checkout and no network then, and starts
- * faster than from the sources.
+ * Installs the command `par` into a folder such as `/usr/local`: a launcher into its `bin`, and the
+ * command, bundled with its packages, into its `share/par`. The installed command needs no checkout and
+ * no network, and starts faster than the sources.
  *
- * Reads `PREFIX`, the folder, and `DESTDIR`, what stands before it while a package is made.
+ * `PREFIX` names the folder. `DESTDIR` is put before it, for those who build packages.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { permissionFlags, takesHelpers } from "../lib/cli/permissions.ts";
 import { VERBS, WASH_FLAGS, WASH_GROUPS } from "../lib/cli/verbs.ts";
 import { bundledLicences, bundleToFolder, ROOT } from "./bundle.ts";
 
-/** What the launcher needs of the checkout, beside the bundle. */
+/** The files of the checkout that are installed beside the bundle. */
 const FILES: readonly string[] = ["LICENSE", "scripts/deno"];
 
-/** How a launcher runs the command. All of it is text of a shell script. */
+/** How a launcher runs the command. All members are text of a shell script. */
 export interface Launching {
   /** Lines that come first. */
   readonly setup: string;
@@ -23,7 +23,7 @@ export interface Launching {
   readonly deno: string;
   /** The bundled command. */
   readonly script: string;
-  /** The folder of the verbs' files, which Deno reads when they are called, if they are not in it. */
+  /** The folder with the files of the verbs, if they are not in the script. */
   readonly folder?: string;
 }
 
@@ -111,7 +111,7 @@ exec ${deno} run --quiet --no-prompt --no-config --no-lock $allowed "$@"
 `;
 }
 
-/** Where the PATH has no Deno, the checkout has got one, and the launcher looks for it beside it. */
+/** If the checkout runs a Deno of its own, copies it to where the launcher looks for one. */
 async function copyOwnDeno(staged: string): Promise<void> {
   const deno = Deno.execPath();
   if (!deno.startsWith(`${ROOT}/.deno/`)) return;

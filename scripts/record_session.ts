@@ -1,8 +1,8 @@
 /**
- * Types command lines as a person would, in a terminal of 80 columns, and draws what it shows then to
+ * Runs command lines in a terminal of 80 columns, and draws what the terminal shows as
  * `docs/session.svg`: a provider is built, inspected, pushed and verified.
  *
- * It needs cargo, on Linux on x86_64, Debian's `docker-registry`, and `script` of util-linux, which has
+ * It needs Linux on x86_64, cargo, Debian's `docker-registry`, and `script` of util-linux, which makes
  * the terminal. Keys, times and the binary are fixed, so that the same toolkit gives the same picture.
  *
  * @module
@@ -11,19 +11,19 @@
 import { fileURLToPath } from "node:url";
 import { startDockerRegistry } from "../test/registry/_registry.ts";
 
-/** Of the reference implementation's own tests, and known to everybody. */
+/** Keys from the tests of the reference implementation. Their seeds are public. */
 const ISSUER = "AA7R5L74E45BJ4XVUYTELQ56P5VCOSPOAA474L7QWH4ZAILLKTZFWYYW";
 const OTHER_ISSUER = "ACODERUVFFAWZQDSS6SBIACUA5O6SXF7HJ3YTYXBALHZP3P7R4BUO4J2";
 
 /** The columns of the terminal. */
 const COLUMNS = 80;
 
-/** The registry, as it is typed. The one that runs has another port. */
+/** The registry in the command lines. The one that runs has another port. */
 const REGISTRY = "localhost:5000";
 
 const ARCHIVE = "build/libfakepay_provider.par.gz";
 
-/** What is typed. */
+/** The command lines. */
 const SESSION: readonly string[] = [
   'par build --name "Fake Payments" --vendor wasmCloud --capid examples:payments',
   `par inspect ${ARCHIVE}`,
@@ -42,8 +42,8 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /**
- * What lies in the folder. The linker writes the same library with each version of Rust: a header that
- * tells the machine, and nothing else.
+ * The files of the project. Its linker writes the same library with each version of Rust: a header that
+ * names the machine, and nothing else.
  */
 const FILES: Readonly<Record<string, string>> = {
   "Cargo.toml": `[package]
@@ -83,7 +83,7 @@ export async function record(): Promise<string> {
       `#!/bin/sh\nexec "$DENO" run --quiet --no-prompt -RWEN --allow-run '${module}' "$@"\n`,
     );
     await Deno.chmod(`${temporary}/par`, 0o755);
-    // One shell runs it all, so that a line can ask how the one before it ended.
+    // One shell runs all lines, so that `$?` works.
     const lines = SESSION.map((line) =>
       `(printf '\\0'; exit $status)\n${line.replaceAll(REGISTRY, host)}\nstatus=$?`
     );
@@ -188,7 +188,7 @@ ${rows.join("\n")}
 `;
 }
 
-/** Breaks a line where a terminal does: behind its last column, whatever stands there. */
+/** Breaks a line as a terminal does: after its last column, even within a word. */
 function breakLine(line: string): string[] {
   // deno-lint-ignore no-control-regex -- this is what colours begin with
   const parts = line.match(/\x1b\[\d+m|./gsu) ?? [""];
@@ -204,7 +204,7 @@ function breakLine(line: string): string[] {
   return rows;
 }
 
-/** The length is stated, so that lines meet in fonts of any width. */
+/** Draws a run. It states the length, so that lines meet in a font of any width. */
 function drawRun({ text, style }: Run, column: number, row: number): string {
   const indent = text.length - text.trimStart().length;
   const shown = text.trim();

@@ -11,4 +11,5 @@ export * from "../lib/registry/mod.ts";
 export * from "../lib/signing/mod.ts";
 export * from "../lib/system/mod.ts";
 export * from "../lib/target/mod.ts";
+export * from "../lib/verbs/attestations.ts";
 export * from "../lib/verbs/wit.ts";

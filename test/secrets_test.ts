@@ -528,7 +528,6 @@ const ATTEMPTS: Record<FunctionName | ClassName, readonly Attempt[]> = {
     (text, s) => par.push(par.blobSource(s.bytes, text), UNREACHABLE, registry()),
   ],
   streamSource: [(text, s) => par.inspect(par.streamSource(once(s.bytes.slice(0, 700)), text))],
-  fileSource: [(text, s) => Array.fromAsync(par.fileSource(`${s.folder}/${text}`).open())],
   ParError: [
     (text) => {
       throw new par.ParError("ERR_USAGE", text, new AggregateError([new Error(text)], text));

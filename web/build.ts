@@ -1,7 +1,7 @@
 /**
- * Builds the page: two files that need nothing beside them, so that they work from `file:` and from
- * any static host. `index.html` inspects files and may connect to nothing; `url.html` is the same
- * page for an address. The documents that the pages link to come as texts.
+ * Builds two pages that need no other files, so that they work from `file:` and from any static host.
+ * `index.html` inspects files and may connect to nothing. `url.html` is the same page for an address.
+ * The documents that the pages link to are built too, as texts.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { VERSION } from "../lib/cli/verbs.ts";
 import { bundle } from "./bundle.ts";
-import { type PageKind, pagePolicy } from "./src/policy.ts";
+import { type PageKind, pagePolicy } from "./src/csp.ts";
 
 const SOURCE = new URL("./", import.meta.url);
 
 /** The files that are built, and what kind of page each is. */
 const PAGES: Readonly<Record<string, PageKind>> = { "index.html": "files", "url.html": "address" };
 
-/** The documents beside them: as texts, which every browser shows. */
+/** The documents beside them. They are texts, because every browser shows those. */
 const DOCUMENTS: Readonly<Record<string, string>> = {
   "security.txt": "docs/security.md",
   "format.txt": "docs/format.md",
@@ -28,30 +28,24 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
 /**
  * Builds the page.
  *
- * @param folder Where to; it comes into being.
- * @returns The paths of the files, the pages first.
+ * @returns The texts of the files by name, the pages first.
  */
-export async function build(folder: string): Promise<string[]> {
+export async function build(): Promise<Map<string, string>> {
   const template = await Deno.readTextFile(new URL("index.html", SOURCE));
   const style = await Deno.readTextFile(new URL("style.css", SOURCE));
   const script = await bundleForPage("src/main.ts");
   const worker = await bundleForPage("src/worker.ts");
-  await Deno.mkdir(folder, { recursive: true });
-  const paths: string[] = [];
+  const files = new Map<string, string>();
   for (const [name, kind] of Object.entries(PAGES)) {
-    const path = `${folder}/${name}`;
-    await Deno.writeTextFile(path, assemble(template, kind, style, script, worker));
-    paths.push(path);
+    files.set(name, assemble(template, kind, style, script, worker));
   }
   for (const [name, document] of Object.entries(DOCUMENTS)) {
-    const path = `${folder}/${name}`;
-    await Deno.writeFile(path, await Deno.readFile(new URL(`../${document}`, SOURCE)));
-    paths.push(path);
+    files.set(name, await Deno.readTextFile(new URL(`../${document}`, SOURCE)));
   }
-  return paths;
+  return files;
 }
 
-/** Puts everything into one document, and its hashes into the policy. */
+/** Puts style, script and worker into the page, and their hashes into its security policy. */
 function assemble(
   template: string,
   kind: PageKind,
@@ -76,10 +70,10 @@ function assemble(
   }, template);
 }
 
-/** Bundles a script that can stand in a page as it is. */
+/** Bundles a script that can stand in a page. */
 async function bundleForPage(entry: string): Promise<string> {
   const code = await bundle(new URL(entry, SOURCE), { platform: "browser", format: "iife" });
-  // A browser ends a script at the first of these, wherever it stands.
+  // A browser ends a script at the first `</script`, even inside a string.
   return code.trim().replaceAll("</script", "<\\/script");
 }
 
@@ -88,6 +82,10 @@ function sha256(text: string): string {
 }
 
 if (import.meta.main) {
-  const folder = Deno.args[0] ?? fileURLToPath(new URL("build", SOURCE));
-  for (const path of await build(folder)) console.log(path);
+  const folder = fileURLToPath(new URL("build", SOURCE));
+  await Deno.mkdir(folder, { recursive: true });
+  for (const [name, text] of await build()) {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+    console.log(`${folder}/${name}`);
+  }
 }

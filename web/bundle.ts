@@ -1,9 +1,11 @@
 /**
- * One script of an entry and all it imports, for runtimes that lag behind Deno.
+ * Bundles an entry and all it imports into one script, for runtimes that lag behind Deno. Run as a
+ * program, it bundles the entry that is named for Node, and prints the module.
  *
  * @module
  */
 
+import { pathToFileURL } from "node:url";
 import * as esbuild from "npm:esbuild@0.25.5";
 import { denoBundle } from "../scripts/bundle.ts";
 
@@ -14,14 +16,14 @@ export interface BundleOptions {
   readonly format: "esm" | "iife";
 }
 
-/** Node 20 and the browsers of 2022 have all of it; `using` is what they lack. */
+/** What Node 20 and the browsers of 2022 understand. They do not understand `using`. */
 const LANGUAGE = "es2022";
 
 /**
- * Bundles a script, without what its runtimes do not understand.
+ * Bundles a script, in a language that its runtimes understand.
  *
- * `deno bundle` resolves the complete specifiers of the sources and leaves the language as it is; the
- * program that it bundles with then lowers the language.
+ * `deno bundle` resolves the specifiers of the sources and leaves the language as it is. esbuild then
+ * lowers the language.
  *
  * @param entry The file to begin with.
  * @param options Where it is to run.
@@ -42,4 +44,9 @@ export async function bundle(entry: URL, { platform, format }: BundleOptions): P
   } finally {
     await esbuild.stop();
   }
+}
+
+if (import.meta.main) {
+  const [entry = "mod.ts"] = Deno.args;
+  console.log(await bundle(pathToFileURL(entry), { platform: "deno", format: "esm" }));
 }

@@ -29,14 +29,15 @@ export const MAX_CLAIMS_SIZE = 2 ** 20;
 /** Fails with `ERR_LIMIT_SIZE` or `ERR_LIMIT_RATIO` if an archive unpacks to too many bytes. */
 export function checkSize(unpacked: number, packed: number, limits: Limits): void {
   const { maxSize = MAX_SIZE, maxRatio = MAX_RATIO } = limits;
-  if (unpacked > maxSize) {
+  // Nothing is within a limit that is no number.
+  if (!(unpacked <= maxSize)) {
     throw new ParError(
       "ERR_LIMIT_SIZE",
       `Cannot accept the archive: it unpacks to more than ${maxSize} bytes; raise the limit ` +
         "if it is meant to be so large",
     );
   }
-  if (unpacked > RATIO_FREE && unpacked > packed * maxRatio) {
+  if (unpacked > RATIO_FREE && !(unpacked <= packed * maxRatio)) {
     throw new ParError(
       "ERR_LIMIT_RATIO",
       `Cannot accept the archive: it unpacks to more than ${maxRatio} times its size`,
@@ -47,7 +48,7 @@ export function checkSize(unpacked: number, packed: number, limits: Limits): voi
 /** Fails with `ERR_LIMIT_ENTRIES` if an archive has too many entries. */
 export function checkEntries(count: number, limits: Limits): void {
   const { maxEntries = MAX_ENTRIES } = limits;
-  if (count > maxEntries) {
+  if (!(count <= maxEntries)) {
     throw new ParError(
       "ERR_LIMIT_ENTRIES",
       `Cannot accept the archive: it has more than ${maxEntries} entries`,

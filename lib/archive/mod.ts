@@ -46,3 +46,5 @@ export { writeArchive, type WriteEntry, type WriteOptions } from "./writer.ts";
 export type { DeflatedSegment } from "../gzip/gzip.ts";
 export type { IndexedSegment, SegmentLengths } from "./index.ts";
 export type { Limits } from "./limits.ts";
+export { type ArchiveSource, blobSource, streamSource } from "../bytes/source.ts";
+export { type Bytes, keep } from "../bytes/chunks.ts";

@@ -1,5 +1,5 @@
 /**
- * Command lines: the one reader of them, which follows from what the verbs say of themselves.
+ * Reads command lines with stricli, as the table of the verbs describes them.
  *
  * @module
  */
@@ -21,20 +21,14 @@ import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
 import { print, say } from "./io.ts";
 import { BRIEF, findVerb, VERBS, VERSION } from "./verbs.ts";
 
-/** A word that could be typed next. */
-export interface Completion {
-  readonly word: string;
-  readonly brief: string;
-}
-
 /**
  * Runs a command line.
  *
  * @param words The words behind the program's name.
- * @param context What verbs are told beside it.
- * @param routes What runs the verbs.
- * @throws {ParError} `ERR_USAGE` where it cannot be understood, and whatever its verb throws.
- * @throws {ExitStatus} Where help was printed because no verb was named.
+ * @param context What each verb gets, beside its flags and arguments.
+ * @param routes The command of each verb.
+ * @throws {ParError} `ERR_USAGE` if the command line is wrong, and whatever its verb throws.
+ * @throws {ExitStatus} If it printed help because no verb was named.
  */
 export async function runCommandLine(
   words: readonly string[],
@@ -51,11 +45,13 @@ export async function runCommandLine(
 }
 
 /**
- * Lists what could be typed next; nothing where it is a file, which shells know how to complete.
+ * Lists the words that can come next. The list is empty if a file can come next: shells complete files.
  *
- * @param words The words behind the program's name, of which the last is not complete.
+ * @param words The words behind the program's name. The last one is not complete.
  */
-export async function complete(words: readonly string[]): Promise<Completion[]> {
+export async function complete(
+  words: readonly string[],
+): Promise<{ readonly word: string; readonly brief: string }[]> {
   const partial = words.at(-1) ?? "";
   const typed = [...separateValues(words.slice(0, -1)), partial];
   const context = { process: PROCESS, signal: AbortSignal.abort(), report: () => Promise.reject() };
@@ -72,10 +68,10 @@ export async function complete(words: readonly string[]): Promise<Completion[]> 
 }
 
 /**
- * Answers the script of a shell: prints what could be typed next, one a line.
+ * Prints the words that can come next, one a line, for the script of a shell.
  *
- * @param style How lines look: `words` alone, or with what they mean for `zsh` or `fish`.
- * @param words The words behind the program's name, of which the last is not complete.
+ * @param style `words` for the words alone; `zsh` or `fish` for lines with an explanation.
+ * @param words The words behind the program's name. The last one is not complete.
  */
 export async function printCompletions([style, ...words]: readonly string[]): Promise<void> {
   const lines = (await complete(words)).map(({ word, brief }) =>
@@ -88,7 +84,7 @@ export async function printCompletions([style, ...words]: readonly string[]): Pr
   if (lines.length > 0) await print(lines.join("\n"));
 }
 
-/** Each verb is loaded when it is asked for: starting up should not pay for the others. */
+/** Each verb's file is loaded when the verb is called, so that the start does not pay for the others. */
 const ROUTES: Routes = {
   build: () => command(VERBS.build, async () => (await import("./build.ts")).run),
   create: () => command(VERBS.create, async () => (await import("./create.ts")).run),
@@ -118,11 +114,11 @@ const ROUTES: Routes = {
   completions: () => command(VERBS.completions, async () => (await import("./completions.ts")).run),
 };
 
-/** What stricli itself would print is said in this command's words. */
+/** Stricli prints nothing: messages have this command's words. */
 const NOWHERE = { write: (): void => {} };
 const PROCESS = { stdout: NOWHERE, stderr: NOWHERE };
 
-/** What runs each verb, by what is typed; made where it is asked for. */
+/** Makes the command of each verb, by the verb's name. */
 export type Routes = Readonly<Record<string, () => Command<CliContext> | RouteMap<CliContext>>>;
 
 function group(entries: Routes, brief: string): RouteMap<CliContext> {
@@ -130,13 +126,13 @@ function group(entries: Routes, brief: string): RouteMap<CliContext> {
   return buildRouteMap({ routes: Object.fromEntries(built), docs: { brief } });
 }
 
-/** Builds the application, which tells `fail` what goes wrong, and nobody else. */
+/** Builds the application. It gives what goes wrong to `fail`, and prints nothing. */
 function build(
   words: readonly string[],
   routes: Routes,
   fail: (failure: unknown) => void,
 ): Application<CliContext> {
-  const told = (failure: unknown): string => {
+  const collect = (failure: unknown): string => {
     fail(failure);
     return "";
   };
@@ -156,11 +152,11 @@ function build(
       text: {
         ...text_en,
         noCommandRegisteredForInput: ({ input, corrections }) =>
-          told(unknownVerb(words, input, corrections)),
-        exceptionWhileParsingArguments: told,
-        exceptionWhileLoadingCommandFunction: told,
-        exceptionWhileRunningCommand: told,
-        exceptionWhileRunningIntegrationFlag: ({ exception }) => told(exception),
+          collect(unknownVerb(words, input, corrections)),
+        exceptionWhileParsingArguments: collect,
+        exceptionWhileLoadingCommandFunction: collect,
+        exceptionWhileRunningCommand: collect,
+        exceptionWhileRunningIntegrationFlag: ({ exception }) => collect(exception),
       },
     },
   }, {
@@ -175,7 +171,7 @@ function build(
           const { greeting, helpText } = await import("./help.ts");
           const text = words.length === 0 ? greeting() : helpText(result.prefix.slice(1));
           if (words.includes("--help") || words.includes("-h")) return await print(text);
-          // Stricli comes here too where no verb is named.
+          // Stricli comes here too if no verb is named.
           say(text);
           throw new ExitStatus(EXIT_STATUS.usage);
         },

@@ -1,12 +1,12 @@
 /**
- * Asking whoever sits at the terminal.
+ * Asks the user at the terminal.
  *
  * @module
  */
 
 import { throwIfAborted, untilAborted } from "../bytes/abort.ts";
 
-/** The bytes of keys, as a terminal sends them that does not edit lines itself. */
+/** The bytes that keys send in raw mode. */
 const KEYS = { interrupt: 3, end: 4, backspace: 8, lineFeed: 10, return: 13, delete: 127 };
 
 /**
@@ -24,8 +24,8 @@ export async function ask(
   hidden: boolean,
   signal: AbortSignal,
 ): Promise<string> {
-  // Hidden before the question is there: whoever answers at once must not be shown either. Windows
-  // has no terminal that sends signals and does not edit lines.
+  // This comes before the question, so that a quick answer is not shown either. On Windows, raw mode
+  // cannot leave the signals to the terminal.
   if (hidden) Deno.stdin.setRaw(true, { cbreak: Deno.build.os !== "windows" });
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(question));

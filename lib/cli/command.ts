@@ -1,5 +1,5 @@
 /**
- * What runs a verb, made of what the verb says of itself.
+ * Makes stricli's command of a verb's description.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { ParError, quote } from "../errors.ts";
 import { COMMON } from "./flags.ts";
 import { STDIN, STDOUT } from "../system/pipe.ts";
 import { beQuiet } from "./io.ts";
+import { splitBinary } from "./options.ts";
 import {
   type Context,
   type Dash,
@@ -21,21 +22,21 @@ import {
 } from "./verb.ts";
 import { findVerb, SHELLS } from "./verbs.ts";
 
-/** What a verb does: it is told its flags, and its arguments in order. */
+/** The function of a verb. It gets the verb's flags, and its arguments in order. */
 export type Run<V extends Verb> = (
   this: Context,
   flags: Values<V["flags"]>,
   ...args: string[]
 ) => Promise<void>;
 
-/** What stricli tells a verb. */
+/** What stricli gives the function of a verb as `this`. */
 export type CliContext = Context & CommandContext;
 
 /**
- * Makes what runs a verb.
+ * Makes the command of a verb.
  *
- * @param verb What it takes.
- * @param load Loads what it does.
+ * @param verb The verb's description.
+ * @param load Loads the verb's function.
  */
 export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): Command<CliContext> {
   const flags: Flags = { ...verb.flags, ...COMMON };
@@ -44,18 +45,17 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
     placeholder: name,
     brief,
     parse: String,
-    ...(optional && { optional }),
-    ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
+    optional,
+    proposeCompletions: proposals && PROPOSALS[proposals],
   }));
-  const [parameter] = positional;
-  // A table that is not written out here has no type of its own; `Values` is derived from it.
+  // Stricli derives types from a table that is written out; here, `Values` has the types.
   const parameters = {
     flags: parametersOf(flags),
     aliases: Object.fromEntries(
       Object.entries(flags).flatMap(([name, { short }]) => short ? [[short, kebab(name)]] : []),
     ),
     positional: args[0]?.many
-      ? { kind: "array", parameter, minimum: 1 }
+      ? { kind: "array", parameter: positional[0], minimum: 1 }
       : { kind: "tuple", parameters: positional },
   } as never;
   return buildCommand<Given, string[], CliContext>({
@@ -63,35 +63,33 @@ export function command<V extends Verb>(verb: V, load: () => Promise<Run<V>>): C
     parameters,
     loader: async () => {
       const run = await load();
-      return async function (given, ...args) {
+      return async function (given, ...words) {
         const values = valuesOf(flags, given);
         if (values["quiet"]) beQuiet();
         const dashes = new Dashes();
         for (const [name, { dash }] of Object.entries(flags)) {
-          if (dash) values[name] = dashes.replaceAll(values[name], dash, `--${kebab(name)}`);
+          if (dash) values[name] = dashes.replace(values[name], dash, `--${kebab(name)}`);
         }
-        const paths = args.map((arg, at) => {
-          const { name, dash } = (verb.arguments ?? [])[at] ?? verb.arguments?.at(-1) ?? {};
-          return dash ? dashes.replace(arg, dash, `<${name}>`) : arg;
+        const paths = words.map((word, at) => {
+          const { name, dash } = args[at] ?? args.at(-1) ?? {};
+          return dash ? dashes.replace(word, dash, `<${name}>`) : word;
         });
-        await run.call(this, values as Values<V["flags"]>, ...paths);
+        await run.call(this, values as Values<V["flags"]>, ...paths as string[]);
       };
     },
   });
 }
 
-/** Puts what `-` stands for in its place. */
+/** Replaces `-` with the path of standard input or output, and lets standard input be used once. */
 class Dashes {
   #usesInput = false;
 
-  /** The same for a flag's value, or for each of its values. */
-  replaceAll(value: unknown, dash: Dash, where: string): unknown {
-    if (Array.isArray(value)) return value.map((item) => this.replaceAll(item, dash, where));
-    return typeof value === "string" ? this.replace(value, dash, where) : value;
-  }
-
-  replace(path: string, dash: Dash, where: string): string {
-    if (path !== "-") return path;
+  /** Replaces it in the value of a flag or an argument, or in each of several values. */
+  replace(value: unknown, dash: Dash, where: string): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.replace(item, dash, where));
+    if (typeof value !== "string") return value;
+    const { target, source } = splitBinary(value);
+    if (source !== "-") return value;
     if (dash === "refused") {
       throw new ParError(
         "ERR_USAGE",
@@ -106,14 +104,14 @@ class Dashes {
       );
     }
     this.#usesInput = true;
-    return STDIN;
+    return target === undefined ? STDIN : `${target}=${STDIN}`;
   }
 }
 
-/** What stricli gives of a flag: how often it is there, or all of its values. */
+/** What stricli makes of each flag: how often it is given, or all of its values. */
 type Given = Readonly<Record<string, number | readonly unknown[] | undefined>>;
 
-/** Everything may be given more than once: what is added to a command line overrides what is there. */
+/** Each flag may be given more than once, so that the end of a command line overrides its beginning. */
 function toParameter(
   name: string,
   { brief, choices, parse, proposals, required, value }: Flag,
@@ -125,11 +123,11 @@ function toParameter(
     brief,
     variadic: true,
     optional: !required,
-    ...(proposals && { proposeCompletions: PROPOSALS[proposals] }),
+    proposeCompletions: proposals && PROPOSALS[proposals],
   };
 }
 
-/** By names as they are typed; `--constructor` is none of them. */
+/** Has no prototype, so that `--constructor` is not a flag. */
 function parametersOf(flags: Flags): Record<string, object> {
   const parameters: Record<string, object> = Object.create(null);
   for (const [name, flag] of Object.entries(flags)) {
@@ -138,7 +136,7 @@ function parametersOf(flags: Flags): Record<string, object> {
   return parameters;
 }
 
-/** Gives each flag the value that its table promises. */
+/** Gives each flag the value that its description promises. */
 function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(flags).map(([name, flag]) => {
@@ -157,25 +155,25 @@ function valuesOf(flags: Flags, given: Given): Record<string, unknown> {
   );
 }
 
-/** A variable says no in the words that `wash` takes for it; everything else is a yes. */
+/** A variable means no if it has one of the words that `wash` takes for no. */
 function isSet({ env = "" }: Flag): boolean {
   const text = (env && Deno.env.get(env)) || "no";
   return !/^(n|no|f|false|off|0)$/i.test(text.trim());
 }
 
-/** Pipelines set a variable to nothing where they have no value for it. */
+/** The value of a flag that is not given. Pipelines set a variable to nothing if they have no value. */
 function fallback({ env = "", late, default: value, parse }: Flag): unknown {
   const text = (env && !late && Deno.env.get(env)) || value;
   return parse && text !== undefined ? parse(text, env) : text;
 }
 
 /**
- * Takes flags and values apart where stricli does not: it knows neither `-bfile` nor `--capid=`, and
- * reads `--compress=0` as if it were `--compress`.
+ * Splits flags from their values where stricli 1.3.0 does not: it does not know `-bfile` and `--capid=`,
+ * and reads `--compress=0` as `--compress`.
  *
  * @param words The words behind the program's name.
- * @returns Words that mean the same.
- * @throws {ParError} `ERR_USAGE` for a value where none is taken.
+ * @returns Words with the same meaning.
+ * @throws {ParError} `ERR_USAGE` for a value of a flag that takes none.
  */
 export function separateValues(words: readonly string[]): string[] {
   const verb = findVerb(words)?.verb;
@@ -207,7 +205,7 @@ export function separateValues(words: readonly string[]): string[] {
   });
 }
 
-/** What completions list. */
+/** The lists of values that completions propose. */
 const PROPOSALS: Readonly<Record<Proposals, () => Promise<readonly string[]>>> = {
   "targets": async () => (await import("../target/target.ts")).KNOWN_TARGETS,
   "key kinds": async () => (await import("./keys.ts")).KEY_KINDS,

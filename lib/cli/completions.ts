@@ -3,7 +3,7 @@ import { print } from "./io.ts";
 import type { Context, Values } from "./verb.ts";
 import { SHELLS, type VERBS } from "./verbs.ts";
 
-/** What each shell is told: to ask `par` what could be typed next, and else to propose files. */
+/** The script for each shell: it asks `par` for the words that can come next, else it proposes files. */
 const SCRIPTS: Readonly<Record<(typeof SHELLS)[number], string>> = {
   bash: `# Completes par's command lines in bash: source <(par completions bash)
 _par() {

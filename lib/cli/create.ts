@@ -57,7 +57,7 @@ export async function run(this: Context, flags: CreateFlags): Promise<void> {
   if (flags.output === "text") await describe(destination, created);
 }
 
-/** Says what an archive is that was made, and what to do next. Programs read the line before alone. */
+/** Describes a new archive on standard error, and says what to do next. */
 export async function describe(
   path: string,
   { claims, targets }: Pick<CreateResult, "claims" | "targets">,
@@ -85,14 +85,14 @@ export function adviseOnHosts(capid: string | undefined, hasWit: boolean): void 
   }
 }
 
-/** What claims say beside name and vendor, and when they are valid. */
+/** The claims beside name and vendor. */
 type StatedClaims = Pick<
   CreateOptions,
   "capid" | "version" | "revision" | "schema" | "wit" | "notBefore" | "expires" | "sourceDateEpoch"
 >;
 
 /**
- * Reads what the flags say of the claims.
+ * Reads the claims that the flags give.
  *
  * @param flags The flags of {@linkcode CLAIMS}.
  * @param signal Ends the waiting for a pipe.

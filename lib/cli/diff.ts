@@ -12,7 +12,7 @@ import type { VERBS } from "./verbs.ts";
 
 type DiffFlags = Values<typeof VERBS.diff.flags>;
 
-/** The exit status for archives that differ, as `diff` has it. */
+/** The exit status for archives that differ, as that of the program `diff`. */
 const DIFFERENT = 1;
 
 /** Runs `par diff`. */
@@ -26,7 +26,7 @@ export async function run(
     if (!(error instanceof ParError) || error.category !== "failed" || this.signal.aborted) {
       throw error;
     }
-    // The status of a failure would say that they differ. `diff` has this one for trouble.
+    // The usual status of a failure means that they differ. The program `diff` has this one for failures.
     await this.report(error);
     throw new ExitStatus(EXIT_STATUS.usage);
   });
@@ -58,7 +58,7 @@ async function compare(
   );
 }
 
-/** What differs, and then what either archive has. */
+/** Writes the path of a difference, and the value in each archive. */
 function toLines({ path, before, after }: Difference): string[] {
   return [
     paint(Deno.stdout, "bold", printable(path)),

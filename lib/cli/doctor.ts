@@ -55,7 +55,7 @@ export async function run(this: Context, flags: DoctorFlags, registry?: string):
   if (!success) throw new ExitStatus(EXIT_STATUS.failed);
 }
 
-/** What a check throws is what it found. */
+/** Runs a check. What it throws is its result too. */
 async function attempt(check: () => Found | Promise<Found>): Promise<Found> {
   try {
     return await check();
@@ -119,7 +119,7 @@ async function checkKeys(flags: DoctorFlags): Promise<Found> {
     ];
 }
 
-/** Which key files others than their owner can read. */
+/** Finds the key files that others than their owner can read. */
 async function openToOthers(paths: readonly string[]): Promise<string[]> {
   if (Deno.build.os === "windows") return [];
   const infos = await Promise.all(paths.map((path) => Deno.stat(path)));

@@ -6,7 +6,7 @@ export const EXIT_STATUS = { failed: 1, usage: 2, untrusted: 3 } as const satisf
   number
 >;
 
-/** Ends the process with a status; what is wrong was printed already. */
+/** Ends the process with a status. The reason was printed already. */
 export class ExitStatus extends Error {
   /** @param status The status. */
   constructor(readonly status: number) {

@@ -5,8 +5,9 @@ import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { hostTarget, type Target } from "../target/target.ts";
 import { STDOUT } from "../system/pipe.ts";
-import { openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { openInput, sayTraffic } from "./input.ts";
 import { printDone, warn } from "./io.ts";
+import { withProgress } from "./progress.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
@@ -22,10 +23,10 @@ export async function run(this: Context, flags: ExtractFlags, archive: string): 
   const { folder, outputs } = await chooseOutputs(targets, flags.output);
   const isNew = folder !== undefined && await makeFolder(folder);
   try {
-    await withReadProgress(
+    await withProgress(
       "Extracting",
-      source,
       (onProgress) => extract(source, { ...options, outputs, onProgress, onWarning: warn }),
+      await source.size?.(),
     );
   } catch (error) {
     if (isNew) await Deno.remove(folder).catch(() => {});
@@ -53,7 +54,7 @@ function askedTargets({ arch }: ExtractFlags): readonly Target[] {
   throw new ParError("ERR_USAGE", "Cannot tell this machine's target: name one (--arch)");
 }
 
-/** One target goes to a file of any name, several go to a folder under their own. */
+/** One target goes to a file of any name. Several go to a folder, in files named after the targets. */
 async function chooseOutputs(
   targets: readonly Target[],
   output = "",

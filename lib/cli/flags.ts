@@ -15,10 +15,10 @@ const OUTPUT_FORMAT = {
   default: "text",
 } as const;
 
-/** How results are printed. */
+/** The format of results. */
 export const OUTPUT = { output: OUTPUT_FORMAT } as const satisfies Flags;
 
-/** The same where `--output` names a file. */
+/** The same for a verb whose `--output` is a path. */
 export const FORMAT = { format: OUTPUT_FORMAT } as const satisfies Flags;
 
 /** How much an archive may unpack to. */
@@ -50,7 +50,7 @@ export const BINARIES = {
   forceArch: { brief: "accept a binary whose header contradicts its target" },
 } as const satisfies Flags;
 
-/** What the claims say beside name and vendor. */
+/** The claims beside name and vendor. */
 export const CLAIMS = {
   capid: { short: "c", value: "id", brief: "the capability contract; hosts before 1.0 need it" },
   revision: {
@@ -151,7 +151,7 @@ export const SIGNING_KEYS = {
   disableKeygen: { brief: "fail if a key is missing, instead of making one" },
 } as const satisfies Flags;
 
-/** What verbs take that sign an archive again. */
+/** Flags of the verbs that sign an archive again. */
 export const RESIGNING = {
   ...SIGNING_KEYS,
   newIdentity: { brief: "sign with other keys than before; it becomes another provider's archive" },
@@ -159,7 +159,7 @@ export const RESIGNING = {
   ...OUTPUT,
 } as const satisfies Flags;
 
-/** Who connects to a registry, and whom to trust. */
+/** The credentials for a registry, and which certificates to trust. */
 export const CONNECTION = {
   user: {
     short: "u",

@@ -1,5 +1,5 @@
 /**
- * Help: what a verb does, and what can be typed behind it.
+ * The text of help.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { wrap } from "./text.ts";
 import { type Argument, type Flag, kebab } from "./verb.ts";
 import { BRIEF, findVerb, VERBS } from "./verbs.ts";
 
-/** Where help goes to no terminal. */
+/** The width of help if it does not go to a terminal. */
 const USUAL_COLUMNS = 80;
 
-/** A narrow column is easier to read than lines that run over the edge. */
+/** The least width of a column, even if lines then run over the edge. */
 const LEAST_COLUMNS = 16;
 
-/** What people come for, and how each of it begins. */
+/** The usual tasks, and a command line for each. */
 const TASKS: readonly Entry[] = [
   ["Build a project, and make its archive", "par build"],
   ["Make an archive of binaries", "par create -n Echo -v Acme -b build/echo"],
@@ -25,7 +25,7 @@ const TASKS: readonly Entry[] = [
   ["Push it to a registry", "par push registry.example/acme/echo:1.0 echo.par"],
 ];
 
-/** Writes what a person sees who types nothing but the command's name. */
+/** Writes what `par` prints without a verb. */
 export function greeting(): string {
   return [
     `par: ${BRIEF}.`,
@@ -38,7 +38,7 @@ export function greeting(): string {
 }
 
 /**
- * Writes how a verb is called, and how to learn more; for the end of an error.
+ * Writes the usage line of a verb and a hint to its help, for the end of an error.
  *
  * @param words The words behind the program's name.
  */
@@ -62,7 +62,7 @@ function usageOf(path: readonly string[]): string {
   ].join(" ");
 }
 
-/** The most of a line that terms take. */
+/** The largest part of a line that terms take. */
 const MOST_TERMS = 0.4;
 
 /** A term, and what it means. */
@@ -95,7 +95,7 @@ export function helpText(path: readonly string[]): string {
   );
 }
 
-/** A command line to start from; one that is too long goes on in the next line, as shells take it. */
+/** Writes an example. If it is too long for a line, it continues on the next one, as in a shell. */
 function toExample(example: string): string {
   const width = columns() ?? USUAL_COLUMNS;
   const lines = [""];
@@ -143,7 +143,7 @@ function page(
   const entries = Object.values(sections).flat();
   const width = columns() ?? USUAL_COLUMNS;
   const longest = Math.max(...entries.map(([term]) => term.length)) + 4;
-  // Where there is little room, what a long term means is below it.
+  // In a narrow terminal, the meaning of a long term is below the term.
   const indent = Math.min(longest, Math.max(Math.floor(width * MOST_TERMS), LEAST_COLUMNS));
   const room = Math.max(width - indent, LEAST_COLUMNS);
   const explained = ([term, meaning]: Entry): string => {

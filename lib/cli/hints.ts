@@ -3,7 +3,7 @@ import { permissionFlags } from "./permissions.ts";
 import { kebab } from "./verb.ts";
 import { findVerb } from "./verbs.ts";
 
-/** The flags that may help with an error; the library, whose errors they are, does not know them. */
+/** The flags that may help with an error. The library does not know them, so its messages name none. */
 const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
   ERR_BINARY_FORMAT: ["forceArch"],
   ERR_KEY_AMBIGUOUS: ["issuer", "subject", "directory"],
@@ -23,19 +23,21 @@ const HELPFUL_FLAGS: Readonly<Partial<Record<ErrorCode, readonly string[]>>> = {
  *
  * @param error The error.
  * @param words The words behind the program's name.
- * @returns The end of a message; nothing where the verb has no such flag.
+ * @returns The end of a message; empty if the verb has no such flag.
  */
 export function hintFor(error: ParError, words: readonly string[]): string {
   const { path = [], verb } = findVerb(words) ?? {};
   if (!verb || "verbs" in verb) return "";
   if (isRefusedByDeno(error)) {
     const [name = ""] = path;
-    const needed = permissionFlags(words, true).map((flag) =>
-      flag.replace(/^(--allow-env)=.*$/, "$1")
-    );
-    const tasks = [`par:${name}`, ...(verb.remote ? [`par:remote:${name}`] : [])];
-    return `; ${["par", ...path].join(" ")} needs ${needed.join(" ")}, as the task ` +
-      `${tasks.join(" or ")} has it`;
+    const needed = (remote: boolean): string =>
+      permissionFlags(words, remote).join(" ").replace(/(--allow-env)=\S*/, "$1");
+    const command = ["par", ...path].join(" ");
+    const local = needed(false);
+    return `; ${command} needs ${local}, as the task par:${name} has it` +
+      (verb.remote
+        ? `, and for a registry ${needed(true)}, as the task par:remote:${name} has it`
+        : "");
   }
   const { flags } = verb;
   const helpful = HELPFUL_FLAGS[error.code]?.filter((name) => Object.hasOwn(flags, name)) ?? [];

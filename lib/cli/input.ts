@@ -1,5 +1,5 @@
 /**
- * The archive a verb reads, as the command line names it.
+ * The archives a verb reads, as the command line names them.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { ArchiveSource } from "../bytes/source.ts";
 import type { RegistrySourceOptions } from "../registry/pull.ts";
 import type { Reference } from "../registry/reference.ts";
 import type { PULLING } from "./flags.ts";
+import { ExitStatus } from "./exit_status.ts";
 import { note } from "./io.ts";
-import { withProgress } from "./progress.ts";
-import type { Values } from "./verb.ts";
+import type { Context, Values } from "./verb.ts";
 
-/** An archive to read, and what to do when it was. */
+/** An archive to read. Dispose of it after reading. */
 export interface Input extends Disposable {
   /** The archive. */
   readonly source: ArchiveSource;
@@ -42,7 +42,7 @@ export async function findPlace(
   flags: Values<typeof PULLING>,
   signal: AbortSignal,
 ): Promise<Place> {
-  // Most archives are files, and starting up should not pay for what registries take.
+  // Most archives are files, and their start should not pay for registries.
   const isOci = /^oci(-archive)?:/i.test(name);
   if (!isOci && await isThere(name)) return { path: name };
   const { isLayout, isReference, parseDigest, parseReference, quoteReference } = await import(
@@ -53,7 +53,7 @@ export async function findPlace(
     import("./registry.ts"),
     import("../registry/tags.ts"),
   ]);
-  // A layout is on this machine: it takes neither the network nor the environment.
+  // A layout is on this machine, and needs neither the network nor the environment.
   if (isLayout(name)) {
     const digest = flags.digest === undefined ? undefined : parseDigest(flags.digest);
     return { reference: parseReference(name), options: { digest, signal } };
@@ -62,8 +62,8 @@ export async function findPlace(
     if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
     throw new ParError(
       "ERR_REGISTRY_UNREACHABLE",
-      `Cannot read ${quoteReference(name)}: there is no such file, and this par may not use a ` +
-        "registry; the tasks that begin with par:remote: may",
+      `Cannot read ${quoteReference(name)}: there is no such file, and Deno does not allow ` +
+        "registries",
       cause,
     );
   });
@@ -86,43 +86,52 @@ export async function openInput(
   repeatedly = false,
 ): Promise<Input> {
   const place = await findPlace(name, flags, signal);
-  if ("path" in place) return await local(place.path, repeatedly, signal);
+  if ("path" in place) {
+    const kept = repeatedly ? await openRepeatable(place.path, signal) : undefined;
+    const source = kept ?? fileSource(place.path, signal);
+    return { source, place, [Symbol.dispose]: (): void => kept?.[Symbol.dispose]() };
+  }
   const { registrySource } = await import("../registry/pull.ts");
   const source = registrySource(place.reference, place.options);
   return { source, place, [Symbol.dispose]: (): void => source.close() };
 }
 
-/** A folder may have the name of a repository. */
+/** Whether there is such a file. A folder does not count: it may have the name of a repository. */
 async function isThere(name: string): Promise<boolean> {
   return await lookAt(name).then(({ info }) => info?.isDirectory !== true, () => false);
 }
 
-async function local(path: string, repeatedly: boolean, signal: AbortSignal): Promise<Input> {
-  const place = { path };
-  if (!repeatedly) {
-    return { source: fileSource(path, signal), place, [Symbol.dispose]: (): void => {} };
-  }
-  const source = await openRepeatable(path, signal);
-  return { source, place, [Symbol.dispose]: (): void => source[Symbol.dispose]() };
-}
-
-/** Says how much came over the network, where anything did. */
+/** Says how many bytes came over the network, if any did. */
 export async function sayTraffic({ source }: Input): Promise<void> {
   if (!source.remote || !("bytesRead" in source)) return;
   note(`${source.bytesRead} of the layer's ${await source.size?.()} bytes were fetched.`);
 }
 
 /**
- * Shows a progress bar for as long as reading a source takes.
+ * Does a verb's work for each archive. After a bad archive, it goes on with the next one.
  *
- * @param title What is done.
- * @param source What is read.
- * @param work Reads it, and tells how far it is.
+ * @param context Reports what is wrong with an archive.
+ * @param archives The archives, as they were typed.
+ * @param work Does the work. It gets the archive's name a second time if there are several, so that
+ * it can print which one is meant.
+ * @throws {ExitStatus} The highest exit status, if there are several archives and one is bad.
+ * @throws {ParError} What `work` throws, if there is one archive.
  */
-export async function withReadProgress<T>(
-  title: string,
-  source: ArchiveSource,
-  work: (onProgress: (bytes: number) => void) => Promise<T>,
-): Promise<T> {
-  return await withProgress(title, work, await source.size?.());
+export async function forEachArchive(
+  context: Context,
+  archives: readonly string[],
+  work: (archive: string, label: string | undefined) => Promise<void>,
+): Promise<void> {
+  if (archives.length === 1) return await work(archives[0] as string, undefined);
+  let worst = 0;
+  for (const archive of archives) {
+    try {
+      await work(archive, archive);
+    } catch (error) {
+      if (error instanceof ExitStatus) worst = Math.max(worst, error.status);
+      else if (!(error instanceof ParError) || context.signal.aborted) throw error;
+      else worst = Math.max(worst, await context.report(error, archive));
+    }
+  }
+  if (worst > 0) throw new ExitStatus(worst);
 }

@@ -5,11 +5,10 @@ import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { inspect, inspectClaims } from "../verbs/inspect.ts";
 import type { ListedAttachment } from "../verbs/attachments.ts";
 import { ANY_TIME, formatTime, verifyToken } from "../signing/token.ts";
-import { forEachArchive } from "./each.ts";
-import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { forEachArchive, type Input, openInput, sayTraffic } from "./input.ts";
 import { note, print, printJson, warn } from "./io.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
-import { toSize } from "./progress.ts";
+import { toSize, withProgress } from "./progress.ts";
 import { columns, paint } from "./style.ts";
 import type { Row } from "./table.ts";
 import type { Context, Values } from "./verb.ts";
@@ -41,13 +40,14 @@ async function inspectOne(
   using input = await openInput(name, flags, signal);
   const { source } = input;
   if (flags.wit) return await printWit(input, label, flags, options);
-  const complete = flags.claimsOnly
-    ? undefined
-    : await withReadProgress("Verifying", source, (onProgress) =>
-      inspect(source, { ...options, ...ANY_TIME, onProgress }));
+  const complete = flags.claimsOnly ? undefined : await withProgress(
+    "Verifying",
+    (onProgress) => inspect(source, { ...options, ...ANY_TIME, onProgress }),
+    await source.size?.(),
+  );
   const archive = complete ?? await inspectClaims(source, { ...options, ...ANY_TIME });
   const untimely = await judgeTime(archive.token);
-  // What a program takes for itself has no place for a mark.
+  // A token or a field alone has no place for a warning.
   if (untimely && (flags.jwtOnly || flags.field !== undefined)) throw untimely;
   if (flags.jwtOnly) {
     const { token } = archive;
@@ -62,12 +62,11 @@ async function inspectOne(
   if (complete?.binaries.length === 0) warn("the archive holds no binaries yet");
   const attached = complete && await findAttached(input);
   if (flags.output === "json") {
-    const { code, message } = untimely ?? {};
     await printJson({
       ...report,
-      ...(attached && { attachments: await toAttachments(attached) }),
+      attachments: attached && await toAttachments(attached),
       success: untimely === undefined,
-      ...(untimely && { error: { code, message } }),
+      error: untimely && { code: untimely.code, message: untimely.message },
     }, label);
     if (untimely) throw new ExitStatus(EXIT_STATUS.untrusted);
     return;
@@ -97,7 +96,7 @@ async function findAttached({ place }: Input): Promise<ListedAttachment[] | unde
     return await listAttachments(place.reference, place.options);
   } catch (error) {
     if (!(error instanceof ParError)) throw error;
-    // What is in the archive is known nevertheless.
+    // The archive itself was read, so its content is printed.
     warn(error.message);
     return undefined;
   }
@@ -108,7 +107,7 @@ async function judgeTime(token: string): Promise<ParError | undefined> {
   return await verifyToken(token).then(() => undefined, (error) => error);
 }
 
-/** Prints one value of what JSON has, a list with one item a line. */
+/** Prints one value of the report; a list has one item a line. */
 async function printField(
   report: object,
   name: string,
@@ -116,9 +115,10 @@ async function printField(
 ): Promise<void> {
   const value = findField(report, name);
   if (value === undefined) {
+    const names = Object.keys(report).filter((key) => findField(report, key) !== undefined);
     throw new ParError(
       "ERR_FIELD_NOT_FOUND",
-      `Cannot print the field ${quote(name)}: the archive has ${Object.keys(report).join(", ")}`,
+      `Cannot print the field ${quote(name)}: the archive has ${names.join(", ")}`,
     );
   }
   const texts = (Array.isArray(value) ? value : [value]).map((item) =>
@@ -146,10 +146,10 @@ async function printWit(
 ): Promise<void> {
   const { decodeWit, inspectWit } = await import("../verbs/wit.ts");
   const { source } = input;
-  const { archive, wit } = await withReadProgress(
+  const { archive, wit } = await withProgress(
     "Verifying",
-    source,
     (onProgress) => inspectWit(source, { ...options, onProgress }),
+    await source.size?.(),
   );
   const text = await decodeWit(wit, options);
   await sayTraffic(input);
@@ -159,7 +159,7 @@ async function printWit(
   } else await print(printable(text));
 }
 
-/** The keys that `wash par inspect` printed, and more. */
+/** The keys that `wash par inspect` printed, and more; those without a value are not printed. */
 function toJson(
   claims: Claims,
   compressed: boolean,
@@ -170,23 +170,21 @@ function toJson(
     name: wascap.name ?? "",
     issuer: claims.iss,
     service: claims.sub,
-    ...(wascap.capid !== undefined && { capability_contract_id: wascap.capid }),
+    capability_contract_id: wascap.capid,
     vendor: wascap.vendor,
     version: wascap.ver ?? "None",
     revision: String(wascap.rev ?? "None"),
     targets: claimedTargets(claims),
-    ...(wascap.config_schema !== undefined && { schema: wascap.config_schema }),
+    schema: wascap.config_schema,
     claims,
     compressed,
-    ...(complete && {
-      size: complete.size,
-      target_details: complete.binaries.map(({ target, size, sha256 }) => ({
-        name: target,
-        size,
-        sha256,
-      })),
-    }),
-    ...(complete?.wit && { wit_details: complete.wit }),
+    size: complete?.size,
+    target_details: complete?.binaries.map(({ target: name, size, sha256 }) => ({
+      name,
+      size,
+      sha256,
+    })),
+    wit_details: complete?.wit,
   };
 }
 
@@ -200,12 +198,12 @@ async function toTable(
   const sizeOf = (target: string): string[] =>
     (complete?.binaries ?? []).filter((binary) => binary.target === target)
       .map(({ size }) => toSize(size));
-  const rows: Row[] = [
+  const rows: (Row | undefined)[] = [
     { name: "Public Key", value: claims.sub, isKey: true },
     { name: "Issuer", value: claims.iss, isKey: true },
-    ...(wascap.capid === undefined
-      ? []
-      : [{ name: "Capability Contract ID", value: wascap.capid }]),
+    wascap.capid === undefined
+      ? undefined
+      : { name: "Capability Contract ID", value: wascap.capid },
     { name: "Vendor", value: wascap.vendor },
     { name: "Version", value: wascap.ver ?? "None" },
     { name: "Revision", value: String(wascap.rev ?? "None") },
@@ -214,21 +212,19 @@ async function toTable(
       value: describeSignature(claims, untimely),
       style: untimely ? "red" : undefined,
     },
-    ...(complete
-      ? [{
-        name: "Size",
-        value: `${toSize(complete.size)}, ${compressed ? "compressed" : "not compressed"}`,
-      }]
-      : []),
-    ...(complete?.wit ? [{ name: "WIT Package", value: toSize(complete.wit.size) }] : []),
-    ...(wascap.config_schema === undefined
-      ? []
-      : [{ name: "Schema", value: describeSchema(wascap.config_schema) }]),
+    complete && {
+      name: "Size",
+      value: `${toSize(complete.size)}, ${compressed ? "compressed" : "not compressed"}`,
+    },
+    complete?.wit && { name: "WIT Package", value: toSize(complete.wit.size) },
+    wascap.config_schema === undefined
+      ? undefined
+      : { name: "Schema", value: describeSchema(wascap.config_schema) },
   ];
   return drawTable(
     {
       title: `${wascap.name ?? "Anonymous"} - Provider Archive`,
-      rows,
+      rows: rows.filter((row) => row !== undefined),
       heading: "Supported Architecture Targets",
       list: claimedTargets(claims).map((target) => [
         target,
@@ -241,7 +237,7 @@ async function toTable(
   );
 }
 
-/** The name that a schema gives itself, if it does, and its length. */
+/** Gives the name of a schema, if it has one, and its length. */
 function describeSchema(schema: Json): string {
   const { title, $id }: Readonly<Record<string, Json | undefined>> = isJsonObject(schema)
     ? schema

@@ -1,5 +1,5 @@
 /**
- * What a command says: results on standard output, everything else on standard error.
+ * Printing: results go to standard output, everything else to standard error.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { columns, paint } from "./style.ts";
 
 const encoder = new TextEncoder();
 
-/** A seed as it is written, and nothing that only resembles one: a result may hold any text. */
+/** Matches seeds only, and no text that resembles one: a result may have any text. */
 const SEED = /S[ACMNOUVX][A-Z2-7]{56}/g;
 
 /** Writes a result, whole, to standard output. */
@@ -18,13 +18,13 @@ export async function print(text: string): Promise<void> {
   await printSecret(text.replace(SEED, redact));
 }
 
-/** Writes a result that may be a seed, because that was asked for. */
+/** Writes a result that may be a seed, because the user asked for it. */
 export async function printSecret(text: string): Promise<void> {
   const bytes = encoder.encode(text.endsWith("\n") ? text : `${text}\n`);
   try {
     for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
   } catch (cause) {
-    // Whoever read it has seen enough.
+    // The reader, such as `head`, has what it wants.
     if (cause instanceof Deno.errors.BrokenPipe) throw cause;
     throw new ParError(
       "ERR_FILE_UNWRITABLE",
@@ -38,13 +38,14 @@ export async function printSecret(text: string): Promise<void> {
  * Writes a result as one JSON object to standard output.
  *
  * @param value The object.
- * @param archive Which of several archives it is about. Then it is one line long, and names the archive.
+ * @param archive The archive that it is about, if there are several. The object then names it, and is
+ * one line long.
  */
 export async function printJson(value: object, archive?: string): Promise<void> {
   await print(archive === undefined ? toJson(value, 2) : toJson({ archive, ...value }));
 }
 
-/** JSON in which what would steer a terminal is escaped too. */
+/** Writes JSON, with escapes for characters that control a terminal. */
 function toJson(value: unknown, indent = 0): string {
   return JSON.stringify(value, null, indent).replace(
     /[\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g,
@@ -55,7 +56,7 @@ function toJson(value: unknown, indent = 0): string {
 /** Breaks a line to the width of a terminal; see {@linkcode fitToTerminal}. */
 let fit = (line: string): string => line;
 
-/** Lets messages for people fit the terminal that they go to, if it is one. */
+/** Makes messages fit the width of the terminal, if standard error is one. */
 export async function fitToTerminal(): Promise<void> {
   if (!Deno.stderr.isTerminal()) return;
   const { widthOf, wrap } = await import("./text.ts");
@@ -69,7 +70,7 @@ export async function fitToTerminal(): Promise<void> {
 
 let quiet = false;
 
-/** Leaves out from now on what nobody has to know: `--quiet`. */
+/** Prints no notes and no messages of success from now on: `--quiet`. */
 export function beQuiet(): void {
   quiet = true;
 }
@@ -80,11 +81,11 @@ export function isQuiet(): boolean {
 }
 
 /**
- * Says that a verb has done what it was asked to do.
+ * Prints that a verb succeeded.
  *
- * @param format How `--output` wants it.
- * @param result What programs are told, beside that it succeeded.
- * @param text What people are told, unless they want it quiet.
+ * @param format The value of `--output`.
+ * @param result The members of the JSON, beside `success`.
+ * @param text The text for people. `--quiet` leaves it out.
  */
 export async function printDone(
   format: "text" | "json",
@@ -92,21 +93,23 @@ export async function printDone(
   text: string,
 ): Promise<void> {
   if (format === "json") await printJson({ ...result, success: true });
-  else if (!quiet) await print(text);
+  else if (!quiet) {
+    await print(Deno.stdout.isTerminal() ? text.split("\n").map(fit).join("\n") : text);
+  }
 }
 
-/** Writes a message for people to standard error, if it can be written: the work goes on without. */
+/** Writes a message to standard error. If that fails, the work goes on without it. */
 export function say(text: string): void {
   const lines = redact(text).split("\n").map((line) => fit(line));
   const bytes = encoder.encode(`${lines.join("\n")}\n`);
   try {
     for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
   } catch {
-    // There is no other place to say so.
+    // There is no other place for the message.
   }
 }
 
-/** Says what one may not expect. */
+/** Says what a user may not expect. `--quiet` leaves it out. */
 export function note(text: string): void {
   if (!quiet) say(`Note: ${text}`);
 }
@@ -125,10 +128,10 @@ export function warnOfName(path: string, compressed: boolean): void {
   );
 }
 
-/** What {@linkcode warn} has said. */
+/** The warnings that were printed. */
 const warned = new Set<string>();
 
-/** Says what is unusual and yet accepted, once. */
+/** Warns of something unusual that is accepted. Each warning is printed once. */
 export function warn(text: string): void {
   if (warned.has(text)) return;
   warned.add(text);

@@ -3,12 +3,13 @@ import { keyPath, listKeys, readNamedKey, storeKey } from "../system/keystore.ts
 import { KEY_ROLES, KeyPair, type KeyRole, type PublicKey } from "../signing/nkey.ts";
 import { print, printJson, printSecret, say, warn } from "./io.ts";
 import { isThere, keyDirectories, userName } from "./signing.ts";
+import { columns } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
 import type { VERBS } from "./verbs.ts";
 
 type Verbs = typeof VERBS.keys.verbs;
 
-/** Other names of the roles, as people know them from elsewhere. */
+/** Other names of the roles, which other tools use. */
 const ALIASES: ReadonlyMap<string, KeyRole> = new Map([
   ["provider", "service"],
   ["component", "module"],
@@ -16,7 +17,7 @@ const ALIASES: ReadonlyMap<string, KeyRole> = new Map([
   ["x25519", "curve"],
 ]);
 
-/** What a key can be for, by all names. */
+/** All names of the roles. */
 export const KEY_KINDS: readonly string[] = [...KEY_ROLES, ...ALIASES.keys()];
 
 function parseRole(kind: string): KeyRole {
@@ -71,12 +72,17 @@ export async function list(this: Context, flags: Values<Verbs["list"]["flags"]>)
       success: true,
     });
   }
-  const width = Math.max(0, ...keys.map(({ name }) => name.length));
   const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
   const several = new Set(keys.map(({ path }) => folderOf(path))).size > 1;
-  for (const { name, path, pair } of keys) {
-    const folder = several ? `  ${folderOf(path)}` : "";
-    await print(`${name.padEnd(width)}  ${pair.publicKey}${folder}`);
+  const rows = keys.map(({ name, path, pair }) => ({
+    name,
+    key: several ? `${pair.publicKey}  ${folderOf(path)}` : pair.publicKey,
+  }));
+  const width = Math.max(0, ...rows.map(({ name }) => name.length));
+  const room = columns() ?? Infinity;
+  const fits = rows.every(({ key }) => width + "  ".length + key.length <= room);
+  for (const { name, key } of rows) {
+    await print(fits ? `${name.padEnd(width)}  ${key}` : `${name}\n  ${key}`);
   }
 }
 

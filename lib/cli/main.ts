@@ -11,7 +11,7 @@ import { fitToTerminal, printJson, say } from "./io.ts";
 import { paint } from "./style.ts";
 import { inOrder } from "./verbs.ts";
 
-/** What asks a process to end; Windows has only the first. */
+/** The signals that ask a process to end. Windows has only the first. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
   : ["SIGINT", "SIGTERM"];
@@ -19,7 +19,7 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 /** The exit status of a process that an interrupt signal ended, as shells report it. */
 const INTERRUPTED = 130;
 
-/** The exit status of a process whose reader has gone, as shells report it. */
+/** The exit status of a process that wrote to a closed pipe, as shells report it. */
 const BROKEN_PIPE = 141;
 
 /**
@@ -32,7 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const words = inOrder(args);
   const interruption = new AbortController();
   const interrupt = (): void => {
-    // Asked twice, it does not wait for the clean-up.
+    // The second signal does not wait for the clean-up.
     if (interruption.signal.aborted) Deno.exit(INTERRUPTED);
     interruption.abort("an interrupt signal");
   };
@@ -64,7 +64,7 @@ async function report(
 ): Promise<number> {
   const error = toParError(thrown);
   if (!error) {
-    // A defect of ours: whoever reports it needs the stack.
+    // This is our defect, and a report of it needs the stack.
     say(thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown));
     return EXIT_STATUS.failed;
   }
@@ -79,13 +79,13 @@ async function report(
   if (args.includes("--verbose")) { for (const line of causes(error)) say(printable(line)); }
   if (wantsJson(args)) {
     const shown = { code: error.code, message: redact(message) };
-    // Where it cannot be printed, that may be the very error, which was said above.
+    // If printing fails, that may be the error itself, which is on standard error already.
     await printJson({ success: false, error: shown }, archive).catch(() => {});
   }
   return EXIT_STATUS[error.category];
 }
 
-/** Tells what the system or Deno's permissions refuse, which no stack explains, from our defects. */
+/** Makes a `ParError` of what the system or Deno's permissions refuse. Other errors are our defects. */
 function toParError(error: unknown): ParError | undefined {
   if (error instanceof ParError) return error;
   if (!(error instanceof Error)) return undefined;
@@ -100,7 +100,7 @@ function isBrokenPipe(error: unknown): boolean {
     error instanceof ParError && error.cause instanceof Deno.errors.BrokenPipe;
 }
 
-/** What caused an error, and what caused that. */
+/** The causes of an error, one a line. */
 function causes(error: Error): string[] {
   const lines: string[] = [];
   for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
@@ -109,9 +109,9 @@ function causes(error: Error): string[] {
   return lines;
 }
 
-/** The arguments may be what is wrong, so this looks at them without parsing. */
+/** Does not parse the arguments, because they may be what is wrong. */
 function wantsJson(args: readonly string[]): boolean {
-  // Where extract writes to is its `--output`.
+  // The `--output` of extract is a path.
   const flag = args[0] === "extract" ? "-o|--format" : "-o|--output";
   return new RegExp(`(^| )(${flag})[ =]?json( |$)`).test(args.join(" "));
 }

@@ -1,18 +1,17 @@
 /**
- * How the texts of flags become values.
+ * Parses the values of flags.
  *
  * @module
  */
 
 import type { BinaryInput } from "../verbs/binary.ts";
 import { ParError, quote } from "../errors.ts";
-import { STDIN } from "../system/pipe.ts";
 import { isTargetName } from "../target/target.ts";
 
 /**
- * Pairs `--arch` with `--binary`, in order; a binary may carry its own as `ARCH=PATH`.
+ * Pairs each `--arch` with a `--binary`, in order. A binary may have its own target, as `ARCH=PATH`.
  *
- * @throws {ParError} `ERR_USAGE` where the counts leave a pairing open.
+ * @throws {ParError} `ERR_USAGE` if the counts differ.
  */
 export function pairBinaries(
   binaries: readonly string[] = [],
@@ -31,13 +30,13 @@ export function pairBinaries(
   return split.map((binary) => ({ ...binary, target: binary.target ?? rest.shift() }));
 }
 
-function splitBinary(text: string): { source: string; target?: string } {
+/** Takes `TARGET=PATH` apart; anything else is a path. */
+export function splitBinary(text: string): { source: string; target?: string } {
   const equals = text.indexOf("=");
   const target = text.slice(0, Math.max(equals, 0));
   // A path may hold an equals sign too; a target has a dash and no slash.
   if (!isTargetName(target) || !target.includes("-")) return { source: text };
-  const source = text.slice(equals + 1);
-  return { target, source: source === "-" ? STDIN : source };
+  return { target, source: text.slice(equals + 1) };
 }
 
 /**
@@ -103,7 +102,7 @@ export function parseSize(text: string, flag: string): number {
 /**
  * Reads SOURCE_DATE_EPOCH, which asks for reproducible output.
  *
- * @returns Seconds since the epoch, or `undefined` where it is not set.
+ * @returns Seconds since the epoch, or `undefined` if it is not set.
  * @throws {ParError} `ERR_OPTION_INVALID` for anything but a whole number.
  */
 export function sourceDateEpoch(): number | undefined {

@@ -9,10 +9,10 @@ import { REGISTRY } from "./flags.ts";
 import type { Permissions, Verb } from "./verb.ts";
 import { findVerb } from "./verbs.ts";
 
-/** Whatever prints asks whether colours are wanted. */
+/** Every verb prints, and may use colours. */
 const COLOURS = ["NO_COLOR", "FORCE_COLOR"];
 
-/** The flags of the variables that only what connects may read. */
+/** The flags whose variables may be read only if the verb uses the network. */
 const OF_REGISTRIES: readonly unknown[] = Object.values(REGISTRY);
 
 /**
@@ -44,8 +44,8 @@ export function permissionFlags(words: readonly string[], remote: boolean): stri
 }
 
 /**
- * Tells whether a command line may start credential helpers. Which ones there are depends on the user's
- * files, so whoever starts it adds them.
+ * Tells whether a command line may start credential helpers. The user's files name them, so the caller
+ * adds them to the permissions.
  *
  * @param words The words behind the program's name.
  * @param remote Whether its archive may be in a registry.

@@ -7,61 +7,25 @@
 import { isQuiet } from "./io.ts";
 import { columns } from "./style.ts";
 
-/** How long somebody waits without wondering, in milliseconds. */
+/** How long something takes before a bar appears, in milliseconds. */
 const PATIENCE = 500;
 
-/** Time between two drawings, in milliseconds: faster than that is flicker. */
+/** The least time between two drawings, in milliseconds. Faster drawing flickers. */
 const INTERVAL = 100;
 
-/** How long a bar is, in columns. */
+/** The length of a bar, in columns. */
 const [LEAST_BAR, LONGEST_BAR] = [6, 40];
 
 const CLEAR_LINE = "\r\x1b[2K";
 
-/** None is drawn where standard error is not a terminal. */
-class ProgressBar implements Disposable {
-  readonly #title: string;
-  #total: number | undefined;
-  #began: number | undefined;
-  readonly #wanted = Deno.stderr.isTerminal() && !isQuiet();
-  #drawn = 0;
-
-  /**
-   * The bar appears once it took too long since the first bytes.
-   *
-   * @param title What is done.
-   * @param total Bytes to be done with, where that is known already.
-   */
-  constructor(title: string, total?: number) {
-    this.#title = title;
-    this.#total = total;
-  }
-
-  /** Takes how many bytes are done with, and of how many. */
-  readonly update = (done: number, total?: number): void => {
-    if (!this.#wanted) return;
-    this.#total ??= total;
-    const now = performance.now();
-    this.#began ??= now;
-    if (now - this.#began < PATIENCE || now - this.#drawn < INTERVAL) return;
-    this.#drawn = now;
-    // In the last column, some terminals begin a new line.
-    const room = (columns(Deno.stderr) ?? 0) - 1;
-    const seconds = (now - this.#began) / 1000;
-    write(CLEAR_LINE + progressLine(this.#title, done, this.#total, seconds, room));
-  };
-
-  /** Takes the bar away, so that the line is free for what comes next. */
-  [Symbol.dispose](): void {
-    if (this.#drawn > 0) write(CLEAR_LINE);
-  }
-}
+/** Takes how many bytes are done, and how many there are. */
+type Update = (done: number, total?: number) => void;
 
 /**
  * Writes the line of a progress bar.
  *
  * @param title What is done.
- * @param done Bytes that it is done with.
+ * @param done Bytes that are done.
  * @param total All bytes, if that is known.
  * @param seconds How long it took so far.
  * @param columns How many columns the line may have.
@@ -79,7 +43,7 @@ export function progressLine(
   const share = Math.min(done / total, 1);
   const left = Math.ceil(Math.max(total - done, 0) / Math.max(rate, 1));
   const texts = [`${Math.floor(share * 100)} %`, ...bytes, `${left} s left`];
-  // What says least goes first where there is no room.
+  // The least important text goes first if there is no room.
   for (;;) {
     const text = texts.join(", ");
     const room = Math.min(columns - title.length - text.length - 2, LONGEST_BAR);
@@ -93,30 +57,48 @@ export function progressLine(
 }
 
 /**
- * Shows a progress bar for as long as something takes.
+ * Shows a progress bar if the work takes long, and removes it at the end. It shows none if standard
+ * error is not a terminal.
  *
  * @param title What is done.
- * @param work Does it, and tells how far it is.
- * @param total Bytes to be done with, where that is known already.
+ * @param work Does the work, and calls its argument with the progress.
+ * @param total All bytes, if that is known already.
  */
 export async function withProgress<T>(
   title: string,
-  work: (update: ProgressBar["update"]) => Promise<T>,
+  work: (update: Update) => Promise<T>,
   total?: number,
 ): Promise<T> {
-  using bar = new ProgressBar(title, total);
-  return await work(bar.update);
+  const isWanted = Deno.stderr.isTerminal() && !isQuiet();
+  let began: number | undefined;
+  let drawn = 0;
+  const update: Update = (done, of) => {
+    if (!isWanted) return;
+    total ??= of;
+    const now = performance.now();
+    began ??= now;
+    if (now - began < PATIENCE || now - drawn < INTERVAL) return;
+    drawn = now;
+    // In the last column, some terminals begin a new line.
+    const room = (columns(Deno.stderr) ?? 0) - 1;
+    write(CLEAR_LINE + progressLine(title, done, total, (now - began) / 1000, room));
+  };
+  try {
+    return await work(update);
+  } finally {
+    if (drawn > 0) write(CLEAR_LINE);
+  }
 }
 
 /**
  * Shows a progress bar while binaries are hashed, and another one after that.
  *
  * @param title What is done after that.
- * @param work Does both, and tells how far it is.
+ * @param work Does both, and calls the functions that it gets with the progress.
  */
 export async function withHashing<T>(
   title: string,
-  work: (updates: Record<"onHash" | "onProgress", ProgressBar["update"]>) => Promise<T>,
+  work: (updates: Record<"onHash" | "onProgress", Update>) => Promise<T>,
 ): Promise<T> {
   return await withProgress(
     "Hashing",
@@ -124,7 +106,7 @@ export async function withHashing<T>(
   );
 }
 
-/** A count of bytes for people, in units of 1024. */
+/** Writes a count of bytes for people, in units of 1024. */
 export function toSize(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;

@@ -1,4 +1,4 @@
-/** How a text may look: SGR codes of ECMA-48 that begin and end it. */
+/** The SGR codes of ECMA-48 that begin and end each style. */
 const STYLES = {
   bold: [1, 22],
   dim: [2, 22],
@@ -7,17 +7,17 @@ const STYLES = {
   yellow: [33, 39],
 } as const;
 
-/** How a text may look. */
+/** A style of text. */
 export type Style = keyof typeof STYLES;
 
-/** A stream a person may look at. */
+/** An output stream, which may be a terminal. */
 type Output = { isTerminal(): boolean };
 
-/** Where a terminal does not say how wide it is. */
+/** The width of a terminal that does not tell its width. */
 const USUAL_COLUMNS = 80;
 
 /**
- * How many columns the terminal has that a text goes to.
+ * Gives the width of the terminal that a text goes to.
  *
  * @param output Where the text goes.
  * @returns `undefined` if that is no terminal.
@@ -28,8 +28,7 @@ export function columns(output: Output = Deno.stdout): number | undefined {
 }
 
 /**
- * Colours a text where that is wanted: on a terminal, unless NO_COLOR is set; FORCE_COLOR decides
- * for any stream.
+ * Colours a text if it goes to a terminal and NO_COLOR is not set. If FORCE_COLOR is set, it decides.
  *
  * @param output Where the text goes.
  * @param style How it looks.
@@ -40,8 +39,7 @@ export function paint(output: Output, style: Style, text: string): string {
   return wantsColour(output) ? `\x1b[${begin}m${text}\x1b[${end}m` : text;
 }
 
-/** Whether a text may be coloured on its way there. */
-export function wantsColour(output: Output): boolean {
+function wantsColour(output: Output): boolean {
   const force = Deno.env.get("FORCE_COLOR");
   if (force) return force !== "0" && force !== "false";
   return output.isTerminal() && !Deno.env.get("NO_COLOR");

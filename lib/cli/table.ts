@@ -4,13 +4,13 @@ import { pad, widthOf, wrap } from "./text.ts";
 
 /** What a table shows. */
 export interface TableContent {
-  /** Stands over both columns. */
+  /** Is above both columns. */
   readonly title: string;
-  /** Names and values, of which there is one at least. */
+  /** Names and values; at least one. */
   readonly rows: readonly Row[];
-  /** Stands over the list. */
+  /** Is above the list. */
   readonly heading: string;
-  /** One line each, of cells below each other. The last of several may be shortened as a key. */
+  /** The lines of the list, each a list of cells. The last of several cells may be shortened. */
   readonly list: readonly (readonly string[])[];
 }
 
@@ -18,13 +18,13 @@ export interface TableContent {
 export interface Row {
   readonly name: string;
   readonly value: string;
-  /** Whether its beginning and its end say enough where there is no room for all of it. */
+  /** Whether the value may be shortened in its middle. */
   readonly isKey?: boolean;
   /** How the value looks. */
   readonly style?: Style | undefined;
 }
 
-/** The least room for a column of values; where there is less, each is below its name. */
+/** The least width of the column of values. If there is less, each value is below its name. */
 const LEAST_VALUES = 22;
 
 /** No terminal is narrower. */
@@ -34,8 +34,8 @@ const LEAST_COLUMNS = 20;
  * Draws a table of names and values with a title, and a list below.
  *
  * @param content What it shows. Control characters are replaced.
- * @param columns The most columns a line may take; any number where left out.
- * @param paint Makes a text look in a way.
+ * @param columns The most columns of a line. Default: any number.
+ * @param paint Gives a text a style.
  */
 export function drawTable(
   content: TableContent,
@@ -86,13 +86,13 @@ export function drawTable(
     rule("╠", "╩", "╣"),
     ...over(heading, "centre", "bold"),
     rule("╠", "═", "╣"),
-    // A list of nothing takes a line too.
+    // An empty list takes a line too.
     ...(list.length > 0 ? list : [""]).flatMap((text) => over(text, "left")),
     rule("╚", "═", "╝"),
   ].join("\n");
 }
 
-/** Lines whose cells are below each other. The last cell takes the room that the others leave. */
+/** Aligns the cells of lines in columns. The last cell takes the room that the others leave. */
 function toColumns(list: readonly (readonly string[])[], room: number): string[] {
   const widths: number[] = [];
   for (const cells of list) {
@@ -113,20 +113,20 @@ function toColumns(list: readonly (readonly string[])[], room: number): string[]
 /** Between two cells. */
 const GAP = "  ";
 
-/** What is left of a key at least. */
+/** The least characters that a shortened key has. */
 const LEAST_KEY = 11;
 
-/** Before a value that is below its name. */
+/** The indent of a value that is below its name. */
 const INDENT = "  ";
 
 function widest(texts: readonly string[]): number {
   return Math.max(0, ...texts.map(widthOf));
 }
 
-/** How a key is shortened at most: the document on provider archives shows as much of one. */
+/** The most characters of a shortened key, as in wasmCloud's document on provider archives. */
 const SHORT_KEY = { head: 28, tail: 13 };
 
-/** Takes the middle out of a key that does not fit. */
+/** Replaces the middle of a key that does not fit with dots. */
 export function shorten(key: string, room: number): string {
   if (key.length <= room) return key;
   const left = Math.min(room - "...".length, SHORT_KEY.head + SHORT_KEY.tail);
@@ -134,7 +134,7 @@ export function shorten(key: string, room: number): string {
   return `${key.slice(0, left - tail)}...${key.slice(key.length - tail)}`;
 }
 
-/** Somebody's line feed would draw lines that look like the table's own; tabs have any width. */
+/** Replaces line feeds, which could imitate lines of the table, and tabs, whose width is unknown. */
 function ofOneLine(text: string): string {
   return printable(text).replace(/[\n\t]/g, "\ufffd");
 }

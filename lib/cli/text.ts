@@ -1,16 +1,16 @@
 /**
- * Text on a terminal: how wide it is, and how it fits.
+ * The width of text on a terminal, and line breaks.
  *
  * @module
  */
 
 import { eastAsianWidth } from "npm:get-east-asian-width@1.7.0";
 
-/** What colours a text: an SGR code of ECMA-48. */
+/** Matches an SGR code of ECMA-48, which colours a text. */
 // deno-lint-ignore no-control-regex -- it begins with one
 const COLOUR = /\x1b\[[0-9;]*m/g;
 
-/** How many columns a text of one line takes. */
+/** Counts the columns of a text of one line. */
 export function widthOf(text: string): number {
   if (text.includes("\x1b")) text = text.replace(COLOUR, "");
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
@@ -19,16 +19,16 @@ export function widthOf(text: string): number {
 
 let segmenter: Intl.Segmenter | undefined;
 
-/** What people call characters: a letter with its accents, an emoji with its colour of skin. */
+/** Splits a text into grapheme clusters: a letter with its accents, an emoji with its modifiers. */
 function charactersOf(text: string): string[] {
-  // Made here, as making one takes half as long as it takes Deno to start.
+  // It is made on first use, because making it takes half as long as the start of Deno.
   segmenter ??= new Intl.Segmenter();
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
 function widthOfOne(character: string): number {
   if (/^\p{RGI_Emoji}$/v.test(character)) return 2;
-  // What only joins or changes others has no width of its own.
+  // Characters that only join or change others have no width of their own.
   const [first] = character.replace(/^[\p{Mn}\p{Me}\p{Cf}]+/u, "");
   return first === undefined ? 0 : eastAsianWidth(first.codePointAt(0) ?? 0);
 }
@@ -57,7 +57,7 @@ export function wrap(text: string, width: number, breakWords = true): string[] {
   return [...lines, line];
 }
 
-/** Pieces of a word that fit a line; all but the last fill it, so that none shares one. */
+/** Cuts a word into pieces that fit a line. All but the last fill a line. */
 function chop(word: string, width: number): string[] {
   if (widthOf(word) <= width) return [word];
   const pieces = [""];
@@ -74,7 +74,7 @@ function chop(word: string, width: number): string[] {
   return pieces;
 }
 
-/** Fills a text up with spaces: those before it, and those behind it. */
+/** Pads a text with spaces to a width. */
 export function pad(text: string, width: number, align: "left" | "right" | "centre"): string {
   const space = Math.max(width - widthOf(text), 0);
   const before = { left: 0, right: space, centre: Math.floor(space / 2) }[align];

@@ -1,5 +1,5 @@
 /**
- * What is wrong with a command line, in this command's words.
+ * Messages about wrong command lines.
  *
  * @module
  */
@@ -20,17 +20,17 @@ import { type Flags, kebab } from "./verb.ts";
 import { findVerb } from "./verbs.ts";
 
 /**
- * Says all that is wrong with a command line.
+ * Makes one error of everything that is wrong with a command line.
  *
  * @param words The words behind the program's name.
  * @param found What stricli found.
- * @returns `undefined` where it is something else that failed.
+ * @returns The error, or `undefined` if the command line is right and something else failed.
  */
 export function usageError(
   words: readonly string[],
   found: readonly unknown[],
 ): ParError | undefined {
-  // What is wrong with a value, whoever read it says best.
+  // The function that parses a value has the best message about it.
   const failures = found.map((failure) =>
     failure instanceof ArgumentParseError ? failure.exception : failure
   );

@@ -1,6 +1,6 @@
 /**
- * What a verb says of itself, as data: what it takes, and what it needs of the machine. Reading a
- * command line, help, completions, tasks and launchers all follow from it.
+ * The description of a verb, as data: what it takes, and which permissions it needs. Parsing, help,
+ * completions, tasks and launchers come from it.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Verb {
   readonly examples: readonly string[];
   /** What it may do. */
   readonly needs: Permissions;
-  /** What it may do beside, where it reads an archive from a registry. */
+  /** What else it may do if its archive may be in a registry. */
   readonly remote?: Permissions;
 }
 
@@ -31,7 +31,7 @@ export interface Group {
   readonly verbs: Readonly<Record<string, Verb>>;
 }
 
-/** An argument, of which there must be one unless it says otherwise. */
+/** An argument. It must be given once, unless it says otherwise. */
 export interface Argument {
   /** How help shows it. */
   readonly name: string;
@@ -47,7 +47,7 @@ export interface Argument {
   readonly proposals?: Proposals;
 }
 
-/** What `-` stands for where a path is expected; `refused` where nothing can take the path's place. */
+/** What `-` means in place of a path; `refused` if neither standard input nor output can be used. */
 export type Dash = "standard input" | "standard output" | "refused";
 
 /** A list of values that completions propose. */
@@ -56,19 +56,19 @@ export type Proposals = "targets" | "key kinds" | "predicate types" | "shells";
 /** Flags by their names in camel case: `forceArch` is typed `--force-arch`. */
 export type Flags = Readonly<Record<string, Flag>>;
 
-/** A flag; one that takes no value is true where it is given. */
+/** A flag. Without a value, it is true if it is given. */
 export interface Flag {
   /** What it means. */
   readonly brief: string;
   /** The letter that stands for its name. */
   readonly short?: string;
-  /** How help shows its value, where it takes one. */
+  /** The placeholder of its value in help, if it takes one. */
   readonly value?: string;
   /** What `-` stands for as its value. */
   readonly dash?: Dash;
-  /** Whether the verb cannot do without. */
+  /** Whether it must be given. */
   readonly required?: true;
-  /** Whether all its values count, and not the last one alone. */
+  /** Whether all its values count, not only the last one. */
   readonly repeatable?: true;
   /** Reads its value; `name` is for messages, such as `--max-size`. */
   readonly parse?: (text: string, name: string) => unknown;
@@ -76,17 +76,17 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** What its value may be, where that can be listed. */
   readonly proposals?: Proposals;
-  /** Its value where it is not given. */
+  /** Its value if it is not given. */
   readonly default?: string;
-  /** The environment variable that stands in for it. A flag without a value is given if it is true. */
+  /** The environment variable that is read if the flag is not given. */
   readonly env?: string;
-  /** Whether the verb reads that variable itself, where it comes to need it. */
+  /** Whether the verb reads that variable itself, if it comes to need it. */
   readonly late?: true;
-  /** The flags that it does not go with. */
+  /** The flags that it cannot be used together with. */
   readonly conflicts?: readonly string[];
 }
 
-/** What Deno lets a verb do; nothing where left out. */
+/** What Deno lets a verb do. What is left out is not allowed. */
 export interface Permissions {
   /** Read files. */
   readonly read?: true;
@@ -98,9 +98,9 @@ export interface Permissions {
   readonly run?: readonly string[];
   /** Start the credential helpers that docker's and podman's files name. */
   readonly helpers?: true;
-  /** Start whatever a project builds with, in an environment of its own. */
+  /** Start any program, and read the whole environment: for builds. */
   readonly start?: true;
-  /** The environment variables it may read, beside those of its flags. */
+  /** The environment variables that it may read, in addition to those of its flags. */
   readonly env?: readonly string[];
 }
 
@@ -116,21 +116,21 @@ type IsThere<F extends Flag> = F extends { required: true } | { default: string 
   : F extends { value: string } ? false
   : true;
 
-/** What a verb is told of its flags. */
+/** The flags of a verb, as its function gets them. */
 export type Values<F extends Flags> = {
   readonly [Name in keyof F]: IsThere<F[Name]> extends true ? Value<F[Name]>
     : Value<F[Name]> | undefined;
 };
 
-/** What a verb is told beside its command line. */
+/** What a verb gets beside its flags and arguments. */
 export interface Context {
-  /** The user wants it to stop. */
+  /** Aborts when the user wants to stop. */
   readonly signal: AbortSignal;
   /**
-   * Prints what went wrong, for a verb that goes on or ends in its own way.
+   * Prints an error, for a verb that continues after it or chooses its own exit status.
    *
-   * @param archive The archive that it is about, if there are several.
-   * @returns The exit status that it should end with.
+   * @param archive The archive that the error is about, if there are several.
+   * @returns The exit status of the error.
    */
   report(error: ParError, archive?: string): Promise<number>;
 }

@@ -1,5 +1,5 @@
 /**
- * Every verb of the command: what it does, what it takes, what it needs.
+ * The description of every verb.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import type { Argument, Flags, Group, Permissions, Verb } from "./verb.ts";
 /** The toolkit's version. */
 export const VERSION: string = config.version;
 
-/** The shells that command lines can be completed in. */
+/** The shells that `par completions` has a script for. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
 /** A reference: in a registry, or in an OCI image layout. */
@@ -46,7 +46,7 @@ const ARCHIVES: Argument = { ...ARCHIVE, name: "archives", many: true };
 
 const ARCHIVE_FILE: Argument = { name: "archive", brief: "the archive's path", dash: "refused" };
 
-/** Where the key directory is, and whose key is the issuer's. */
+/** The variables that give the key directory and the name of the issuer's key. */
 const KEY_VARIABLES = [
   ...["HOME", "USER", "USERPROFILE", "USERNAME"],
   ...["WASH_KEYS_DIR", "WASH_DATA_DIR", "XDG_DATA_HOME"],
@@ -58,7 +58,7 @@ const SIGNS = {
   env: [...KEY_VARIABLES, "SOURCE_DATE_EPOCH"],
 } as const satisfies Permissions;
 
-/** Docker's and podman's files, and what keeps passwords for them. */
+/** To read docker's and podman's credentials, and to run their helpers. */
 const LOGS_IN = {
   helpers: true,
   env: [
@@ -67,7 +67,7 @@ const LOGS_IN = {
   ],
 } as const satisfies Permissions;
 
-/** The same, with proxies, certificates and the cache. */
+/** To use a registry, with proxies, certificates and the cache. */
 const CONNECTS = {
   ...LOGS_IN,
   net: true,
@@ -79,14 +79,14 @@ const CONNECTS = {
   ],
 } as const satisfies Permissions;
 
-/** What is attached to: a file's bundles lie beside it. */
+/** An archive that something is attached to. The bundles of a file lie beside it. */
 const PLACED_ARCHIVE: Argument = {
   name: "archive",
   brief: `a path, or a reference (${PLACE})`,
   dash: "standard input",
 };
 
-/** How to sign what is said of an archive. */
+/** Flags of `sign` and `attest`. */
 const BUNDLING = {
   ...BUNDLE_KEY,
   bundle: {
@@ -105,12 +105,12 @@ const REGISTRY_HOST: Argument = { name: "registry", brief: "its host, with its p
 
 const WASM_TOOLS = { run: ["wasm-tools"], env: ["PATH"] } as const satisfies Permissions;
 
-/** What the command does. */
+/** The description of the command. */
 export const BRIEF = "make, sign, inspect and verify wasmCloud provider archives";
 
 const READS_KEYS = { read: true, env: KEY_VARIABLES } as const satisfies Permissions;
 
-/** Every verb by what is typed. */
+/** Every verb by its name. */
 export const VERBS = {
   build: {
     brief: "build a provider's project, and make a signed archive of it",
@@ -296,7 +296,7 @@ export const VERBS = {
         repeatable: true,
         proposals: "targets",
       },
-      all: { brief: "every target" },
+      all: { brief: "every target", conflicts: ["arch"] },
       output: {
         dash: "standard output",
         value: "path",
@@ -718,13 +718,13 @@ function findOrdered([name = "", inner = ""]: readonly string[]): Found | undefi
 /** The groups in which `wash` has these verbs: `wash par create`, `wash reg push`. */
 export const WASH_GROUPS: readonly string[] = ["par", "reg"];
 
-/** The flags that `wash` takes anywhere, in front of the verb too; the first takes a value. */
+/** The flags that `wash` takes anywhere, also before the verb. The first one takes a value. */
 export const WASH_FLAGS = { output: ["-o", "--output"], none: ["--experimental"] } as const;
 
 /**
- * Puts a command line in order as `wash` takes it, so that scripts and Makefiles can say `par` instead
- * of it: takes a group off (`wash par create`), moves `-o` from before the verb to behind it, leaves
- * out `--experimental`, which means nothing here, and spells `-V` out.
+ * Rewrites a command line of `wash`, so that scripts and Makefiles can call `par` instead. It removes the
+ * group (`wash par create`) and `--experimental`, which means nothing here, moves `-o` behind the verb,
+ * and replaces `-V`.
  *
  * @param words The words behind the program's name.
  */
@@ -741,7 +741,7 @@ export function inOrder(words: readonly string[]): readonly string[] {
   if (rest[0] === "-V") rest[0] = "--version";
   if (format === undefined) return rest;
   const { path, verb } = findOrdered(rest) ?? { path: [] };
-  // What extract calls --output is where it writes to.
+  // The --output of extract is a path.
   const isFormat = verb && "flags" in verb && "format" in verb.flags;
   const before = Math.max(path.length, 1);
   return [

@@ -9,10 +9,10 @@ import type { CandidateBundle } from "../verbs/bundle_search.ts";
 import type { Check, Policy } from "../verbs/policy.ts";
 import { verify, type VerifyReport } from "../verbs/verify.ts";
 import { type CheckLine, printChecks } from "./checks.ts";
-import { forEachArchive } from "./each.ts";
 import { EXIT_STATUS, ExitStatus } from "./exit_status.ts";
-import { type Input, openInput, sayTraffic, withReadProgress } from "./input.ts";
+import { forEachArchive, type Input, openInput, sayTraffic } from "./input.ts";
 import { isQuiet, print, printJson } from "./io.ts";
+import { withProgress } from "./progress.ts";
 import { paint } from "./style.ts";
 import type { Context, Values } from "./verb.ts";
 import { VERBS } from "./verbs.ts";
@@ -75,10 +75,10 @@ async function verifyOne(
   const { source } = input;
   const manifest = await manifestOf(input);
   const bundles = policy.keys && findBundles(input, flags, manifest, signal);
-  const report = await withReadProgress(
+  const report = await withProgress(
     "Verifying",
-    source,
     (onProgress) => verify(source, { ...policy, manifest, bundles, onProgress }),
+    await source.size?.(),
   );
   await sayTraffic(input);
   const failed = report.checks.find((check) => !check.passed);

@@ -105,13 +105,7 @@ class LayoutStore implements Store {
   }
 
   async *readBlob(blob: Descriptor, start: number, end: number): Bytes {
-    const size = await this.#files.size(blobPath(blob.digest));
-    if (size === undefined) {
-      throw new ParError(
-        "ERR_REGISTRY_NOT_FOUND",
-        `Cannot ${this.#task}: the layout has no blob ${blob.digest}; copy it again`,
-      );
-    }
+    const size = await this.#sizeOf(blobPath(blob.digest), "copy it again");
     if (size !== blob.size) {
       throw new ParError(
         "ERR_REGISTRY_DIGEST",
@@ -261,13 +255,7 @@ class LayoutStore implements Store {
   }
 
   async #readSmall(name: string, advice: string): Promise<Uint8Array> {
-    const size = await this.#files.size(name);
-    if (size === undefined) {
-      throw new ParError(
-        "ERR_REGISTRY_NOT_FOUND",
-        `Cannot ${this.#task}: the layout has no file ${quote(name)}; ${advice}`,
-      );
-    }
+    const size = await this.#sizeOf(name, advice);
     if (size > MAX_JSON_LENGTH) {
       throw notALayout(
         this.#reference.path,
@@ -275,6 +263,15 @@ class LayoutStore implements Store {
       );
     }
     return await readAll(this.#files.read(name, 0, size));
+  }
+
+  async #sizeOf(name: string, advice: string): Promise<number> {
+    const size = await this.#files.size(name);
+    if (size !== undefined) return size;
+    throw new ParError(
+      "ERR_REGISTRY_NOT_FOUND",
+      `Cannot ${this.#task}: the layout has no file ${quote(name)}; ${advice}`,
+    );
   }
 }
 

@@ -11,7 +11,7 @@
  * {@linkcode parseBundleKey} reads.
  *
  * This module is browser compatible. It reads no file: `findKey()` of the toolkit's `mod.ts` finds
- * keys in a directory, and `readArchive()` there checks whole archives.
+ * keys in a directory, and `inspect()` there checks whole archives.
  *
  * @example Make keys, sign claims, verify the token
  * ```ts

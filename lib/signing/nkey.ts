@@ -77,6 +77,12 @@ const SEED_LENGTH = 58;
  * ```
  */
 export function parsePublicKey(text: string, role?: KeyRole): PublicKey {
+  if (typeof text !== "string") {
+    throw new ParError(
+      "ERR_KEY_INVALID",
+      "Cannot read a public key that is no string: give its text",
+    );
+  }
   const shown = `public key ${JSON.stringify(text)}`;
   if (text.length !== PUBLIC_KEY_LENGTH) {
     throw new ParError(

@@ -8,9 +8,21 @@ import { ParError } from "../errors.ts";
 import { KeyPair } from "../signing/nkey.ts";
 
 /** Throws `ERR_OPTION_INVALID` unless the options of a verb are an object. */
-export function requireOptions<T>(options: T): T {
+export function requireOptions<T>(options: T, name = "the options"): T {
   if (typeof options === "object" && options !== null) return options;
-  throw wrongType(options, "the options", "an object");
+  throw wrongType(options, name, "an object");
+}
+
+/** Throws `ERR_OPTION_INVALID` unless a value is a text or a reference that was parsed. */
+export function requireReference(value: unknown): void {
+  const isParsed = typeof value === "object" && value !== null &&
+    ("registry" in value || "layout" in value);
+  if (typeof value !== "string" && !isParsed) throw wrongType(value, "a reference", "a string");
+}
+
+/** Throws `ERR_OPTION_INVALID` unless a value is a date or left out. */
+export function requireDate(value: unknown, name: string): asserts value is Date | undefined {
+  if (value !== undefined && !(value instanceof Date)) throw wrongType(value, name, "a Date");
 }
 
 /** Throws `ERR_OPTION_INVALID` unless a value is a string. */

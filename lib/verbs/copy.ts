@@ -8,6 +8,7 @@ import type { Limits } from "../archive/limits.ts";
 import { type Copied, copyArchive, type CopyArchiveOptions } from "../registry/copy.ts";
 import { parseReference, type Reference, type ReferenceOptions } from "../registry/reference.ts";
 import { parseReferenceWithTags } from "../registry/tags.ts";
+import { requireOptions, requireReference } from "./arguments.ts";
 import { inspect } from "./inspect.ts";
 
 /** Settings of {@linkcode copy}. */
@@ -44,7 +45,8 @@ export async function copy(
   to: string | Reference,
   options: CopyOptions = {},
 ): Promise<Copied> {
-  const { limits, signal } = options;
+  for (const reference of [from, to]) requireReference(reference);
+  const { limits, signal } = requireOptions(options);
   const source = typeof from === "string" ? await parseReferenceWithTags(from, options) : from;
   const target = typeof to === "string"
     ? parseReference(to, { ...options, hostRequired: true })

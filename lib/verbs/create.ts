@@ -4,15 +4,15 @@
  * @module
  */
 
-import { requireKeys, requireList, requireOptions, requireText } from "./arguments.ts";
+import { requireDate, requireKeys, requireList, requireOptions, requireText } from "./arguments.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries } from "./binary.ts";
 import { WIT_ENTRY } from "../archive/entries.ts";
 import type { Claims } from "../signing/claims.ts";
 import type { Bytes } from "../bytes/chunks.ts";
 import { toStream } from "../bytes/streams.ts";
-import { ParError } from "../errors.ts";
+import { ParError, quote } from "../errors.ts";
 import { throwIfAborted } from "../bytes/abort.ts";
-import { checkDestination, writeFile } from "../system/files.ts";
+import { checkDestination, resolvePath, writeFile } from "../system/files.ts";
 import { isDescriptor } from "../system/pipe.ts";
 import {
   type Compression,
@@ -102,6 +102,7 @@ export async function create(options: CreateOptions): Promise<CreateResult> {
   requireText(destination, "the destination");
   // Reading the binaries may take long, or wait for a pipe.
   await checkDestination(destination);
+  await requireOtherFile(destination, options);
   using contents = await openContents(options);
   return await writeFile(destination, async (sink) => {
     const packed = await contents.pack({ patch: sink.patch });
@@ -161,6 +162,25 @@ async function* passOn(
   }
 }
 
+/** Throws if the archive would replace one of its binaries. */
+async function requireOtherFile(
+  destination: string,
+  { binaries }: Pick<CreateOptions, "binaries">,
+): Promise<void> {
+  requireList(binaries, "the binaries");
+  // Standard input and output may be the same terminal.
+  if (isDescriptor(destination)) return;
+  const path = await resolvePath(destination);
+  for (const { source } of binaries) {
+    if (typeof source !== "string" || await resolvePath(source) !== path) continue;
+    throw new ParError(
+      "ERR_OPTION_INVALID",
+      `Cannot write the archive to ${quote(destination)}: that is the binary; give another ` +
+        "destination",
+    );
+  }
+}
+
 /** Everything that goes into the archive, read once. */
 interface Contents extends Disposable {
   pack(target: Pick<Compression, "patch">): Promise<PackedArchive>;
@@ -171,6 +191,8 @@ async function openContents(options: CreateStreamOptions): Promise<Contents> {
   requireText(options.vendor, "the vendor");
   requireKeys(options);
   requireList(options.binaries, "the binaries");
+  requireDate(options.notBefore, "the beginning of validity");
+  requireDate(options.expires, "the end of validity");
   const stated = statedClaims(options);
   const { wit } = options;
   const measured = wit && await measureWit(blobSource(wit, "the WIT package"));

@@ -17,6 +17,7 @@ import { claimedTargets, type Claims } from "../signing/claims.ts";
 import { createSha256, toClaimsHash } from "../bytes/digest.ts";
 import { ParError, quote } from "../errors.ts";
 import { type FileSink, resolvePath, writeFile } from "../system/files.ts";
+import { isDescriptor } from "../system/pipe.ts";
 import { type ArchiveInput, openSource } from "./inspect.ts";
 import { targetNotFound } from "./remove.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
@@ -71,8 +72,10 @@ export async function extract(
   const { signal } = requireOptions(options);
   using opened = await openSource(archive, signal);
   const { source } = opened;
+  const named = Object.entries(requireOptions(options.outputs, "the outputs"));
   const outputs = await arrange(
-    Object.entries(options.outputs).map(([target, path]) => [parseTarget(target), path]),
+    named.map(([target, path]) => [parseTarget(target), path]),
+    source,
   );
   const ranged = await openRanged(source, options);
   if (!ranged) return await extractInOnePass(source, outputs, options);
@@ -119,10 +122,20 @@ function requireTarget(target: Target, source: ArchiveSource, claims: Claims): v
 }
 
 /** Sorts the outputs by path. All processes lock files in this order, so there is no deadlock. */
-async function arrange(outputs: readonly Output[]): Promise<Output[]> {
+async function arrange(
+  outputs: readonly Output[],
+  { name }: ArchiveSource,
+): Promise<Output[]> {
+  const archive = isDescriptor(name) ? undefined : await resolvePath(name);
   const byPath = new Map<string, Output>();
   for (const output of outputs) {
     const path = await resolvePath(output[1]);
+    if (path === archive) {
+      throw new ParError(
+        "ERR_OPTION_INVALID",
+        `Cannot extract ${output[0]} to ${quote(path)}: that is the archive; give another file`,
+      );
+    }
     if (byPath.has(path)) {
       throw new ParError(
         "ERR_OPTION_INVALID",

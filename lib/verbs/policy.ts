@@ -14,7 +14,7 @@ import { parsePublicKey } from "../signing/nkey.ts";
 import { parsePredicateType, PREDICATE_TYPES, predicateTypeName } from "../signing/statement.ts";
 import { formatTime } from "../signing/token.ts";
 import { parseTarget } from "../target/target.ts";
-import { requireList, requireOptions, requireText, wrongType } from "./arguments.ts";
+import { requireDate, requireList, requireOptions, requireText, wrongType } from "./arguments.ts";
 import {
   type CandidateBundle,
   type Finding,
@@ -119,6 +119,7 @@ export function requirePolicy(policy: Policy): void {
       "Cannot require an attestation without keys: give the keys that may have signed it",
     );
   }
+  requireDate(policy.now, "the time of the check");
   requireEach(policy.revokedArchives, "the revoked archives", requireDigest);
   if (manifest !== undefined) requireDigest(manifest, "the manifest");
 }

@@ -12,6 +12,7 @@ import { isJsonObject, type Json, type JsonObject, parseJsonObject } from "../si
 import { type KeyRole, parsePublicKey } from "../signing/nkey.ts";
 import { parsePredicateType } from "../signing/statement.ts";
 import { parseTarget } from "../target/target.ts";
+import { wrongType } from "./arguments.ts";
 import {
   type NamedKey,
   type Policy,
@@ -106,6 +107,9 @@ class PolicyReader {
 
   json(text: string | Uint8Array): JsonObject {
     const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    if (!(bytes instanceof Uint8Array)) {
+      throw wrongType(bytes, "the text of a policy", "a string or a Uint8Array");
+    }
     return parseJsonObject(bytes, MAX_POLICY_SIZE, (...why) => this.#invalid("", ...why));
   }
 

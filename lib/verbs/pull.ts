@@ -5,6 +5,7 @@
  */
 
 import type { Limits } from "../archive/limits.ts";
+import { requireOptions, requireReference } from "./arguments.ts";
 import { readAttachedBundles, writeBundleBeside } from "./bundles.ts";
 import { inspect } from "./inspect.ts";
 import { pullArchive, type PullArchiveOptions, type Pulled } from "../registry/pull.ts";
@@ -50,7 +51,8 @@ export async function pull(
   reference: string | Reference,
   options: PullOptions = {},
 ): Promise<PullResult> {
-  const { limits, signal, withAttachments = false } = options;
+  requireReference(reference);
+  const { limits, signal, withAttachments = false } = requireOptions(options);
   const from = typeof reference === "string"
     ? await parseReferenceWithTags(reference, options)
     : reference;

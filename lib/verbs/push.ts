@@ -5,6 +5,7 @@
  */
 
 import type { Claims } from "../signing/claims.ts";
+import { requireOptions, requireReference } from "./arguments.ts";
 import { type ArchiveInput, inspect, openSource } from "./inspect.ts";
 import type { Limits } from "../archive/limits.ts";
 import { hashSource } from "../bytes/hashed_source.ts";
@@ -84,7 +85,8 @@ export async function push(
   reference: string | Reference,
   options: PushOptions = {},
 ): Promise<PushResult> {
-  const { limits, signal, attestations = [], now = new Date() } = options;
+  requireReference(reference);
+  const { limits, signal, attestations = [], now = new Date() } = requireOptions(options);
   const signer = options.signer && await toSigner(options.signer);
   const { sign = signer !== undefined && attestations.length === 0 } = options;
   const to = typeof reference === "string"

@@ -15,7 +15,7 @@ import type { KeyPair } from "../signing/nkey.ts";
 import { parseJsonObject } from "../signing/json.ts";
 import { MAX_STATEMENT_SIZE, PREDICATE_TYPES } from "../signing/statement.ts";
 import { fileSource, stat, writeFile } from "../system/files.ts";
-import { requireOptions } from "./arguments.ts";
+import { requireOptions, requireText, wrongType } from "./arguments.ts";
 import {
   attachBundle,
   type Attestation,
@@ -111,12 +111,17 @@ export async function attest(
   archive: string | Reference,
   options: AttestOptions,
 ): Promise<Signed> {
-  const signer = await toSigner(requireOptions(options).signer);
+  const { predicateType, predicate } = requireOptions(options);
+  requireText(predicateType, "the type of the predicate");
+  if (!(predicate instanceof Uint8Array)) {
+    throw wrongType(predicate, "the predicate", "a Uint8Array");
+  }
+  const signer = await toSigner(options.signer);
   const all = { ...options, signer };
   const place = typeof archive === "string"
     ? await signFile(archive, all)
     : await signReference(archive, all);
-  return { predicateType: options.predicateType, key: signer.key, ...place };
+  return { predicateType, key: signer.key, ...place };
 }
 
 type Signing = AttestOptions & { readonly signer: BundleSigner };

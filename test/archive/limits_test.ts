@@ -27,3 +27,12 @@ Deno.test("checkEntries() accepts 4096 entries by default, or as many as it is t
   checkEntries(5000, { maxEntries: 5000 });
   assert.throws(() => checkEntries(3, { maxEntries: 2 }), { code: "ERR_LIMIT_ENTRIES" });
 });
+
+Deno.test("checkSize() and checkEntries() accept nothing by a limit that is no number", () => {
+  const wrong = "8G" as unknown as number;
+  for (const limit of [NaN, wrong]) {
+    assert.throws(() => checkSize(1, 1, { maxSize: limit }), { code: "ERR_LIMIT_SIZE" });
+    assert.throws(() => checkSize(2 * GIB, GIB, { maxRatio: limit }), { code: "ERR_LIMIT_RATIO" });
+    assert.throws(() => checkEntries(1, { maxEntries: limit }), { code: "ERR_LIMIT_ENTRIES" });
+  }
+});

@@ -148,6 +148,7 @@ const READ: readonly (readonly [line: readonly string[], flag: string, value: un
   [["-r-1"], "revision", -1],
   [["--destination", "-"], "destination", "/dev/stdout"],
   [["-b", "-"], "binary", ["/dev/stdin"]],
+  [["-b", "arm-linux=-"], "binary", ["arm-linux=/dev/stdin"]],
   [["-b", "./-"], "binary", ["./-"]],
   [["--issuer", "-"], "issuer", "/dev/stdin"],
   [["--capid="], "capid", ""],
@@ -172,6 +173,13 @@ for (const [line, flag, value] of READ) {
 Deno.test("runCommandLine() takes what follows -- for arguments", async () => {
   const words = ["merge", "--destination", "d", "a.par", "--", "--all", "-b", "--"];
   assert.deepEqual((await read(words)).args, ["a.par", "--all", "-b", "--"]);
+});
+
+Deno.test("runCommandLine() takes an optional argument, or goes without", async () => {
+  for (const verb of ["build", "doctor"]) {
+    assert.deepEqual((await read([verb, "x"])).args, ["x"]);
+    assert.deepEqual((await read([verb])).args, [undefined]);
+  }
 });
 
 Deno.test("runCommandLine() takes a variable for a flag that is not given, unless it is empty", async () => {
@@ -243,11 +251,20 @@ const REFUSED: readonly (readonly [line: string, message: string])[] = [
     "Cannot use - for --issuer: standard input is read only once, and it is given already",
   ],
   [
+    "create -n n -v v -b arm-linux=- -b x86_64-linux=-",
+    "Cannot use - for --binary: standard input is read only once, and it is given already",
+  ],
+  [
+    "create -n n -v v -b arm-linux=- -j -",
+    "Cannot use - for --binary: standard input is read only once, and it is given already",
+  ],
+  [
     "merge - - --destination a",
     "Cannot use - for <archives>: standard input is read only once, and it is given already",
   ],
   ["inspect a -o yaml", 'Cannot run par inspect: --output takes text or json, and not "yaml"'],
   ["inspect a --no-cache=1", 'Cannot use "--no-cache=1": --no-cache takes no value'],
+  ["extract a --all -a x86_64-linux", "Cannot use --all together with --arch: give one of them"],
   ["inspect a --wit --jwt-only", "Cannot use --wit together with --jwt-only: give one of them"],
   [
     "inspect a --claims-only --wit",

@@ -168,14 +168,14 @@ Deno.test("par says which task or flags allow what Deno does not, without a stac
   await box.write("lib.so", "a library");
   const create = ["create", ...REQUIRED, "-b", "lib.so", "--destination", "b.par"];
   const cases: readonly (readonly [string[], string[], string])[] = [
-    [[], ["inspect", "a.par"], "par:inspect or par:remote:inspect"],
+    [[], ["inspect", "a.par"], "par:inspect"],
     [["--allow-env"], ["keys", "list"], "par:keys"],
     [["--allow-env=NO_COLOR"], ["keys", "get", "x"], "par:keys"],
     [["--allow-read"], create, "par:create"],
     [["--allow-read", "--allow-env"], [...create, ...FIXED_KEYS], "par:create"],
     [["--allow-read", "--allow-env"], ["keys", "gen", "account"], "par:keys"],
     [["-RWE"], ["pull", "localhost:5000/a:1"], "par:pull"],
-    [["-RE"], ["inspect", "localhost:5000/a:1"], "par:inspect or par:remote:inspect"],
+    [["-RE"], ["inspect", "localhost:5000/a:1"], "par:remote:inspect"],
   ];
   for (const [permissions, args, task] of cases) {
     const { code, stderr } = await runWith(box, permissions, ...args);

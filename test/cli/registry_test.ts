@@ -340,7 +340,10 @@ Deno.test("a verb without the permissions of a registry says so, and which task 
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /^Error: Cannot read .*may not use a registry; the tasks that begin with par:remote: .*\n$/,
+      new RegExp(
+        "^Error: Cannot read .*: there is no such file, and Deno does not allow registries; " +
+          `par ${verb} needs .*, and for a registry .*--allow-net.*, as the task par:remote:${verb} has it .*\n$`,
+      ),
     );
   }
 });

@@ -71,6 +71,8 @@ testWith(
   },
 );
 
+const LAYOUT = "oci:a/folder/of/image/layouts/of/the/payments/team:1.0.0";
+
 /** Command lines, and what they print on any terminal. */
 const SCREENS: readonly (readonly [line: string, RegExp])[] = [
   ["", /See what is in an archive:\n {2}\$ par inspect/],
@@ -83,6 +85,8 @@ const SCREENS: readonly (readonly [line: string, RegExp])[] = [
   ["verify old.par none.par", /^Not trusted: old\.par failed: validity\.$/m],
   ["diff good.par old.par", /^container\.sha256\n- [0-9A-F.]+\n\+ [0-9A-F.]+$/m],
   ["doctor", /^ok +deno +/m],
+  ["keys list", /^release_of_the_payments_team_account\s+A[A-Z2-7]{55}$/m],
+  [`push ${LAYOUT} good.par`, /^Already there: good\.par is\s+oci:a\/folder\/[^\n]+:1\.0\.0\n/],
   ["craete", /did you\s+mean\s+create\?\s+\[ERR_USAGE\]\nUsage: par <verb>$/m],
   ["create --nmae x --vendor", /^Usage: par create --name <name> --vendor <vendor>/m],
   ["extract good.par -a mips-linux", /^Error: Cannot /],
@@ -97,6 +101,8 @@ for (const columns of [60, 80, 200]) {
       const env = { SOURCE_DATE_EPOCH: "1700000000" };
       assert.equal((await box.create([...args, ...more], { env })).code, 0);
     }
+    await box.run(["keys", "gen", "account", "--name", "release_of_the_payments_team"]);
+    assert.equal((await box.run(["push", LAYOUT, "good.par"])).code, 0);
     const create = ["create", ...REQUIRED, ...FIXED_KEYS, "-b", "lib.so", "-c", "a:b"];
     const created = await onTerminal(box, columns, create);
     assert.match(created, /^ {2}size +.*\n {2}targets +x86_64-linux\n {2}issuer\s+A/m);

@@ -64,6 +64,7 @@ function toolsOf({ path, blocks }: Document): Tool[] {
     ...(commands.some(({ text }) => /^make /m.test(text)) ? [MAKE] : []),
     ...(path === MAKEFILES ? [CARGO] : []),
     ...(speaksOf("wit") ? [program("wasm-tools")] : []),
+    ...(speaksOf("node ") ? [program("node")] : []),
     ...(PLAIN_REGISTRIES.some(speaksOf) ? [REGISTRY] : []),
     ...(speaksOf("cosign ") ? [COSIGN] : []),
     ...(speaksOf("oras ") ? [ORAS] : []),

@@ -82,7 +82,7 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
   ],
   "lib/registry/cache.ts": [
     { text: 'checkBlob(readFile(path), blob, "use a cached blob")', by: "readFile(path)" },
-    { text: "beginning.push(keep(value));", by: "beginning.push(value);" },
+    { text: "beginning.push(keep(chunk));", by: "beginning.push(chunk);" },
     {
       text: "const found = sink && await this.find(blob, signal);",
       by: "const found = undefined as string | undefined;",
@@ -96,6 +96,7 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
   "lib/registry/pull.ts": [
     { text: "checkBlob(this.#receive(layer), layer, this.#task)", by: "this.#receive(layer)" },
     { text: "checkBlob(readFile(path), layer, this.#task)", by: "readFile(path)" },
+    { text: "#checked = false;", by: "#checked = true;" },
   ],
   "lib/registry/open_store.ts": [
     { text: "of [pinned, expected]", by: "of [expected]" },
@@ -109,12 +110,11 @@ const STEPS: Readonly<Record<string, readonly Step[]>> = {
     { text: "ours &&= url.origin === this.#base.origin;" },
     { text: 'url.username = url.password = "";' },
     { text: "Number(first) === start && Number(last) >= start", by: "Number(last) >= start" },
-    { text: "(text) => this.#authorizer.hide(text)", by: "(text) => text" },
   ],
   "lib/registry/auth.ts": [
-    { text: "(text) => this.hide(text)", by: "(text) => text" },
+    { text: "(text: string): string => this.#hide(text)", by: "(text: string): string => text" },
     { text: "this.#secrets.add(token.value);" },
-    { text: "this.#tokens.delete(keyOf(this.#bearer));" },
+    { text: "this.#token = undefined;" },
     { text: "if (known && this.#options.clock.now() < known.expires)", by: "if (known)" },
   ],
   "lib/registry/exchange.ts": [

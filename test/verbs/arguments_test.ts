@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as par from "../../mod.ts";
+import { attest, type AttestOptions } from "../../lib/verbs/sign.ts";
 import { issuerPair, subjectPair } from "../_keys.ts";
 
 /** What plain JavaScript may give, and TypeScript would not compile. */
@@ -36,6 +37,27 @@ Deno.test("every verb answers arguments of a wrong type with a ParError", async 
     "verify(), subject": (wrong) =>
       wrong === undefined ? par.inspect(wrong) : par.verify(new Uint8Array(9), { subject: wrong }),
     "extract()": (wrong) => par.extract(wrong, { outputs: {} }),
+    "extract(), outputs": (wrong) => par.extract(new Uint8Array(9), { outputs: wrong }),
+    "push(), reference": (wrong) => par.push(new Uint8Array(9), wrong),
+    "push(), options": (wrong) => par.push(new Uint8Array(9), "", wrong),
+    "pull()": (wrong) => par.pull(wrong),
+    "pull(), options": (wrong) => par.pull("", wrong),
+    "copy(), from": (wrong) => par.copy(wrong, ""),
+    "copy(), to": (wrong) => par.copy("oci:a:1", wrong),
+    "parsePolicy()": (wrong) => par.parsePolicy(wrong),
+    "parsePublicKey()": (wrong) => Promise.resolve(par.parsePublicKey(wrong)),
+    ...Object.fromEntries(["notBefore", "expires"].map((name) => [
+      `createStream(), ${name}`,
+      (wrong) =>
+        par.createStream({
+          ...keys,
+          name: "x",
+          vendor: "y",
+          binaries: [],
+          [name]: wrong ?? 42,
+        }),
+    ])),
+    "verify(), now": (wrong) => par.verify(new Uint8Array(9), { now: wrong ?? 42 }),
   };
   for (const [name, call] of Object.entries(calls)) {
     for (const wrong of WRONG) {
@@ -56,5 +78,15 @@ Deno.test("verify() trusts nobody by a list that it cannot read", async () => {
   for (const trustedIssuers of ["A", [undefined], ["A"], [42], {}]) {
     const policy = { trustedIssuers } as unknown as par.Policy;
     await assert.rejects(par.verify(archive, policy), par.ParError, JSON.stringify(trustedIssuers));
+  }
+});
+
+Deno.test("attest() signs no predicate that was left out", async () => {
+  const signer = await par.KeyPair.generate("account");
+  const wrong = [{ predicateType: "https://example.com/own" }, { predicate: new Uint8Array(2) }];
+  for (const options of wrong) {
+    await assert.rejects(attest("none.par.gz", { signer, ...options } as AttestOptions), {
+      code: "ERR_OPTION_INVALID",
+    });
   }
 });

@@ -330,6 +330,21 @@ Deno.test("create() refuses a binary that changes while it is read, and leaves t
   assert.equal(await Deno.readTextFile(destination), "old");
 });
 
+Deno.test("create() does not replace a binary by the archive", async () => {
+  await using folder = await temporaryFolder();
+  const binary = `${folder.path}/binary`;
+  await Deno.writeFile(binary, ELF_X86_64);
+  await Deno.symlink("binary", `${folder.path}/link`);
+  const before = await Deno.readFile(binary);
+  for (const destination of [binary, `${folder.path}/./binary`, `${folder.path}/link`]) {
+    await assert.rejects(create({ ...options({ binaries: [{ source: binary }] }), destination }), {
+      code: "ERR_OPTION_INVALID",
+      message: /^Cannot write the archive to .*: that is the binary; give another destination$/,
+    });
+  }
+  assert.deepEqual(await Deno.readFile(binary), before);
+});
+
 Deno.test("create() stops when it is told to", async () => {
   await using folder = await temporaryFolder();
   const destination = `${folder.path}/a.par`;

@@ -98,6 +98,21 @@ Deno.test("extract() names no file of an archive that does not verify, wherever 
   }
 });
 
+Deno.test("extract() does not replace the archive by a binary of it", async () => {
+  await using folder = await temporaryFolder();
+  const archive = `${folder.path}/a.par`;
+  const bytes = await richArchive({ compressed: false });
+  await Deno.writeFile(archive, bytes);
+  await Deno.symlink("a.par", `${folder.path}/link`);
+  for (const path of [archive, `${folder.path}/./a.par`, `${folder.path}/link`]) {
+    await assertFails(
+      extract(archive, { outputs: { "x86_64-linux": path } }),
+      "ERR_OPTION_INVALID",
+    );
+  }
+  assert.deepEqual(await Deno.readFile(archive), bytes);
+});
+
 Deno.test("extract() compares what it reads through the index with the signed hash", async () => {
   await using folder = await temporaryFolder();
   const archive = `${folder.path}/a.par.gz`;

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import {
-  type CandidateBundle,
-  type Check,
-  ParError,
-  parseBundleKey,
-  type Policy,
-  streamSource,
-  verify,
-} from "../../mod.ts";
+import { type Check, ParError, type Policy, verify } from "../../mod.ts";
+import { streamSource } from "../../lib/archive/mod.ts";
+import { type CandidateBundle, parseBundleKey } from "../../lib/verbs/attestations.ts";
 import {
   type BundleSigner,
   createBundle,

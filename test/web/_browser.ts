@@ -101,11 +101,12 @@ export async function openSite(
 ): Promise<Site> {
   const temporary = await temporaryFolder();
   const built = `${temporary.path}/site`;
-  await build(built);
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
-    const name = new URL(request.url).pathname.slice(1) || "index.html";
-    const page = await Deno.readFile(`${built}/${name}`).catch(() => undefined);
-    if (!page) return new Response(null, { status: 404 });
+  const pages = await build();
+  await Deno.mkdir(built);
+  for (const [name, text] of pages) await Deno.writeTextFile(`${built}/${name}`, text);
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    const page = pages.get(new URL(request.url).pathname.slice(1) || "index.html");
+    if (page === undefined) return new Response(null, { status: 404 });
     return new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } });
   });
   const browser = await launch(temporary.path);
@@ -152,6 +153,19 @@ export async function choose(page: Page, ...paths: readonly string[]): Promise<v
   await (await chooser).setFiles(paths);
 }
 
+/**
+ * Loads the page again, with what it kept. A browser may start another process for it, and that one
+ * reads what was kept from a third, which the first tells a moment later.
+ */
+export async function reload(page: Page): Promise<void> {
+  const kept = (): Promise<string> => page.evaluate(() => JSON.stringify({ ...localStorage }));
+  const before = await kept();
+  for (let tries = 0; tries < 100; tries++) {
+    await page.reload();
+    if (await kept() === before) break;
+  }
+}
+
 /** Runs the garbage collector in the page's workers, over and over, from now on. */
 export function collectGarbage(page: Page): void {
   page.on("worker", async (worker) => {
@@ -187,11 +201,16 @@ export async function explanationOf(page: Page): Promise<{ provider: string; det
 }
 
 /** What a check says. */
-export async function checkOf(page: Page, name: string): Promise<{ tone: string; text: string }> {
+export async function checkOf(
+  page: Page,
+  name: string,
+): Promise<{ tone: string; text: string; code?: string }> {
   const row = page.locator("#checks li").filter({ has: page.getByText(name, { exact: true }) });
+  const code = await row.locator("code").innerText();
   return {
     tone: await row.getAttribute("data-tone") ?? "",
     text: await row.locator(".text").innerText(),
+    ...(code !== "" && { code }),
   };
 }
 

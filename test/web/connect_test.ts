@@ -95,7 +95,7 @@ Deno.test({ name: "the page connects (needs Chromium)", ignore: !hasChromium }, 
     const { page } = opened;
     await using hasty = serveLess();
     const cases = [
-      [`${server.address}/missing.par.gz`, /the host answered 404\.$/],
+      [`${server.address}/missing.par.gz`, /the host answered 404; check the address, .+\.$/],
       [`${server.address}/private.par.gz`, /does not let other pages read it/],
       [`${server.address}/away.par.gz`, /sends on to another host/],
       [`${hasty.address}/cut.par.gz`, /the connection was lost/],
@@ -143,7 +143,7 @@ Deno.test({ name: "the page connects (needs Chromium)", ignore: !hasChromium }, 
 /** Fills an address in, and has the page fetch it. */
 async function fillAddress(page: Page, address: string): Promise<void> {
   const field = page.getByLabel("Address of the archive");
-  if (!await field.isVisible()) await page.getByText("Fetch it from a web address").click();
+  if (!await field.isVisible()) await page.getByText("Fetch one from a web address").click();
   await field.fill(address);
   await page.getByRole("button", { name: "Fetch" }).click();
 }

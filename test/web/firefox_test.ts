@@ -8,6 +8,7 @@ import {
   launchFirefox,
   openSite,
   PATIENCE,
+  reload,
   targetOf,
   trust,
   verdictOf,
@@ -32,7 +33,7 @@ Deno.test({
     await page.getByRole("button", { name: "Save x86_64-linux" }).click();
     const saved = await appearing(watcher, `${site.folder}/good.x86_64-linux.bin`, binary.length);
     assert.deepEqual(saved, binary);
-    await page.reload();
+    await reload(page);
     assert.equal(await page.locator("#issuers .key").innerText(), ISSUER.publicKey);
     assert.deepEqual(complaints, []);
   });
@@ -66,7 +67,10 @@ Deno.test({
       bend: (payload) => payload["exp"] = Math.floor(Date.now() / 1000) - 200,
     });
     await choose(page, await site.write("expired.par.gz", archive));
-    assert.match(await verdictOf(page), /^No: it expired 3 minutes ago \(.+ UTC\); ask the issuer/);
+    assert.match(
+      await verdictOf(page),
+      /^No: it expired 3 minutes ago \(.+\sUTC\); ask the issuer/,
+    );
   });
 
   await t.step("one of 100 MiB", async () => {

@@ -9,6 +9,7 @@ import {
   hasChromium,
   openSite,
   type Page,
+  reload,
   savedBy,
   type Site,
   trust,
@@ -122,7 +123,7 @@ Deno.test({ name: "the page is used (needs Chromium)", ignore: !hasChromium }, a
     const { page } = opened;
     await trust(page, ISSUER.publicKey, "Example  Corp #1");
     await trust(page, `  ${OTHER_ISSUER.publicKey} `, "");
-    await page.reload();
+    await reload(page);
     const listed = (): Promise<string[]> => page.locator("#issuers .key").allInnerTexts();
     assert.deepEqual(await listed(), [ISSUER.publicKey, OTHER_ISSUER.publicKey]);
     const exported = await savedBy(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileNameFor } from "../../web/src/saving.ts";
-import { addressPolicy, parseAddress } from "../../web/src/policy.ts";
+import { addressPolicy, parseAddress } from "../../web/src/csp.ts";
 import {
   sayBytes,
   sayCount,
@@ -30,7 +30,7 @@ Deno.test("saySeconds() needs no tenths of many seconds", () => {
 });
 
 Deno.test("sayDate() gives a date in UTC, and a number past all dates", () => {
-  assert.equal(sayDate(1_700_000_000), "14 Nov 2023 22:13 UTC");
+  assert.equal(sayDate(1_700_000_000), "14\u00a0Nov\u00a02023 22:13\u00a0UTC");
   assert.equal(sayDate(Number.MAX_SAFE_INTEGER), "9007199254740991 s after 1970");
 });
 

@@ -5,7 +5,7 @@ import { byId, copy, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import { printable } from "../../lib/errors.ts";
 
-/** Shows the link definition's schema and the claims, both as they are, folded. */
+/** Shows the schema of the link definition and the claims, both folded. */
 export class ClaimsView {
   readonly #schema = byId("schema");
   readonly #claims = byId("claims");
@@ -35,7 +35,7 @@ export class ClaimsView {
       report?.refusal ? "Claims that are not to be believed" : "Claims as they were signed",
     );
     setText(preOf(this.#claims), payload.text);
-    // From the token, because a message between threads would lose how numbers are written.
+    // From the token, because a message between threads changes how numbers are written.
     const schema = report?.claims && payload.value?.wascap.config_schema;
     this.#schema.hidden = schema === undefined;
     setText(preOf(this.#schema), schema === undefined ? "" : layOut(schema) ?? payload.text);
@@ -43,12 +43,12 @@ export class ClaimsView {
   }
 }
 
-/** What the view needs of a payload whose signature holds. */
+/** The part of the payload that the view needs. */
 interface Payload {
   readonly wascap: { readonly config_schema?: Json };
 }
 
-/** The payload as it was signed, laid out where it is JSON; the token itself where it is no text. */
+/** Gives the payload: indented if it is JSON, else as its text. If it is no text, gives the token. */
 function payloadOf(token: string): { readonly text: string; readonly value?: Payload } {
   try {
     const bytes = base64url.decode(token.split(".")[1] ?? "");
@@ -64,7 +64,7 @@ function payloadOf(token: string): { readonly text: string; readonly value?: Pay
   }
 }
 
-/** A value as JSON on many lines; nothing in a browser that can only write other numbers. */
+/** Writes a value as indented JSON. Gives nothing if the browser cannot write its numbers unchanged. */
 function layOut(value: unknown): string | undefined {
   try {
     return printable(JSON.stringify(value, undefined, 2));

@@ -1,6 +1,6 @@
 /**
- * The symbols of explicit resource management (ECMAScript 2026), where a browser does not have them
- * yet: the core's classes are keyed by them. To be imported before the core.
+ * Defines the symbols of explicit resource management (ECMAScript 2026) in browsers that lack them.
+ * The classes of `lib/` use these symbols, so import this module first.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /// <reference lib="dom" />
-/** Finds an element that the page is known to have. */
+/** Finds an element of the page by its id. */
 export function byId<T extends Element = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
   if (!found) throw new Error(`the page has no #${id}`);
   return found as unknown as T;
 }
 
-/** Makes an element with a class and children; texts become text, never markup. */
+/** Makes an element with a class and children. Strings become text, never markup. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className: string,
@@ -26,7 +26,7 @@ export function button(text: string, className: string, onClick: () => void): HT
   return made;
 }
 
-/** Makes an icon of the page's own. */
+/** Makes an icon. {@linkcode setTone} says which. */
 export function icon(): SVGSVGElement {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
@@ -43,12 +43,12 @@ export function setTone(part: HTMLElement, tone: string): void {
   part.querySelector(".icon use")?.setAttribute("href", `#icon-${tone}`);
 }
 
-/** Sets a text where it differs, so that nothing is read aloud twice. */
+/** Sets a text if it differs, so that a screen reader reads nothing twice. */
 export function setText(part: Element, text: string): void {
   if (part.textContent !== text) part.textContent = text;
 }
 
-/** Shows a key in groups of four that are still one word when it is copied. */
+/** Shows a key in groups of four. Copied, it has no spaces. */
 export function grouped(key: string): HTMLElement {
   const made = element("span", "mono key");
   for (const group of key.match(/.{1,4}/g) ?? []) {
@@ -57,14 +57,14 @@ export function grouped(key: string): HTMLElement {
   return made;
 }
 
-/** Makes a button that copies a text, and says so in a status. */
+/** Makes a button that copies a text, and reports it in a status. */
 export function copyButton(what: string, text: string, status: Element): HTMLButtonElement {
   const made = button("Copy", "small", () => void copy(what, text, status));
   made.setAttribute("aria-label", `Copy ${what}`);
   return made;
 }
 
-/** Copies a text, and says whether that worked. */
+/** Copies a text, and reports in a status whether that worked. */
 export async function copy(what: string, text: string, status: Element): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
@@ -81,6 +81,6 @@ export function download(blob: Blob, name: string): void {
   link.href = url;
   link.download = name;
   link.click();
-  // The browser takes the blob over while it handles the click, in a task of its own.
+  // The browser reads the blob later than the click.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

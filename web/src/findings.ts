@@ -1,5 +1,5 @@
 /**
- * What is known of an archive so far: the sum of a worker's events.
+ * What is known of an archive so far, from the events of its worker.
  *
  * @module
  */
@@ -10,44 +10,44 @@ import type { InspectionEvent, Refusal, TokenReport } from "./protocol.ts";
 
 /** What is known of a binary, or of the WIT package. */
 export interface EntryFindings {
-  /** Its length in bytes, once it is reached. */
+  /** Its length in bytes, once the reader has reached it. */
   readonly size?: number;
-  /** Whether it was held against the claims, and found to be what they say. */
+  /** Whether its hash is the one in the claims. */
   readonly matched?: boolean;
   /** What its header says. */
   readonly header?: string;
-  /** Whether that agrees with its name; absent where the header says nothing. */
+  /** Whether that agrees with its target. Absent if the header is unknown. */
   readonly fits?: boolean;
 }
 
 /** What is known of an archive. */
 export interface Findings {
-  /** What it is called. */
+  /** Its file name, or its address. */
   readonly name: string;
   readonly phase: "working" | "done" | "failed" | "stopped";
-  /** Its length in bytes, where that is known. */
+  /** Its length in bytes, if that is known. */
   readonly size?: number;
   /** How many bytes were read. */
   readonly read: number;
   readonly report?: TokenReport;
-  /** By target, or the WIT's name. */
+  /** The entries by target, or by the name of the WIT package. */
   readonly entries: Readonly<Record<string, EntryFindings>>;
   readonly archive?: VerifiedArchive;
-  /** The checks of the policy, where there is one. */
+  /** The checks of the policy, if there is one. */
   readonly policyChecks?: readonly PolicyCheck[];
   /** How many bundles were chosen with it. */
   readonly bundles: number;
   readonly failure?: Refusal;
-  /** The entry that is to blame for the failure, where that is known. */
+  /** The entry that caused the failure, if that is known. */
   readonly blamed?: string;
 }
 
-/** Nothing is known yet. */
+/** Gives the findings at the start of an inspection. */
 export function nothingOf(name: string, bundles = 0): Findings {
   return { name, phase: "working", read: 0, entries: {}, bundles };
 }
 
-/** Adds an event to what is known. */
+/** Adds an event to the findings. */
 export function learn(findings: Findings, event: InspectionEvent): Findings {
   switch (event.kind) {
     case "size":
@@ -86,7 +86,7 @@ export function learn(findings: Findings, event: InspectionEvent): Findings {
   }
 }
 
-/** What is known of an entry; nothing of one that was not reached. */
+/** Gives what is known of an entry, or nothing if the reader has not reached it. */
 export function entryOf({ entries }: Findings, key: string): EntryFindings | undefined {
   return Object.hasOwn(entries, key) ? entries[key] : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Inspecting an archive, told step by step.
+ * Inspects an archive, and reports each step.
  *
  * @module
  */
@@ -14,34 +14,29 @@ import { MAX_BUNDLE_SIZE } from "../../lib/signing/bundle.ts";
 import type { CandidateBundle } from "../../lib/verbs/bundle_search.ts";
 import { checkPolicy, needsDigest } from "../../lib/verbs/policy.ts";
 import { parsePolicy } from "../../lib/verbs/policy_file.ts";
-import type { InspectionEvent, InspectOptions } from "./protocol.ts";
-import { toRefusal } from "./refusal.ts";
+import { type InspectionEvent, type InspectJob, paced, toRefusal } from "./protocol.ts";
 import { ANY_TIME } from "../../lib/signing/token.ts";
 import { findStatedToken, judgeToken } from "./stated_token.ts";
 
-/** Milliseconds between two tellings of progress: as often as an eye can follow. */
-const PROGRESS_INTERVAL = 60;
-
 /**
- * Inspects an archive. A failure is told as an event; no error is thrown.
+ * Inspects an archive. Reports a failure as an event, and throws no error.
  *
- * The validity window is judged beside the rest, so that of an expired archive, too, a person learns
- * whether it is whole.
+ * An archive that has expired is read to its end too, so that the page can say whether it is intact.
  *
  * @param source The archive.
- * @param options The policy, and the bundles that came with it.
- * @param tell Is told each step.
+ * @param job The policy, and the bundles that came with it.
+ * @param tell Is called with each step.
  */
 export async function inspectArchive(
   source: ArchiveSource,
-  { policy: policyText, bundles = [] }: InspectOptions,
+  { policy: policyText, bundles }: InspectJob,
   tell: (event: InspectionEvent) => void,
 ): Promise<void> {
   let current: string | undefined;
   let claimsFirst = false;
   let read = 0;
   try {
-    const policy = policyText && await parsePolicy(policyText.text);
+    const policy = policyText === undefined ? undefined : await parsePolicy(policyText);
     const hashed = policy && needsDigest(policy) ? hashSource(source) : undefined;
     const stated = await findStatedToken(source);
     const size = await source.size?.();
@@ -50,9 +45,8 @@ export async function inspectArchive(
       claimsFirst = stated.first;
       tell({ kind: "token", report: await judgeToken(stated.token) });
     }
-    let told = 0;
     const consume: EntryConsumer = (entry, size) => {
-      // The reader has held each entry before this one against the claims, if it had them.
+      // If the claims came first, the reader has compared each earlier entry with them.
       if (claimsFirst && current !== undefined) tell({ kind: "matched", key: current });
       const key = current = hashKey(entry);
       tell({ kind: "entry", key, size });
@@ -62,13 +56,8 @@ export async function inspectArchive(
         if (head.add(chunk)) tell(describeHeader(entry.target, head.bytes));
       };
     };
-    const onProgress = (bytes: number): void => {
-      read = bytes;
-      const now = performance.now();
-      if (now - told < PROGRESS_INTERVAL) return;
-      told = now;
-      tell({ kind: "progress", read });
-    };
+    const tellProgress = paced((read) => tell({ kind: "progress", read }));
+    const onProgress = (bytes: number): void => tellProgress(read = bytes);
     const archive = await readArchive(
       (hashed ?? source).open(),
       { ...ANY_TIME, onProgress },
@@ -97,7 +86,7 @@ export async function inspectArchive(
   }
 }
 
-/** Reads no more of a bundle than shows that it is too large. */
+/** Reads the bundles. Of one that is too large, reads just enough to show that. */
 async function* readBundles(files: readonly File[]): AsyncGenerator<CandidateBundle> {
   for (const file of files) {
     const bytes = new Uint8Array(await file.slice(0, MAX_BUNDLE_SIZE + 1).arrayBuffer());
@@ -117,7 +106,7 @@ function describeHeader(target: Target, head: Uint8Array): InspectionEvent {
     : { kind: "header", key: target, header: "neither ELF, Mach-O nor PE" };
 }
 
-/** Keeps the front of a binary that passes, as much as its header can take. */
+/** Keeps the first bytes of a binary, in which its header is. */
 class Head {
   readonly #bytes: Uint8Array;
   #length = 0;
@@ -126,7 +115,7 @@ class Head {
     this.#bytes = new Uint8Array(Math.min(size, EXECUTABLE_HEADER_LENGTH));
   }
 
-  /** Takes bytes; true once, when there are enough. */
+  /** Takes bytes. Gives true once, when there are enough. */
   add(chunk: Uint8Array): boolean {
     if (this.#length === this.#bytes.length) return false;
     const part = chunk.subarray(0, this.#bytes.length - this.#length);

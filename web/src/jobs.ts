@@ -1,24 +1,24 @@
 /// <reference lib="dom" />
-import type { InspectionEvent, Job, SaveEvent } from "./protocol.ts";
+import type { InspectionEvent, Job, SaveEvent, SaveJob } from "./protocol.ts";
 
-/** A job that a worker is at. */
+/** A job that a worker is doing. */
 export interface RunningJob {
-  /** Ends it at once, with whatever it holds. */
+  /** Ends the worker at once. */
   cancel(): void;
 }
 
-/** The worker's program is a part of the page: from `file:` a browser loads no other. */
+/** The URL of the worker's script, which is in the page: from `file:`, a page may load no other. */
 let program: string | undefined;
 
 /**
  * Starts a job in a worker of its own.
  *
  * @param job The job.
- * @param onEvent Is told what the worker tells, until the job ends or is cancelled.
+ * @param onEvent Is called with each event of the worker, until the job ends or is cancelled.
  */
 export function startJob<J extends Job>(
   job: J,
-  onEvent: (event: J extends { kind: "save" } ? SaveEvent : InspectionEvent) => void,
+  onEvent: (event: J extends SaveJob ? SaveEvent : InspectionEvent) => void,
 ): RunningJob {
   program ??= URL.createObjectURL(
     new Blob([document.getElementById("worker")?.textContent ?? ""], { type: "text/javascript" }),

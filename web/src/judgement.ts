@@ -1,10 +1,9 @@
 /**
- * From what is known of an archive to what a person should think of it.
+ * Judges an archive from the findings: may it run, why, and what to do next.
  *
  * @module
  */
 
-import { WIT_ENTRY } from "../../lib/archive/entries.ts";
 import { ERROR_CODES, type ErrorCode } from "../../lib/errors.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
 import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
@@ -13,7 +12,7 @@ import type { Refusal } from "./protocol.ts";
 import type { TrustedIssuer } from "./trust.ts";
 import { sayBytes, sayDate, sayDistance, sayList, sentence } from "./words.ts";
 
-/** How good the news is. `busy` is none yet, `none` that there will be none. */
+/** How good a result is. `busy`: there is none yet. `none`: there will be none. */
 export type Tone = "busy" | "good" | "caution" | "bad" | "none";
 
 /** The outcome of one check. */
@@ -21,7 +20,7 @@ export interface Check {
   readonly name: string;
   readonly tone: Tone;
   readonly text: string;
-  /** The code of the failure. */
+  /** The code of the failure, if it failed. */
   readonly code?: ErrorCode;
 }
 
@@ -32,11 +31,11 @@ export interface Judgement {
   readonly answer: string;
   /** The answer with its reason, in one sentence. */
   readonly title: string;
-  /** What the archive is, by its own claims; empty if nothing can be believed. */
+  /** What the archive is, by its claims. Empty if their signature is not valid. */
   readonly provider: string;
   /** What the reason means, and what to do next. */
   readonly detail: string;
-  /** The checks; none of a file that is not an archive. */
+  /** The checks. There are none if the file is not an archive. */
   readonly checks: readonly Check[];
   /** Whether its binaries may be saved. */
   readonly usable: boolean;
@@ -46,9 +45,9 @@ export interface Judgement {
 
 /** Whom a person trusts. */
 export interface Rules {
-  /** The issuers: those of the policy, or the person's own where there is none. */
+  /** The issuers of the policy, or the person's own if there is no policy. */
   readonly trusted: readonly TrustedIssuer[];
-  /** The name of the policy. The core has checked it where {@linkcode Findings} has its checks. */
+  /** The name of the policy, if there is one. Its checks are in {@linkcode Findings}. */
   readonly policy?: string;
 }
 
@@ -141,7 +140,7 @@ function broken({ policyChecks }: Findings): PolicyCheck | undefined {
   return policyChecks?.find(({ passed }) => !passed);
 }
 
-/** What rule an archive breaks, as the end of a sentence. */
+/** Says which rule an archive breaks, as the end of a sentence. */
 function sayBroken({ name, code }: PolicyCheck, signer: TrustedIssuer | undefined): string {
   switch (code) {
     case "ERR_ISSUER_UNTRUSTED":
@@ -176,10 +175,13 @@ function sayContent({ archive, bundles }: Findings, { policy }: Rules): string {
     ? "Its binary is as it was signed."
     : `All ${count} binaries are as signed.`;
   if (policy !== undefined) return `${said} It meets ${policy}.`;
-  return bundles === 0 ? said : `${said} Load a policy that has keys to check the bundles, too.`;
+  if (bundles === 0) return said;
+  return `${said} To check the ${
+    bundles === 1 ? "bundle" : "bundles"
+  }, load a policy that has keys.`;
 }
 
-/** What speaks against an archive that is intact, as ends of a sentence. */
+/** Gives the doubts about an archive that is intact, as ends of a sentence. */
 function doubtsOf(findings: Findings, rules: Rules): string[] {
   const others = misfits(findings);
   const [first] = others;
@@ -188,7 +190,7 @@ function doubtsOf(findings: Findings, rules: Rules): string[] {
   if (first !== undefined) {
     doubts.push(
       others.length === 1
-        ? `the binary for ${first} is for another machine, ${entryOf(findings, first)?.header}`
+        ? `the binary for ${first} is for another machine (${entryOf(findings, first)?.header})`
         : `the binaries for ${sayList(others)} are for other machines`,
     );
   }
@@ -201,7 +203,7 @@ function doubtsOf(findings: Findings, rules: Rules): string[] {
   return doubts;
 }
 
-/** Whether there are bundles that nobody looked at. */
+/** Whether there are bundles that no check looked at. */
 function leavesBundles({ bundles, policyChecks }: Findings, { policy }: Rules): boolean {
   if (bundles === 0) return false;
   return policy === undefined ||
@@ -235,7 +237,7 @@ function concludeFailure(findings: Findings, failure: Refusal): Conclusion {
     : { tone: "bad", answer: "No", reason: reasonOf(findings, code), detail: adviceOf(code) };
 }
 
-/** Whether what was read looks like something else than an archive. */
+/** Whether the file seems to be something other than an archive. */
 function isNoArchive({ failure, report }: Findings): boolean {
   return report === undefined && failure?.code !== undefined && NO_ARCHIVE.has(failure.code);
 }
@@ -246,7 +248,7 @@ const NO_ARCHIVE: ReadonlySet<ErrorCode> = new Set([
   "ERR_CLAIMS_MISSING",
 ]);
 
-/** Why not, as the end of a sentence that names the binary where it is known. */
+/** Says why an archive is refused, as the end of a sentence. Names the binary if it is known. */
 function reasonOf(findings: Findings, code: ErrorCode | undefined): string {
   switch (code) {
     case "ERR_HASH_MISMATCH":
@@ -264,7 +266,7 @@ function reasonOf(findings: Findings, code: ErrorCode | undefined): string {
   }
 }
 
-/** What the claims list and the archive does not have. */
+/** The targets that the claims list and the archive does not have. */
 function missing(findings: Findings): string[] {
   return Object.keys(findings.report?.claims?.wascap.target_hashes ?? {})
     .filter((key) => entryOf(findings, key) === undefined);
@@ -357,7 +359,7 @@ function checksOf(
   for (const [name, check] of checks) {
     if (failure?.category === "untrusted" && checkFor(failure.code) === name) {
       const { message, code } = failure;
-      made.push({ name, tone: "bad", text: sentence(message), ...(code && { code }) });
+      made.push({ name, tone: "bad", text: message, ...(code && { code }) });
     } else if (check) made.push({ name, ...check });
     else if (phase === "working") made.push({ name, tone: "busy", text: "Waiting" });
     else open.push(name);
@@ -374,7 +376,7 @@ function checksOf(
 
 type Outcome = Omit<Check, "name"> | undefined;
 
-/** The core's checks that the page shows in more detail. */
+/** The checks of `lib/` that the page shows in its own words. */
 const READING: ReadonlySet<string> = new Set(["archive", "signature", "validity", "binaries"]);
 
 function toOutcome({ name, passed, message, code }: PolicyCheck): readonly [string, Outcome] {
@@ -397,7 +399,7 @@ function checkSignature({ report, failure }: Findings): Outcome {
   const refusal = report?.refusal ?? failure;
   if (!report?.refusal || !refusal) return undefined;
   const { message, code } = refusal;
-  return { tone: "bad", text: sentence(message), ...(code && { code }) };
+  return { tone: "bad", text: message, ...(code && { code }) };
 }
 
 function checkValidity({ report }: Findings, now: Date): Outcome {
@@ -434,8 +436,8 @@ function checkHeaders(findings: Findings): Outcome {
   const { archive } = findings;
   const others = misfits(findings);
   if (others.length > 0) {
-    const text = others.map((key) => `${key} has ${entryOf(findings, key)?.header}`);
-    return { tone: "caution", text: sayList(text) };
+    const said = others.map((key) => `the binary for ${key} is ${entryOf(findings, key)?.header}`);
+    return { tone: "caution", text: upperFirst(sayList(said)) };
   }
   if (!archive || archive.binaries.length === 0) {
     return archive ? { tone: "none", text: "There are no binaries to look at" } : undefined;
@@ -447,11 +449,11 @@ function checkHeaders(findings: Findings): Outcome {
     : { tone: "none", text: `Cannot tell: ${sayList(silent)} has no known header` };
 }
 
-/** What to say of one binary. */
+/** Judges one binary. */
 export function judgeEntry(findings: Findings, key: string): { tone: Tone; text: string } {
   const { phase, blamed, failure } = findings;
   const entry = entryOf(findings, key);
-  if (blamed === key) return { tone: "bad", text: "Changed after signing" };
+  if (blamed === key) return { tone: "bad", text: "Changed" };
   if (phase === "done" || (phase === "working" && entry?.matched)) {
     return { tone: "good", text: "As signed" };
   }
@@ -463,7 +465,7 @@ export function judgeEntry(findings: Findings, key: string): { tone: Tone; text:
     : { tone: "none", text: "Not read" };
 }
 
-/** Why the targets have no answer of their own, or cannot be saved; empty if neither is so. */
+/** Says why the binaries are not accepted, or cannot be saved. Empty if they are and can. */
 export function noteOnTargets({ phase, failure }: Findings, usable: boolean): string {
   if (phase === "done" && !usable) return "None of them can be saved: the archive is refused.";
   if (phase === "stopped") return "You cancelled before the end, so none of them was checked.";
@@ -471,17 +473,4 @@ export function noteOnTargets({ phase, failure }: Findings, usable: boolean): st
   return failure?.category === "untrusted"
     ? "Reading stopped at the fault. None of the binaries is accepted, because the archive is not."
     : "Reading stopped before the end, so none of the binaries is accepted.";
-}
-
-/** The validity window with dates, for the provider's table. */
-export function describeWindow(
-  { exp, nbf, iat }: { exp?: number; nbf?: number; iat: number },
-): string {
-  const from = nbf === undefined ? `From ${sayDate(iat)}` : `From ${sayDate(nbf)}`;
-  return exp === undefined ? `${from}, without end` : `${from} until ${sayDate(exp)}`;
-}
-
-/** Whether a key of the signed hashes is the WIT package's. */
-export function isWit(key: string): boolean {
-  return key === WIT_ENTRY;
 }

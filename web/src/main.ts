@@ -1,16 +1,16 @@
 /// <reference lib="dom" />
+import { WIT_ENTRY } from "../../lib/archive/entries.ts";
 import { printable, redact } from "../../lib/errors.ts";
 import { ClaimsView } from "./claims_view.ts";
-import { byId, download, setText, setTone } from "./dom.ts";
+import { byId, setText, setTone } from "./dom.ts";
 import { type Findings, learn, nothingOf } from "./findings.ts";
 import { type RunningJob, startJob } from "./jobs.ts";
-import { isWit, judge, type Judgement } from "./judgement.ts";
+import { judge, type Judgement } from "./judgement.ts";
 import { takeArchives } from "./opening.ts";
 import type { Origin } from "./protocol.ts";
 import { PolicyView } from "./policy_view.ts";
 import { ProviderView } from "./provider_view.ts";
-import { fileNameFor, saveEntry } from "./saving.ts";
-import { toRefusal } from "./refusal.ts";
+import { saveEntry } from "./saving.ts";
 import { TargetsView } from "./targets_view.ts";
 import { findThisComputer } from "./this_computer.ts";
 import { TrustDialog } from "./trust_dialog.ts";
@@ -19,14 +19,14 @@ import { TrustView } from "./trust_view.ts";
 import { VerdictView } from "./verdict_view.ts";
 import { sentence } from "./words.ts";
 
-/** The archive that is looked at. */
+/** The archive on the page. */
 interface Opened {
   readonly origin: Origin;
   readonly bundles: readonly File[];
   readonly job: RunningJob;
   readonly started: number;
   readonly findings: Findings;
-  /** Milliseconds from the start to the end, once there is one. */
+  /** Milliseconds that the inspection took, once it has ended. */
   readonly took?: number;
 }
 
@@ -38,7 +38,7 @@ const store = new TrustStore(() => {
 });
 const trust = new TrustView(store);
 const policy = new PolicyView(() => {
-  // The core judges by the policy while it reads.
+  // The worker checks the policy while it reads.
   if (opened) open(opened.origin, opened.bundles);
 });
 const dialog = new TrustDialog(store);
@@ -54,9 +54,8 @@ function open(origin: Origin, bundles: readonly File[]): void {
   opened?.job.cancel();
   showPrevious();
   const name = redact(typeof origin === "string" ? origin : origin.name);
-  const { loaded } = policy;
-  const rules = loaded && { policy: { name: loaded.name, text: loaded.text } };
-  const job = startJob({ kind: "inspect", origin, bundles, ...rules }, (event) => {
+  const text = policy.loaded?.text;
+  const job = startJob({ kind: "inspect", origin, bundles, policy: text }, (event) => {
     if (opened?.job === job) update(learn(opened.findings, event));
   });
   const findings = nothingOf(name, bundles.length);
@@ -69,7 +68,7 @@ function open(origin: Origin, bundles: readonly File[]): void {
   scrollTo({ top: 0 });
 }
 
-/** Keeps the last verdict in sight while the next archive is looked at. */
+/** Keeps the last verdict on the page while the next archive is inspected. */
 function showPrevious(): void {
   const previous = byId("previous");
   if (!opened || opened.findings.phase === "working") return;
@@ -115,23 +114,23 @@ function show(): void {
 
 async function save(key: string): Promise<void> {
   const archive = opened?.findings.archive;
-  const entry = isWit(key) ? archive?.wit : archive?.binaries.find(({ target }) => target === key);
+  const entry = key === WIT_ENTRY
+    ? archive?.wit
+    : archive?.binaries.find(({ target }) => target === key);
   if (!opened || !entry) return;
-  const { origin, job } = opened;
-  const name = fileNameFor(opened.findings.name, isWit(key) ? key : `${key}.bin`);
+  const { origin, job, findings: { name } } = opened;
   setText(byId("save-error"), "");
   targets.showSaving(key, "Saving…");
   try {
-    const saved = await saveEntry(origin, entry, name, (done) => {
+    await saveEntry(origin, entry, name, (done) => {
       const percent = Math.floor(done / Math.max(entry.size, 1) * 100);
       if (opened?.job === job) targets.showSaving(key, `${percent} %`);
     });
-    if (saved instanceof Blob) download(saved, name);
     if (opened.job === job) targets.showSaving(key);
   } catch (error) {
     if (opened.job !== job) return;
     targets.showSaving(key);
-    setText(byId("save-error"), sentence(toRefusal(error).message));
+    setText(byId("save-error"), sentence((error as Error).message));
   }
 }
 

@@ -1,17 +1,17 @@
 /// <reference lib="dom" />
 import { byId, setText } from "./dom.ts";
-import { addressPolicy, type PageKind, parseAddress } from "./policy.ts";
+import { addressPolicy, type PageKind, parseAddress } from "./csp.ts";
 import type { Origin } from "./protocol.ts";
 
 const ADDRESS_PAGE = "url.html";
 
-/** Is given an archive, and the bundles that came with it. */
+/** Takes an archive, and the bundles that came with it. */
 type OnOpen = (origin: Origin, bundles: readonly File[]) => void;
 
 /**
  * Takes an archive from the person: files that are dropped or chosen, or an address.
  *
- * @param onOpen Is given the archive.
+ * @param onOpen Is called with the archive.
  */
 export function takeArchives(onOpen: OnOpen): void {
   const page = document.body.dataset["page"] as PageKind;
@@ -31,12 +31,12 @@ export function takeArchives(onOpen: OnOpen): void {
         ? ""
         : "Cannot fetch this: give an address of http or https, without a user and a password.",
     );
-    // Behind the `#`, the address is not told to whoever serves this page.
+    // Browsers do not send what stands after the `#` to the host of the page.
     if (url) location.assign(`${ADDRESS_PAGE}#${url.href}`);
   });
 }
 
-/** Makes one line of the way to open an archive, so that the verdict comes first. */
+/** Shrinks the area for opening an archive to one line, so that the verdict comes first. */
 function shrink(): void {
   document.body.classList.add("opened");
   setText(byId("open-heading"), "Check another");
@@ -63,7 +63,7 @@ function takeFiles(onOpen: OnOpen): void {
   byId("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
     take(input.files);
-    // So that the same file can be chosen again, after it was built anew.
+    // So that the same file can be chosen again, for example after a new build.
     input.value = "";
   });
   const veil = byId("veil");
@@ -81,7 +81,7 @@ function takeFiles(onOpen: OnOpen): void {
   });
 }
 
-/** The policy is narrowed before anything is fetched, and cannot be widened again. */
+/** Restricts the page's security policy to the address before it fetches. Nothing can undo that. */
 function takeAddress(onOpen: OnOpen): void {
   byId("files").hidden = true;
   byId("address-only").hidden = false;

@@ -5,7 +5,7 @@ import type { Bytes } from "../../lib/bytes/chunks.ts";
 import { readStream } from "../../lib/bytes/streams.ts";
 import type { Origin } from "./protocol.ts";
 
-/** Makes a source of a file or an address. What goes wrong with either is told as a `ParError`. */
+/** Opens a file or an address as a source. Every failure to read it is a `ParError`. */
 export function openOrigin(origin: Origin): ArchiveSource {
   return typeof origin === "string" ? addressSource(origin) : chosenFileSource(origin);
 }
@@ -64,7 +64,10 @@ async function request(url: string): Promise<Response> {
     );
   }
   if (response.ok) return response;
-  throw unreadable(`Cannot fetch ${url}: the host answered ${response.status}`);
+  throw unreadable(
+    `Cannot fetch ${url}: the host answered ${response.status}; check the address, or download the ` +
+      "archive and choose the file",
+  );
 }
 
 function unreadable(message: string, cause?: unknown): ParError {

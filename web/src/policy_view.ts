@@ -4,33 +4,40 @@ import { predicateTypeName } from "../../lib/signing/statement.ts";
 import type { Policy } from "../../lib/verbs/policy.ts";
 import { MAX_POLICY_SIZE, parsePolicy } from "../../lib/verbs/policy_file.ts";
 import { byId, element, setText } from "./dom.ts";
-import type { PolicyText } from "./protocol.ts";
-import { toRefusal } from "./refusal.ts";
+import { toRefusal } from "./protocol.ts";
+import { keep, kept, onKept } from "./storage.ts";
 import { parseIssuer, type TrustedIssuer } from "./trust.ts";
 import { sayCount, sayList, sentence } from "./words.ts";
 
 const STORAGE_KEY = "par.policy";
 
-/** A policy that decides. */
-export interface LoadedPolicy extends PolicyText {
+/** A policy as it stands in its file. */
+interface PolicyText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A policy that is in use. */
+interface LoadedPolicy extends PolicyText {
   /** The issuers that it trusts, with the names that it gives them. */
   readonly issuers: readonly TrustedIssuer[];
 }
 
-/** Takes a policy file from the person, keeps it in the page's own storage, and shows it. */
+/** Takes a policy file from the person, keeps it in the browser for every tab, and shows it. */
 export class PolicyView {
   readonly #onChange: () => void;
   readonly #error = byId("policy-error");
   readonly #status = byId("policy-status");
   #loaded: LoadedPolicy | undefined;
 
-  /** @param onChange Is told that the policy is another one. */
+  /** @param onChange Is called when the policy changes, also in another tab. */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
     const input = byId<HTMLInputElement>("policy-file");
     byId("policy-load").addEventListener("click", () => input.click());
     input.addEventListener("change", () => this.#take(input));
     byId("policy-remove").addEventListener("click", () => this.#remove());
+    onKept(STORAGE_KEY, () => this.restore().then(onChange));
   }
 
   /** The policy, if there is one. */
@@ -38,10 +45,13 @@ export class PolicyView {
     return this.#loaded;
   }
 
-  /** Takes up the policy that was kept. */
+  /** Loads the policy that the browser keeps. */
   async restore(): Promise<void> {
     const kept = keptPolicy();
-    if (!kept) return;
+    if (!kept) {
+      this.#loaded = undefined;
+      return this.#show([]);
+    }
     try {
       await this.#load(kept);
     } catch (error) {
@@ -56,8 +66,9 @@ export class PolicyView {
     const [file] = input.files ?? [];
     if (!file) return;
     try {
-      const text = await file.slice(0, MAX_POLICY_SIZE + 1).text();
-      await this.#load({ name: file.name, text });
+      const taken = { name: file.name, text: await file.slice(0, MAX_POLICY_SIZE + 1).text() };
+      await this.#load(taken);
+      keep(STORAGE_KEY, JSON.stringify(taken));
     } catch (error) {
       setText(this.#status, "");
       setText(this.#error, `${sentence(toRefusal(error).message)} Nothing was changed.`);
@@ -65,7 +76,6 @@ export class PolicyView {
     } finally {
       input.value = "";
     }
-    keep(this.#loaded);
     setText(this.#status, "Loaded");
     this.#onChange();
   }
@@ -78,7 +88,7 @@ export class PolicyView {
 
   #remove(): void {
     this.#loaded = undefined;
-    keep(undefined);
+    keep(STORAGE_KEY);
     this.#show([]);
     setText(this.#status, "Removed");
     byId("policy-load").focus();
@@ -100,18 +110,9 @@ export class PolicyView {
 
 function keptPolicy(): PolicyText | undefined {
   try {
-    return JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "null") ?? undefined;
+    return JSON.parse(kept(STORAGE_KEY) ?? "null") ?? undefined;
   } catch {
     return undefined;
-  }
-}
-
-function keep(policy: LoadedPolicy | undefined): void {
-  try {
-    if (!policy) return localStorage.removeItem(STORAGE_KEY);
-    localStorage.setItem(STORAGE_KEY, JSON.stringify({ name: policy.name, text: policy.text }));
-  } catch {
-    // Storage may be switched off: the policy then lasts as long as the page.
   }
 }
 
@@ -123,7 +124,7 @@ function issuersOf({ trustedIssuers = [] }: Policy): TrustedIssuer[] {
   );
 }
 
-/** A policy in sentences. */
+/** Describes a policy in sentences. */
 function rulesOf(policy: Policy, name: string): string[] {
   const { keys, requiredAttestations = [], maxAge, revokedKeys = [], revokedArchives = [] } =
     policy;

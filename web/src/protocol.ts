@@ -1,5 +1,5 @@
 /**
- * What the page and its worker say to each other. One worker does one job; to cancel a job is to end
+ * The messages between the page and its workers. A worker does one job. To cancel a job, the page ends
  * its worker.
  *
  * @module
@@ -7,30 +7,33 @@
 
 import type { VerifiedArchive } from "../../lib/archive/reader.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
-import type { ErrorCategory, ErrorCode } from "../../lib/errors.ts";
+import { type ErrorCategory, type ErrorCode, ParError, redact } from "../../lib/errors.ts";
 import type { Check as PolicyCheck } from "../../lib/verbs/policy.ts";
 
 /** An archive: a file a person chose, or an address to fetch. */
 export type Origin = File | string;
 
-/** A policy as it stands in its file: what is parsed of it cannot be sent between threads. */
-export interface PolicyText {
-  readonly name: string;
-  readonly text: string;
+/** Asks a worker to inspect an archive. */
+export interface InspectJob {
+  readonly kind: "inspect";
+  readonly origin: Origin;
+  /** The text of the policy, if there is one. A parsed policy cannot be sent between threads. */
+  readonly policy: string | undefined;
+  /** The bundles that came with the archive. */
+  readonly bundles: readonly File[];
 }
 
-/** What an archive is judged by, and the bundles that came with it. */
-export interface InspectOptions {
-  readonly policy?: PolicyText;
-  readonly bundles?: readonly File[];
+/** Asks a worker to take a binary out of an archive that was verified before. */
+export interface SaveJob {
+  readonly kind: "save";
+  readonly origin: Origin;
+  readonly binary: WantedBinary;
 }
 
 /** What the page asks a worker for. */
-export type Job =
-  | ({ readonly kind: "inspect"; readonly origin: Origin } & InspectOptions)
-  | { readonly kind: "save"; readonly origin: Origin; readonly binary: WantedBinary };
+export type Job = InspectJob | SaveJob;
 
-/** A binary to take out of an archive that was verified before. */
+/** Which binary, and where to. */
 export interface WantedBinary {
   /** The name of its entry. */
   readonly entry: string;
@@ -38,41 +41,64 @@ export interface WantedBinary {
   readonly size: number;
   /** The SHA-256 that was verified, as upper-case hexadecimal. */
   readonly sha256: string;
-  /** The file to write to; a `Blob` is made where left out. */
+  /** The file to write to. Without one, the worker makes a `Blob`. */
   readonly file?: FileSystemFileHandle;
 }
 
-/** A failure of the core, as far as it can be sent between threads. */
+/** The part of an error that can be sent between threads. */
 export interface Refusal {
-  /** The stable code; absent for a fault of the page's own. */
+  /** The stable code. Absent for a fault of the page itself. */
   readonly code?: ErrorCode;
-  /** Whether the archive is to blame. */
+  /** Whether the archive is to blame, or something else. */
   readonly category: ErrorCategory;
   /** A sentence. */
   readonly message: string;
+}
+
+/** Takes what the page needs from an error. */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof ParError) {
+    return { code: error.code, category: error.category, message: error.message };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { category: "failed", message: redact(`Cannot go on: ${message}`) };
 }
 
 /** What is known of a token. */
 export interface TokenReport {
   /** The token as it was read. */
   readonly token: string;
-  /** Its claims, where the signature holds. */
+  /** Its claims, if its signature is valid. */
   readonly claims?: Claims;
-  /** Why it is not to be believed at any time. */
+  /** Why it is refused at any time. */
   readonly refusal?: Refusal;
-  /** Why it is not to be believed now. */
+  /** Why it is refused at this time: it has expired, or is not valid yet. */
   readonly window?: Refusal;
 }
 
-/** What a worker tells while it inspects an archive. */
+/** Milliseconds between two reports of progress. The eye could not follow more. */
+const PROGRESS_INTERVAL = 60;
+
+/** Wraps a report of progress, so that it is made at most every 60 milliseconds. */
+export function paced(tell: (bytes: number) => void): (bytes: number) => void {
+  let told = 0;
+  return (bytes) => {
+    const now = performance.now();
+    if (now - told < PROGRESS_INTERVAL) return;
+    told = now;
+    tell(bytes);
+  };
+}
+
+/** What a worker reports while it inspects an archive. */
 export type InspectionEvent =
-  /** Comes once, or never where the length is not known. */
+  /** Comes once, or never if the length is not known. */
   | { readonly kind: "size"; readonly size: number }
-  /** Comes early where the claims are at the archive's front, and again with `done`. */
+  /** Comes early if the claims are at the front of the archive, and again with `done`. */
   | { readonly kind: "token"; readonly report: TokenReport }
   | { readonly kind: "entry"; readonly key: string; readonly size: number }
   | { readonly kind: "progress"; readonly read: number }
-  /** What a binary's own header says; `fits` is absent where it says nothing. */
+  /** What the header of a binary says. `fits` is absent if the header is unknown. */
   | {
     readonly kind: "header";
     readonly key: string;
@@ -84,21 +110,21 @@ export type InspectionEvent =
     readonly kind: "done";
     readonly archive: VerifiedArchive;
     readonly report: TokenReport;
-    /** The checks of the policy, where there is one. */
+    /** The checks of the policy, if there is one. */
     readonly policyChecks?: readonly PolicyCheck[];
   }
-  /** `key` names the entry that is to blame, where that is known. */
+  /** `key` names the entry that caused the failure, if that is known. */
   | {
     readonly kind: "failed";
     readonly refusal: Refusal;
-    /** Bytes read till then; absent where the worker itself failed. */
+    /** The bytes that were read. Absent if the worker itself failed. */
     readonly read?: number;
     readonly key?: string;
   };
 
-/** What a worker tells while it saves a binary. */
+/** What a worker reports while it saves a binary. */
 export type SaveEvent =
   | { readonly kind: "saving"; readonly done: number }
-  /** `blob` is absent where the bytes went to a file. */
+  /** `blob` is absent if the bytes went to a file. */
   | { readonly kind: "saved"; readonly blob?: Blob }
   | { readonly kind: "failed"; readonly refusal: Refusal };

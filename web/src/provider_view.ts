@@ -3,9 +3,9 @@ import { printable } from "../../lib/errors.ts";
 import type { Claims } from "../../lib/signing/claims.ts";
 import { byId, copyButton, element, grouped, setText } from "./dom.ts";
 import type { Findings } from "./findings.ts";
-import { describeWindow } from "./judgement.ts";
+import { sayDate } from "./words.ts";
 
-/** Shows what the claims say of the provider: the table of `par inspect`. */
+/** Shows what the claims say about the provider, as `par inspect` does. */
 export class ProviderView {
   readonly #card = byId("provider-card");
   readonly #note = byId("provider-note");
@@ -40,7 +40,7 @@ export class ProviderView {
     ];
   }
 
-  /** @param term The word of `wash par inspect`, where it is another one. */
+  /** @param term The word of `wash par inspect`, if that is another one. */
   #row(name: string, value: Node | string, term?: string): HTMLElement[] {
     const title = element("dt", "", name);
     if (term !== undefined) title.append(" ", element("small", "", term));
@@ -63,4 +63,10 @@ function noteOf(phase: Findings["phase"], refused: boolean): string {
   return refused
     ? "The issuer signed this, but the archive is refused."
     : "The issuer signed this, but the rest could not be read.";
+}
+
+/** Says from when until when an archive is valid. */
+function describeWindow({ exp, nbf, iat }: Claims): string {
+  const from = `From ${sayDate(nbf ?? iat)}`;
+  return exp === undefined ? `${from}, without end` : `${from} until ${sayDate(exp)}`;
 }

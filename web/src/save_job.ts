@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * Taking one binary out of an archive that was verified.
+ * Saves one binary of an archive that was verified.
  *
  * @module
  */
@@ -10,21 +10,18 @@ import { keep } from "../../lib/bytes/chunks.ts";
 import { createSha256, toClaimsHash } from "../../lib/bytes/digest.ts";
 import { ParError } from "../../lib/errors.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
-import type { SaveEvent, WantedBinary } from "./protocol.ts";
-import { toRefusal } from "./refusal.ts";
+import { paced, type SaveEvent, toRefusal, type WantedBinary } from "./protocol.ts";
 
-const PROGRESS_INTERVAL = 60;
-
-/** Bytes gathered before they are handed to the browser, which may put them on disk. */
+/** How many bytes are collected before they are handed to the browser, which may put them on disk. */
 const PART_LENGTH = 4 * 1024 * 1024;
 
 /**
- * Saves a binary. It is hashed again on its way: the archive may have changed since it was verified.
- * A failure is told as an event, and leaves no file behind.
+ * Saves a binary. Checks its hash again, because the archive may have changed since it was verified.
+ * Reports a failure as an event, and leaves no file behind then.
  *
  * @param source The archive.
  * @param binary Which binary, and where to.
- * @param tell Is told each step.
+ * @param tell Is called with each step.
  */
 export async function saveBinary(
   source: ArchiveSource,
@@ -53,17 +50,14 @@ async function copy(
   tell: (event: SaveEvent) => void,
 ): Promise<void> {
   const hash = await createSha256();
+  const tellProgress = paced((done) => tell({ kind: "saving", done }));
   let done = 0;
-  let told = 0;
   await using cursor = new EntryCursor(source);
   for await (const chunk of cursor.open(binary.entry)) {
     await hash.update(chunk);
     await sink.write(keep(chunk));
     done += chunk.length;
-    const now = performance.now();
-    if (now - told < PROGRESS_INTERVAL) continue;
-    told = now;
-    tell({ kind: "saving", done });
+    tellProgress(done);
   }
   if (toClaimsHash(await hash.digest()) !== binary.sha256) {
     throw new ParError(
@@ -73,7 +67,7 @@ async function copy(
   }
 }
 
-/** Where a binary's bytes go. Nothing is there before `close`. */
+/** Where the bytes of a binary go. The file or blob exists after `close`. */
 interface Sink {
   write(chunk: Uint8Array<ArrayBuffer>): Promise<void>;
   close(): Promise<Blob | undefined>;
@@ -90,7 +84,7 @@ async function openSink({ file }: WantedBinary): Promise<Sink> {
   };
 }
 
-/** Gathers bytes in blobs, which a browser may keep on disk: this thread's memory stays small. */
+/** Collects bytes in blobs. A browser may keep them on disk, so this thread needs little memory. */
 class BlobSink implements Sink {
   readonly #parts: Blob[] = [];
   readonly #gathered = new Uint8Array(PART_LENGTH);

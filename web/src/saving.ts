@@ -1,56 +1,57 @@
 /// <reference lib="dom" />
 import { binaryEntry, WIT_ENTRY } from "../../lib/archive/entries.ts";
 import type { HashedEntry } from "../../lib/archive/reader.ts";
+import { download } from "./dom.ts";
 import { startJob } from "./jobs.ts";
 import type { Origin } from "./protocol.ts";
 
-/** From here on a binary is written to its file as it is read, where the browser can do that. */
+/** A binary of this many bytes or more is written straight to its file, if the browser can do that. */
 const LARGE = 64 * 1024 * 1024;
 
 interface FilePicker {
   showSaveFilePicker?(options: { suggestedName: string }): Promise<FileSystemFileHandle>;
 }
 
-/** How a saving ended: with a blob to download, in a file, or by the person's change of mind. */
-export type Saved = Blob | "in a file" | "not at all";
-
 /**
- * Saves an entry of an archive that was verified.
+ * Saves an entry of an archive that was verified, unless the person changes their mind.
  *
  * @param origin The archive.
  * @param entry The entry.
- * @param name What to call the file.
- * @param onProgress Is told how many bytes were read.
+ * @param archive The archive's name, or its address: the file is named after it.
+ * @param onProgress Is called with the number of bytes that were read.
  * @throws {Error} With a message for the person.
  */
 export async function saveEntry(
   origin: Origin,
   entry: HashedEntry,
-  name: string,
+  archive: string,
   onProgress: (done: number) => void,
-): Promise<Saved> {
+): Promise<void> {
+  const entryName = entry.target === undefined ? WIT_ENTRY : binaryEntry(entry.target);
+  const name = fileNameFor(archive, entryName);
   const picker = globalThis as FilePicker;
   let file: FileSystemFileHandle | undefined;
   if (entry.size >= LARGE && picker.showSaveFilePicker) {
     try {
       file = await picker.showSaveFilePicker({ suggestedName: name });
     } catch {
-      return "not at all";
+      return;
     }
   }
   const binary = {
-    entry: entry.target === undefined ? WIT_ENTRY : binaryEntry(entry.target),
+    entry: entryName,
     size: entry.size,
     sha256: entry.sha256,
     ...(file && { file }),
   };
-  const ended = Promise.withResolvers<Saved>();
+  const ended = Promise.withResolvers<Blob | undefined>();
   startJob({ kind: "save", origin, binary }, (event) => {
     if (event.kind === "saving") onProgress(event.done);
-    else if (event.kind === "saved") ended.resolve(event.blob ?? "in a file");
+    else if (event.kind === "saved") ended.resolve(event.blob);
     else ended.reject(new Error(event.refusal.message));
   });
-  return await ended.promise;
+  const blob = await ended.promise;
+  if (blob) download(blob, name);
 }
 
 /**

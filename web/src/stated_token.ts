@@ -1,6 +1,6 @@
 /**
- * The token at an archive's front, before the archive is judged: so that a person sees at once what
- * the archive says it is, also where what it says turns out not to hold.
+ * Reads the token at the front of an archive before the archive is verified, so that the page shows at
+ * once what the archive says it is.
  *
  * @module
  */
@@ -12,13 +12,12 @@ import { readTar } from "../../lib/archive/tar_reader.ts";
 import type { ArchiveSource } from "../../lib/bytes/source.ts";
 import type { Bytes } from "../../lib/bytes/chunks.ts";
 import { ANY_TIME, verifyToken } from "../../lib/signing/token.ts";
-import type { TokenReport } from "./protocol.ts";
-import { toRefusal } from "./refusal.ts";
+import { type TokenReport, toRefusal } from "./protocol.ts";
 
-/** How far to look, in bytes: far enough for a WIT package before the claims. */
+/** How many bytes to search. That is enough if a WIT package comes before the claims. */
 const FRONT_LENGTH = 8 * 1024 * 1024;
 
-/** A token, and whether it is the archive's first entry, as it should be. */
+/** A token, and whether it is the first entry of the archive, as a writer makes it. */
 export interface StatedToken {
   readonly token: string;
   readonly first: boolean;
@@ -28,7 +27,7 @@ export interface StatedToken {
  * Looks for the token at an archive's front.
  *
  * @param source The archive.
- * @returns The token, or `undefined` where it is not there; the reason will be found in due course.
+ * @returns The token, or `undefined` if it is not there. Reading the whole archive shows why.
  * @throws {ParError} `ERR_FILE_UNREADABLE`.
  */
 export async function findStatedToken(source: ArchiveSource): Promise<StatedToken | undefined> {
@@ -48,7 +47,7 @@ export async function findStatedToken(source: ArchiveSource): Promise<StatedToke
 }
 
 /**
- * Judges a token: by itself, and by the time.
+ * Verifies a token, and whether it is valid now.
  *
  * @param token The token.
  */

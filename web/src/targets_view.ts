@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
+import { WIT_ENTRY } from "../../lib/archive/entries.ts";
 import type { Target } from "../../lib/target/target.ts";
 import { printable } from "../../lib/errors.ts";
 import { button, byId, copyButton, element, icon, setText, setTone } from "./dom.ts";
 import { entryOf, type Findings } from "./findings.ts";
-import { isWit, judgeEntry, noteOnTargets } from "./judgement.ts";
+import { judgeEntry, noteOnTargets } from "./judgement.ts";
 import { sayBytes } from "./words.ts";
 
 interface Row {
@@ -27,7 +28,7 @@ export class TargetsView {
   #here: Target | undefined;
   #hashes: Readonly<Record<string, string>> = {};
 
-  /** @param onSave Is told which binary the person wants to have. */
+  /** @param onSave Is called with the binary that the person wants to save. */
   constructor(onSave: (key: string) => void) {
     this.#onSave = onSave;
     this.#showHashes.addEventListener("click", () => {
@@ -58,7 +59,7 @@ export class TargetsView {
     }
   }
 
-  /** Shows how a binary's saving goes on; the button's usual text where left out. */
+  /** Shows the progress of saving a binary on its button. Without a text, the button is as usual. */
   showSaving(key: string, text = "Save"): void {
     const save = this.#rows.get(key)?.save;
     if (save) setText(save, text);
@@ -67,7 +68,7 @@ export class TargetsView {
   #noteOnHere({ archive }: Findings): string {
     const here = this.#here;
     if (!archive || !here || archive.binaries.some(({ target }) => target === here)) return "";
-    return `None of them is for this computer, which is ${here} by what the browser says.`;
+    return `None of them is for this computer, which the browser says is ${here}.`;
   }
 
   #build(keys: readonly string[]): void {
@@ -119,12 +120,12 @@ export class TargetsView {
     setTone(row.state, tone);
     setText(row.state.querySelector(".text") as Element, text);
     setText(row.size, entry?.size === undefined ? "" : sayBytes(entry.size));
-    setText(row.header, isWit(key) ? "WIT package" : entry?.header ?? "");
+    setText(row.header, key === WIT_ENTRY ? "WIT package" : entry?.header ?? "");
     setTone(row.header, entry?.fits === false ? "caution" : "none");
   }
 }
 
-// Roles, because a browser forgets them where a narrow page does not lay tables out as tables.
+// With roles, because a browser drops those of a table that a narrow page does not lay out as one.
 
 function row(className: string, ...cells: readonly Node[]): HTMLTableRowElement {
   const made = element("tr", className, ...cells);

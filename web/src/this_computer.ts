@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { parseTarget, type Target, usualTarget } from "../../lib/target/target.ts";
 
-/** What browsers tell about the machine. Some tell no more than the user agent's text. */
+/** What a browser tells about the machine. Some have only the user agent's text. */
 export interface Machine {
   readonly userAgent: string;
   readonly userAgentData?: {

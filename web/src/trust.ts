@@ -1,29 +1,29 @@
 /**
- * The issuers a person trusts, as a text that the command `par verify --trusted-issuer` reads, too:
- * one public key a line, and a note behind `#`.
+ * The issuers that a person trusts, as the text that `par verify --trusted-issuer` reads too: one public
+ * key in each line, and a note behind `#`.
  *
  * @module
  */
 
 import { redact } from "../../lib/errors.ts";
 import { parsePublicKey, type PublicKey } from "../../lib/signing/nkey.ts";
-import { toRefusal } from "./refusal.ts";
+import { toRefusal } from "./protocol.ts";
 
 /** An issuer a person trusts. */
 export interface TrustedIssuer {
   readonly key: PublicKey;
-  /** Whose key it is, in the person's words; may be empty. */
+  /** Whose key it is, in the person's words. It may be empty. */
   readonly note: string;
 }
 
-/** What a list's text holds. */
+/** What was read from the text of a list. */
 export interface ParsedIssuers {
   readonly issuers: readonly TrustedIssuer[];
-  /** A sentence for each line that is no account's key. */
+  /** A message for each line that is not the key of an account. */
   readonly refused: readonly string[];
 }
 
-/** Reads a list. The last of several lines with one key rules. */
+/** Reads a list. If several lines have the same key, the last one counts. */
 export function parseIssuers(text: string): ParsedIssuers {
   const issuers = new Map<PublicKey, TrustedIssuer>();
   const refused: string[] = [];
@@ -41,8 +41,7 @@ export function parseIssuers(text: string): ParsedIssuers {
 }
 
 /**
- * Reads one issuer. A seed in the note, where it could be on the line of the key that belongs to
- * it, is neither kept nor shown.
+ * Reads one issuer. If the note has a seed in it, the seed is neither kept nor shown.
  *
  * @throws {ParError} `ERR_KEY_INVALID`, `ERR_KEY_CHECKSUM`, `ERR_KEY_ROLE`.
  */

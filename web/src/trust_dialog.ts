@@ -10,7 +10,7 @@ export class TrustDialog {
   readonly #name = byId<HTMLInputElement>("trust-name");
   #key = "";
 
-  /** @param store Gets the issuer, if the person trusts it. */
+  /** @param store Where the issuer goes, if the person trusts it. */
   constructor(store: TrustStore) {
     byId("trust-cancel").addEventListener("click", () => this.#dialog.close());
     byId("trust-form").addEventListener("submit", (event) => {
@@ -21,7 +21,7 @@ export class TrustDialog {
   }
 
   /**
-   * Asks.
+   * Opens the dialog.
    *
    * @param key The issuer's key.
    * @param archive What the archive is called.

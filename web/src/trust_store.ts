@@ -1,9 +1,10 @@
 /// <reference lib="dom" />
+import { keep, kept, onKept } from "./storage.ts";
 import { formatIssuers, parseIssuers, type TrustedIssuer } from "./trust.ts";
 
 const STORAGE_KEY = "par.trusted-issuers";
 
-/** The trusted issuers, kept in the page's own storage, and alike in every tab. */
+/** The trusted issuers, which the browser keeps for every tab. */
 export class TrustStore {
   readonly #onChange: () => void;
   #text: string;
@@ -11,14 +12,13 @@ export class TrustStore {
   /**
    * Reads the list.
    *
-   * @param onChange Is told of each change, here or in another tab.
+   * @param onChange Is called after each change, also in another tab.
    */
   constructor(onChange: () => void) {
     this.#onChange = onChange;
-    this.#text = stored() ?? "";
-    addEventListener("storage", (event) => {
-      if (event.key !== STORAGE_KEY && event.key !== null) return;
-      this.#text = event.newValue ?? "";
+    this.#text = kept(STORAGE_KEY) ?? "";
+    onKept(STORAGE_KEY, (text = "") => {
+      this.#text = text;
       onChange();
     });
   }
@@ -28,7 +28,7 @@ export class TrustStore {
     return parseIssuers(this.#text).issuers;
   }
 
-  /** Adds issuers; those already there get the new note. */
+  /** Adds issuers. Those that are in the list get the new note. */
   add(...added: readonly TrustedIssuer[]): void {
     const issuers = new Map(this.issuers.map((issuer) => [issuer.key, issuer]));
     for (const issuer of added) issuers.set(issuer.key, issuer);
@@ -42,19 +42,7 @@ export class TrustStore {
 
   #save(issuers: readonly TrustedIssuer[]): void {
     this.#text = formatIssuers(issuers);
-    try {
-      localStorage.setItem(STORAGE_KEY, this.#text);
-    } catch {
-      // Storage may be switched off: the list then lasts as long as the page.
-    }
+    keep(STORAGE_KEY, this.#text);
     this.#onChange();
-  }
-}
-
-function stored(): string | null {
-  try {
-    return localStorage.getItem(STORAGE_KEY);
-  } catch {
-    return null;
   }
 }

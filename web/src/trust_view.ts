@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { printable, redact } from "../../lib/errors.ts";
 import { button, byId, copyButton, download, element, grouped, setText } from "./dom.ts";
-import { toRefusal } from "./refusal.ts";
+import { toRefusal } from "./protocol.ts";
 import { formatIssuers, parseIssuer, parseIssuers, type TrustedIssuer } from "./trust.ts";
 import { sentence } from "./words.ts";
 import type { TrustStore } from "./trust_store.ts";

@@ -3,10 +3,9 @@ import { printable } from "../../lib/errors.ts";
 import { byId, copy, element, icon, setText, setTone } from "./dom.ts";
 import type { Findings } from "./findings.ts";
 import type { Check, Judgement } from "./judgement.ts";
-import { describeResult } from "./result_text.ts";
-import { sayBytes, saySeconds } from "./words.ts";
+import { sayBytes, sayDate, saySeconds } from "./words.ts";
 
-/** Shows what to think of the archive, and how far the reading is. */
+/** Shows the verdict and the checks, and how much was read. */
 export class VerdictView {
   readonly #result = byId("result");
   readonly #title = byId("verdict-title");
@@ -24,8 +23,8 @@ export class VerdictView {
   #text = "";
 
   /**
-   * @param onCancel Is told that the person has had enough.
-   * @param onTrust Is told that the person wants to decide about the issuer.
+   * @param onCancel Is called when the person cancels.
+   * @param onTrust Is called when the person wants to decide about the issuer.
    */
   constructor(onCancel: () => void, onTrust: () => void) {
     this.#cancel.addEventListener("click", onCancel);
@@ -49,12 +48,12 @@ export class VerdictView {
     this.#showChecks(judgement.checks);
   }
 
-  /** Shows how far the reading is. */
+  /** Shows how much was read. */
   showProgress({ phase, read, size }: Findings, seconds: number): void {
     const working = phase === "working";
     if (!working && document.activeElement === this.#cancel) byId("result-name").focus();
     this.#cancel.hidden = this.#progress.hidden = !working;
-    // A server may state the length of what it compressed on the way, which is less than what comes.
+    // A server that compresses the transfer states the length of the compressed bytes, which is less.
     const total = size !== undefined && size >= read ? size : undefined;
     if (total === undefined) this.#progress.removeAttribute("value");
     else {
@@ -70,14 +69,21 @@ export class VerdictView {
     checks.forEach((check, at) => {
       let row = this.#checks.children[at] as HTMLElement | undefined;
       if (!row) {
-        row = element("li", "", icon(), element("span", "name"), element("span", "text"));
+        row = element(
+          "li",
+          "",
+          icon(),
+          element("span", "name"),
+          element("span", "text"),
+          element("code", ""),
+        );
         this.#checks.append(row);
       }
       setTone(row, check.tone);
-      const [, name, text] = row.children;
-      const code = check.code === undefined ? "" : ` (${check.code})`;
+      const [, name, text, code] = row.children;
       if (name) setText(name, check.name);
-      if (text) setText(text, printable(check.text + code));
+      if (text) setText(text, printable(check.text));
+      if (code) setText(code, check.code ?? "");
     });
   }
 }
@@ -88,8 +94,33 @@ function describe(
   total: number | undefined,
   seconds: number,
 ): string {
-  if (phase !== "working") return `${sayBytes(read)} read in ${saySeconds(seconds)}`;
+  if (phase !== "working") {
+    return read === 0 ? "" : `${sayBytes(read)} read in ${saySeconds(seconds)}`;
+  }
   if (total === undefined) return `${sayBytes(read)} read`;
   const percent = total === 0 ? 100 : Math.floor(read / total * 100);
   return `${percent}\u00a0% of ${sayBytes(total)}`;
+}
+
+/** Writes the result as a text, for a ticket or a mail. */
+function describeResult(judgement: Judgement, { name, report }: Findings): string {
+  const claims = report?.claims;
+  const lines = [
+    `${name}: ${judgement.title}`,
+    ...[judgement.provider, judgement.detail].filter((line) => line !== ""),
+    `Checked on ${sayDate(Date.now() / 1000)}.`,
+    "",
+    ...judgement.checks.map(({ name, text, code }) =>
+      `${name}: ${text}${code === undefined ? "" : ` (${code})`}`
+    ),
+    ...claims
+      ? [
+        "",
+        `Issuer: ${claims.iss}`,
+        `Provider: ${claims.sub}`,
+        ...Object.entries(claims.wascap.target_hashes).map(([key, hash]) => `${key}: ${hash}`),
+      ]
+      : [],
+  ];
+  return `${lines.join("\n").replaceAll("\u00a0", " ").trimEnd()}\n`;
 }

@@ -1,10 +1,10 @@
 /**
- * What each page may do, as its content security policy says (CSP Level 3).
+ * The content security policies of the pages (CSP Level 3).
  *
  * @module
  */
 
-/** The page for files may connect to nothing; the page for addresses to the one it is given. */
+/** The page for files may connect to nothing, the other one only to the address it is given. */
 export type PageKind = "files" | "address";
 
 /**
@@ -30,19 +30,19 @@ export function pagePolicy(page: PageKind, scriptHash: string, styleHash: string
  * Writes the policy that the page for addresses puts on itself before it fetches: this address,
  * whatever its query, and nothing else.
  *
- * @param url The address; nothing may be connected to where left out.
+ * @param url The address. Without one, the page may connect to nothing.
  */
 export function addressPolicy(url: URL | undefined): string {
   if (!url) return "connect-src 'none'";
-  // The grammar of host sources has no IPv6 addresses; the scheme is the least it can say then.
+  // The grammar of host sources has no IPv6 addresses: only the scheme can be stated.
   if (url.hostname.startsWith("[")) return `connect-src ${url.protocol}`;
   const path = url.pathname.replaceAll(";", "%3B").replaceAll(",", "%2C");
   return `connect-src ${url.origin}${path}`;
 }
 
 /**
- * Reads an address that can be fetched: absolute, of HTTP, and without a user and a password, which
- * browsers do not send for a script and the page would show.
+ * Reads an address that can be fetched: absolute, with http or https, and without a user and a
+ * password. Browsers would not send those for a script, and the page would show them.
  */
 export function parseAddress(text: string): URL | undefined {
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
