@@ -270,12 +270,12 @@ Deno.test("verify(), listAttachments() and pull() pass over bundles that are mis
   const before = await verifyAttached(reference, policy);
   const check = before.checks.find(({ name }) => name === "bundle signature");
   assert.equal(check?.code, "ERR_REGISTRY_NOT_FOUND");
-  assert.match(check?.message ?? "", /has no blob .*\(2 more do not count either\)$/);
+  assert.match(check?.message ?? "", /has no file .*\(2 more do not count either\)$/);
 
   await sign(reference, { signer });
   assert((await verifyAttached(reference, policy)).trusted);
   const flaws = (await listAttachments(reference)).map(({ flaw }) => flaw ?? "");
-  assert.match(flaws[0] ?? "", /has no blob/);
+  assert.match(flaws[0] ?? "", /has no file/);
   assert.match(flaws[1] ?? "", /SHA-256|digest/);
   assert.match(flaws[2] ?? "", /has more than/);
   assert.deepEqual(flaws.slice(3), [""]);
