@@ -1,4 +1,4 @@
-# provider.mk: builds a wasmCloud capability provider and bundles it as a signed provider archive.
+# provider.mk: builds a wasmCloud capability provider and makes a signed archive of it.
 #
 # A provider's Makefile sets variables such as VENDOR and CAPABILITY_ID and includes this file, or a
 # copy of it. What it leaves out follows from wasmcloud.toml, Cargo.toml or go.mod (par build --help).
@@ -19,7 +19,7 @@
 
 # ---- What a Makefile sets ------------------------------------------------------------------------
 
-# NAME, VENDOR, CAPABILITY_ID, VERSION and REVISION, for the claims; bin_name, the binary to bundle.
+# NAME, VENDOR, CAPABILITY_ID, VERSION and REVISION, for the claims; bin_name, the binary to archive.
 # The environment does not set these. The archive is named after bin_name, PROJECT, or the folder.
 
 # The targets of par, insert and par-full, as Rust or as wasmCloud names them; without any, this
@@ -84,7 +84,7 @@ pm_script  = run --quiet --no-config --no-lock --allow-run $(if $(filter push,$(
 pm_tool    = $(if $(shell command -v $(call pm_quote,$(1)) 2>/dev/null),$(call pm_quote,$(1)),$(error \
 	Cannot run par: $(1) is not found; install it, or set PAR or DENO))
 
-# Where there is no project there are hooks alone, and create bundles what they build.
+# Where there is no project there are hooks alone, and create archives what they build.
 pm_project := $(wildcard wasmcloud.toml Cargo.toml go.mod)
 pm_claim    = $(if $(call pm_own,$(1)),--$(2) $(call pm_quote,$(call pm_own,$(1))))
 pm_claims   = $(call pm_claim,NAME,name) $(call pm_claim,VENDOR,vendor) $(call pm_claim,CAPABILITY_ID,capid) \

@@ -137,7 +137,7 @@ export const ERROR_CODES = {
   },
   ERR_PROJECT_INVALID: {
     category: "failed",
-    meaning: "A project file cannot be read, or the project has nothing that can be bundled.",
+    meaning: "A project file cannot be read, or the project has nothing that can be archived.",
   },
   ERR_PROJECT_AMBIGUOUS: {
     category: "failed",

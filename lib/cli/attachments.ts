@@ -71,17 +71,11 @@ export function attachmentToJson(attachment: ListedAttachment): Record<string, u
   const { digest, type, size, path, bundle, flaw } = attachment;
   return {
     digest,
-    ...(type !== undefined && { type }),
+    type,
     size,
-    ...(path !== undefined && { file: path }),
-    ...(bundle && {
-      predicate_type: bundle.predicateType,
-      signer: {
-        kind: bundle.signer,
-        ...(bundle.hint !== undefined && { hint: bundle.hint }),
-        ...(bundle.issuer !== undefined && { nkey: bundle.issuer }),
-      },
-    }),
-    ...(flaw !== undefined && { flaw }),
+    file: path,
+    predicate_type: bundle?.predicateType,
+    signer: bundle && { kind: bundle.signer, hint: bundle.hint, nkey: bundle.issuer },
+    flaw,
   };
 }

@@ -41,7 +41,7 @@ export async function run(this: Context, flags: BuildFlags, folder = "."): Promi
     signal,
   };
   const { build, NO_VENDOR } = await import("../verbs/project/mod.ts");
-  const result = await withHashing("Bundling", (updates) =>
+  const result = await withHashing("Creating", (updates) =>
     build(folder, {
       ...options,
       ...updates,

@@ -1,10 +1,9 @@
 import { printable } from "../errors.ts";
-import type { BundleKey } from "../signing/bundle_key.ts";
 import { MAX_STATEMENT_SIZE, parsePredicateType, predicateTypeName } from "../signing/statement.ts";
 import { readSmallInput } from "../system/files.ts";
 import { STDOUT } from "../system/pipe.ts";
-import type { Attestation } from "../verbs/bundles.ts";
-import { attest as attestArchive, sign as signArchive, type Signed } from "../verbs/sign.ts";
+import { type Attestation, SIGNATURE } from "../verbs/bundles.ts";
+import { attest as attestArchive } from "../verbs/sign.ts";
 import { findPlace } from "./input.ts";
 import { printDone } from "./io.ts";
 import { sourceDateEpoch } from "./options.ts";
@@ -18,69 +17,58 @@ type AttestFlags = Values<typeof VERBS.attest.flags>;
 
 /** Runs `par sign`. */
 export async function sign(this: Context, flags: SignFlags, name: string): Promise<void> {
-  const signed = await signOrAttest(name, flags, undefined, this.signal);
-  await report(name, flags, signed);
+  await signAs(SIGNATURE, flags, name, this.signal);
 }
 
 /** Runs `par attest`. */
 export async function attest(this: Context, flags: AttestFlags, name: string): Promise<void> {
-  const { signal } = this;
   const predicateType = parsePredicateType(flags.type);
-  const predicate = await readPredicate(flags.predicate, signal);
-  const signed = await signOrAttest(name, flags, { predicateType, predicate }, signal);
-  await report(name, flags, signed);
+  const predicate = await readPredicate(flags.predicate, this.signal);
+  await signAs({ predicateType, predicate }, flags, name, this.signal);
 }
 
-async function signOrAttest(
-  name: string,
+async function signAs(
+  attestation: Attestation,
   flags: SignFlags,
-  attestation: Attestation | undefined,
+  name: string,
   signal: AbortSignal,
-): Promise<Signed> {
+): Promise<void> {
   const place = await findPlace(name, flags, signal);
-  const signer = await findSigner(flags, signal);
   const options = {
-    signer,
+    ...("path" in place ? {} : place.options),
+    ...attestation,
+    signer: await findSigner(flags, signal),
     bundle: flags.bundle,
     now: bundleTime(),
     limits: { maxSize: flags.maxSize },
     signal,
   };
-  const archive = "path" in place ? place.path : place.reference;
-  return await withProgress("Verifying", (onProgress) => {
-    const all = { ...("path" in place ? {} : place.options), ...options, onProgress };
-    return attestation
-      ? attestArchive(archive, { ...all, ...attestation })
-      : signArchive(archive, all);
-  });
-}
-
-async function report(name: string, flags: SignFlags, signed: Signed): Promise<void> {
-  const { manifest, archive, predicateType, key, attached, path } = signed;
+  const { manifest, archive, key, attached, path } = await withProgress(
+    "Verifying",
+    (onProgress) =>
+      attestArchive("path" in place ? place.path : place.reference, { ...options, onProgress }),
+  );
   if (path === STDOUT) return;
+  const { predicateType } = attestation;
+  const { algorithm, hint, nkey } = key;
   const type = predicateTypeName(predicateType);
   const done = type === "signature" ? "signed" : `attested ${type} of`;
   await printDone(
     flags.output,
     {
       archive: name,
-      ...(manifest !== undefined && { manifest_digest: manifest }),
+      manifest_digest: manifest,
       archive_digest: archive,
       predicate_type: predicateType,
-      key: keyToJson(key),
-      ...(attached !== undefined && { digest: attached }),
-      ...(path !== undefined && { bundle: path }),
+      key: { algorithm, hint, nkey },
+      digest: attached,
+      bundle: path,
     },
     printable(
       `Successfully ${done} ${name} with ${key}\n` +
         (path === undefined ? `digest: ${attached}` : `bundle: ${path}`),
     ),
   );
-}
-
-/** A key as verbs print it. */
-export function keyToJson({ algorithm, hint, nkey }: BundleKey): Record<string, string> {
-  return { algorithm, hint, ...(nkey !== undefined && { nkey }) };
 }
 
 /** When a bundle is made: now, or what SOURCE_DATE_EPOCH says. */

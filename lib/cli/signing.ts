@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { ReadOptions } from "../archive/reader.ts";
 import type { Signers } from "../archive/pack.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { readSmallInput, stat } from "../system/files.ts";
@@ -20,7 +19,7 @@ import {
   prepareKey,
 } from "../system/keystore.ts";
 import type { BundleSigner } from "../signing/bundle_key.ts";
-import type { KeyPair, PublicKey } from "../signing/nkey.ts";
+import type { PublicKey } from "../signing/nkey.ts";
 import type { Resigning } from "../verbs/rewrite.ts";
 import { BUNDLE_KEY, type KEY_DIRECTORY, type RESIGNING, type SIGNING_KEYS } from "./flags.ts";
 import { note, say, warn } from "./io.ts";
@@ -52,23 +51,21 @@ function toKeys(issuer: PreparedKey, subject: PreparedKey): Keys {
     subject: subject.pair,
     confirmKeys: async () => {
       const keys = { issuer: await issuer.store(), subject: await subject.store() };
-      sayWhose(issuer, keys.issuer, subject, keys.subject);
+      // Who gave a key knows which signs.
+      if (issuer.path !== undefined) {
+        note(`the issuer is ${keys.issuer.publicKey}, with the key ${quote(issuer.path)}.`);
+      }
+      if (subject.path !== undefined) {
+        const shared = subject.isNew ? "" : ", which all binaries of this name share";
+        note(
+          `the provider is ${keys.subject.publicKey}, with the key ${
+            quote(subject.path)
+          }${shared}.`,
+        );
+      }
       return keys;
     },
   };
-}
-
-/** Says which keys of the key directory sign. Who gave a key knows which. */
-function sayWhose(
-  issuer: PreparedKey,
-  { publicKey: iss }: KeyPair,
-  subject: PreparedKey,
-  { publicKey: sub }: KeyPair,
-): void {
-  if (issuer.path !== undefined) note(`the issuer is ${iss}, with the key ${quote(issuer.path)}.`);
-  if (subject.path === undefined) return;
-  const shared = subject.isNew ? "" : ", which all binaries of this name share";
-  note(`the provider is ${sub}, with the key ${quote(subject.path)}${shared}.`);
 }
 
 function findIssuer(flags: Values<typeof SIGNING_KEYS>, signal: AbortSignal): Promise<PreparedKey> {
@@ -130,11 +127,11 @@ export async function resign<T>(
   context: Context,
   work: (options: Resigning & Pick<BinaryOptions, "onHash">) => Promise<T>,
 ): Promise<T> {
-  const { archive, binary, title, signal } = context;
+  const { signal } = context;
   const limits = { maxSize: flags.maxSize };
-  const keys = await findResigningKeys(archive, flags, { limits, signal }, binary);
+  const keys = await findResigningKeys(flags, context);
   return await withHashing(
-    title,
+    context.title,
     (updates) =>
       work({
         ...keys,
@@ -150,24 +147,17 @@ export async function resign<T>(
 /**
  * Finds the keys an archive was signed with: the flags', else those in the key directory that have
  * its public keys, whatever their files are called.
- *
- * @param archive The archive's path.
- * @param flags What the command line says.
- * @param options Limits and signal for reading the claims.
- * @param binary The binary that a new subject's key is called after.
- * @throws {ParError} `ERR_KEY_NOT_FOUND`, and whatever reading claims and keys throws.
  */
 async function findResigningKeys(
-  archive: string | ArchiveSource,
   flags: Values<typeof RESIGNING>,
-  options: ReadOptions & { readonly signal: AbortSignal },
-  binary?: string,
+  { archive, binary, signal }: Context,
 ): Promise<Keys & Pick<Resigning, "newIdentity">> {
-  const { signal } = options;
+  const name = typeof archive === "string" ? archive : archive.name;
   if (typeof archive === "string") await stat(archive);
-  const { claims } = await inspectClaims(archive, { ...options, allowEarly: true }).catch(
+  const limits = { maxSize: flags.maxSize };
+  const { claims } = await inspectClaims(archive, { limits, signal, allowEarly: true }).catch(
     (error) => {
-      throw error instanceof ParError ? inFile(error, nameOf(archive)) : error;
+      throw error instanceof ParError ? inFile(error, name) : error;
     },
   );
   const { newIdentity } = flags;
@@ -183,10 +173,9 @@ async function findResigningKeys(
     if (newIdentity) return undefined;
     throw new ParError(
       "ERR_KEY_NOT_FOUND",
-      `Cannot sign ${
-        quote(nameOf(archive))
-      } as before: the seed of its ${title} ${before} is not ` +
-        `in ${directories.map(quote).join(" or ")}; give it, or ask for a new identity`,
+      `Cannot sign ${quote(name)} as before: the seed of its ${title} ${before} is not in ${
+        directories.map(quote).join(" or ")
+      }; give it, or ask for a new identity`,
     );
   };
   const issuer = await known("issuer", flags.issuer, claims.iss);
@@ -194,14 +183,10 @@ async function findResigningKeys(
   return {
     ...toKeys(
       issuer ?? await findIssuer(flags, signal),
-      subject ?? await findSubject(flags, keyStem(binary, nameOf(archive)), signal),
+      subject ?? await findSubject(flags, keyStem(binary, name), signal),
     ),
     newIdentity,
   };
-}
-
-function nameOf(archive: string | ArchiveSource): string {
-  return typeof archive === "string" ? archive : archive.name;
 }
 
 /** No private key in PEM form comes near. */

@@ -129,7 +129,7 @@ export const VERBS = {
         value: "path",
         brief: "the project's wasmcloud.toml, or its folder (default: in the folder)",
       },
-      bin: { value: "name", brief: "the program or library to bundle, of several" },
+      bin: { value: "name", brief: "the program or library to archive, of several" },
       target: {
         value: "target",
         brief: "a target, as wasmCloud or Rust names it; repeatable (default: this machine's)",

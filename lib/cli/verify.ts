@@ -126,7 +126,6 @@ async function readPolicy(path: string, signal: AbortSignal): Promise<Policy> {
   });
 }
 
-/** A file's name is hardly ever 56 capitals; a mistyped key should be told as one. */
 async function readKey(item: string, signal: AbortSignal): Promise<BundleKey> {
   if (looksLikeKey(item)) return await parseBundleKey(item);
   return await parseBundleKey(await readText(item, signal), `the key file ${quote(item)}`);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { concat, keep } from "../bytes/chunks.ts";
+import { readAll } from "../bytes/chunks.ts";
 import { ParError } from "../errors.ts";
 import { type Descriptor, digestOf } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
@@ -38,36 +38,6 @@ export interface NewAttachment {
   readonly content: Uint8Array<ArrayBuffer>;
   /** The annotations of its manifest. */
   readonly annotations: Annotations;
-}
-
-/** What is attached to one archive. */
-export interface Attachments extends AsyncDisposable {
-  /**
-   * Lists what is attached. The manifests themselves are read: lists of referrers may state wrong types.
-   * What is listed and not there, or has another subject, is left out.
-   *
-   * @throws {ParError} `ERR_LIMIT_REFERRERS` if too much is attached; other errors of category `failed`;
-   * `ERR_REGISTRY_DIGEST` if a manifest has not the digest that it is listed with.
-   */
-  list(): Promise<Attachment[]>;
-
-  /**
-   * Reads a blob of an attachment, and checks its digest.
-   *
-   * @param blob The blob.
-   * @param maxSize The most bytes that it may have.
-   * @throws {ParError} `ERR_LIMIT_REFERRERS` if it is larger, or too much was read; `ERR_REGISTRY_DIGEST` if it has another
-   * digest; other errors of category `failed`.
-   */
-  read(blob: Descriptor, maxSize: number): Promise<Uint8Array<ArrayBuffer>>;
-
-  /**
-   * Attaches something to the archive.
-   *
-   * @returns What was attached.
-   * @throws {ParError} Category `failed`.
-   */
-  add(attachment: NewAttachment): Promise<Attachment>;
 }
 
 /** Settings of {@linkcode openAttachments}. */
@@ -105,7 +75,7 @@ export function openAttachments(
   const name = formatReference(reference);
   const task = write ? `attach to ${name}` : `read what is attached to ${name}`;
   if (write) checkAttachable(reference);
-  return new StoredAttachments(openStore(reference, { task, push: write }, options), task, subject);
+  return new Attachments(openStore(reference, { task, push: write }, options), task, subject);
 }
 
 /**
@@ -122,7 +92,8 @@ export function checkAttachable(reference: Reference): void {
   );
 }
 
-class StoredAttachments implements Attachments {
+/** What is attached to one archive. {@linkcode openAttachments} opens it. */
+export class Attachments implements AsyncDisposable {
   readonly #store: Store;
   readonly #task: string;
   readonly #subject: string;
@@ -134,6 +105,13 @@ class StoredAttachments implements Attachments {
     this.#subject = subject;
   }
 
+  /**
+   * Lists what is attached. The manifests themselves are read: lists of referrers may state wrong types.
+   * What is listed and not there, or has another subject, is left out.
+   *
+   * @throws {ParError} `ERR_LIMIT_REFERRERS` if too much is attached; other errors of category `failed`;
+   * `ERR_REGISTRY_DIGEST` if a manifest has not the digest that it is listed with.
+   */
   async list(): Promise<Attachment[]> {
     const referrers = await this.#store.listReferrers(this.#subject);
     const found: Attachment[] = [];
@@ -150,24 +128,35 @@ class StoredAttachments implements Attachments {
         const parts = bytes && partsOf(bytes);
         if (parts?.subject !== this.#subject) continue;
         const { artifactType, layers, annotations = {} } = parts;
-        const digest = group[index]?.digest as string;
-        found.push({ digest, artifactType, layers, annotations: textsOf(annotations) });
+        found.push({ digest: group[index]?.digest as string, artifactType, layers, annotations });
       }
     }
     return found;
   }
 
+  /**
+   * Reads a blob of an attachment, and checks its digest.
+   *
+   * @param blob The blob.
+   * @param maxSize The most bytes that it may have.
+   * @throws {ParError} `ERR_LIMIT_REFERRERS` if it is larger, or too much was read;
+   * `ERR_REGISTRY_DIGEST` if it has another digest; other errors of category `failed`.
+   */
   async read(blob: Descriptor, maxSize: number): Promise<Uint8Array<ArrayBuffer>> {
     if (blob.size > maxSize) throw this.#tooLarge(`the blob ${blob.digest}`, maxSize);
-    this.#content += blob.size;
-    if (this.#content > MAX_CONTENT) throw this.#tooLarge("what is attached", MAX_CONTENT);
-    const chunks: Uint8Array[] = [];
-    const bytes = this.#store.readBlob(blob, 0, blob.size);
-    for await (const chunk of checkBlob(bytes, blob, this.#task)) chunks.push(keep(chunk));
-    return concat(chunks);
+    const content = this.#content + blob.size;
+    if (content > MAX_CONTENT) throw this.#tooLarge("what is attached", MAX_CONTENT);
+    this.#content = content;
+    return await readAll(checkBlob(this.#store.readBlob(blob, 0, blob.size), blob, this.#task));
   }
 
-  async add({ artifactType, content, annotations }: NewAttachment): Promise<Attachment> {
+  /**
+   * Attaches something to the archive.
+   *
+   * @returns The digest of its manifest.
+   * @throws {ParError} Category `failed`.
+   */
+  async add({ artifactType, content, annotations }: NewAttachment): Promise<string> {
     const subject = await fetchManifest(this.#store, { digest: this.#subject }, this.#task);
     const { mediaType, digest, size } = describeManifest(
       subject.bytes,
@@ -204,7 +193,7 @@ class StoredAttachments implements Attachments {
       },
     });
     await this.#store.finish();
-    return { digest: own, artifactType, layers: [layer], annotations };
+    return own;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -217,12 +206,4 @@ class StoredAttachments implements Attachments {
       `Cannot ${this.#task}: ${what} has more than ${limit} bytes; delete what nobody needs`,
     );
   }
-}
-
-function textsOf(annotations: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(annotations).filter((entry): entry is [string, string] =>
-      typeof entry[1] === "string"
-    ),
-  );
 }

@@ -14,7 +14,7 @@ import { type Descriptor, isDescriptor, isDigest } from "./descriptor.ts";
 import { checkBlob } from "./download.ts";
 import { isJsonObject } from "../signing/json.ts";
 import { parseRecord } from "./json.ts";
-import { INDEX_TYPE } from "./media_types.ts";
+import { INDEX_TYPE, MANIFEST_TYPE } from "./media_types.ts";
 import type { RegistryOptions } from "./options.ts";
 import type { LayoutReference } from "./reference.ts";
 import { partsOf, type Referrer } from "./referrers.ts";
@@ -24,9 +24,12 @@ import type { Upload, UploadOptions } from "./upload.ts";
 
 /** "Pre-Defined Annotation Keys": the tag of a manifest in `index.json`. */
 const REF_NAME = "org.opencontainers.image.ref.name";
+/** What `cosign save` calls a manifest in `index.json`, in the annotation `kind`. */
+const COSIGN_IMAGE = "dev.cosignproject.cosign/image";
 const MAX_JSON_LENGTH = 4 * 1024 * 1024;
 const LAYOUT_FILE = "oci-layout";
 const INDEX_FILE = "index.json";
+const BLOBS = "blobs/sha256/";
 
 /**
  * Opens a layout.
@@ -55,6 +58,8 @@ type LayoutOptions = Pick<RegistryOptions, "signal" | "onNote">;
 interface Files {
   /** The size of a file, or `undefined` if there is none. */
   size(name: string): Promise<number | undefined>;
+  /** Lists the names of the blobs' files, and may list others. */
+  list?(): Promise<string[]>;
   /** Reads a part of a file. */
   read(name: string, start: number, length: number): Bytes;
   /** Writes a file. */
@@ -174,17 +179,13 @@ class LayoutStore implements Store {
   }
 
   async listReferrers(digest: string): Promise<Referrer[]> {
-    const found: Referrer[] = [];
-    for (const entry of await this.#index()) {
-      const parts = partsOf(await this.#readManifest(entry.digest));
-      if (parts?.subject !== digest) continue;
+    const found = new Map<string, Referrer>();
+    for (const entry of [...await this.#index(), ...await this.#savedByCosign()]) {
       const { mediaType, digest: own, size } = entry;
-      const { artifactType, annotations } = parts;
-      if (!found.some((other) => other.digest === own)) {
-        found.push({ mediaType, digest: own, size, artifactType, annotations });
-      }
+      if (partsOf(await this.#readManifest(own))?.subject !== digest) continue;
+      found.set(own, { mediaType, digest: own, size });
     }
-    return found;
+    return [...found.values()];
   }
 
   async listTags(): Promise<string[]> {
@@ -228,6 +229,25 @@ class LayoutStore implements Store {
         return { mediaType, digest, size, tag, referrer };
       }),
     );
+  }
+
+  /**
+   * The blobs that may be manifests of bundles, in a layout that `cosign save` wrote. It lists none of
+   * them in the index, and reads every blob to find them.
+   */
+  async #savedByCosign(): Promise<Descriptor[]> {
+    const isSaved = manifestsOf(await this.#readIndex()).some(({ annotations }) =>
+      isJsonObject(annotations) && annotations["kind"] === COSIGN_IMAGE
+    );
+    const found: Descriptor[] = [];
+    for (const name of isSaved ? (await this.#files.list?.() ?? []).sort() : []) {
+      const digest = name.replace(BLOBS, "sha256:");
+      const size = await this.#files.size(name) ?? 0;
+      if (isDigest(digest) && size <= MAX_JSON_LENGTH) {
+        found.push({ mediaType: MANIFEST_TYPE, digest, size });
+      }
+    }
+    return found;
   }
 
   #readManifest(digest: string): Promise<Uint8Array> {
@@ -274,6 +294,11 @@ class Folder implements Files {
     }
   }
 
+  async list(): Promise<string[]> {
+    const files = await Array.fromAsync(Deno.readDir(`${this.#path}/${BLOBS}`));
+    return files.map(({ name }) => BLOBS + name);
+  }
+
   read(name: string, start: number, length: number): Bytes {
     return readFile(`${this.#path}/${name}`, { start, length });
   }
@@ -298,6 +323,10 @@ class Archive implements Files {
 
   async size(name: string): Promise<number | undefined> {
     return (await (this.#entries ??= listTar(this.#path))).get(name)?.size;
+  }
+
+  async list(): Promise<string[]> {
+    return [...(await (this.#entries ??= listTar(this.#path))).keys()];
   }
 
   async *read(name: string, start: number, length: number): Bytes {
@@ -402,7 +431,7 @@ function notALayout(path: string, reason: string): ParError {
 }
 
 function blobPath(digest: string): string {
-  return `blobs/sha256/${digest.slice("sha256:".length)}`;
+  return digest.replace("sha256:", BLOBS);
 }
 
 function manifestsOf(index: Record<string, unknown>): Record<string, unknown>[] {

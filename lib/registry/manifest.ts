@@ -83,7 +83,7 @@ export function parseManifest(
     );
   const value = parseRecord(bytes);
   if (value === undefined) throw refuse("its manifest is not a JSON object");
-  const { mediaType = contentType, config, layers, annotations = {} } = value;
+  const { mediaType = contentType, config, layers, annotations } = value;
   if (typeof mediaType !== "string") throw refuse("its manifest has no media type");
   if (INDEX.test(mediaType) || "manifests" in value) {
     throw refuse("it is an index of several images; give the digest of one of them");
@@ -104,12 +104,16 @@ export function parseManifest(
     mediaType,
     layer: descriptor(layer),
     config: descriptor(config),
-    annotations: Object.fromEntries(
-      Object.entries(isJsonObject(annotations) ? annotations : {}).filter(
-        (entry): entry is [string, string] => typeof entry[1] === "string",
-      ),
-    ),
+    annotations: annotationsOf(annotations),
   };
+}
+
+/** Takes the annotations of a manifest. Other than texts are left out. */
+export function annotationsOf(value: unknown): Annotations {
+  const all = Object.entries(isJsonObject(value) ? value : {});
+  return Object.fromEntries(
+    all.filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
 }
 
 function descriptor({ mediaType, digest, size }: Descriptor): Descriptor {

@@ -7,16 +7,16 @@
 
 import { ParError } from "../errors.ts";
 import { type Descriptor, digestOf, isDescriptor } from "./descriptor.ts";
-import { isJsonObject } from "../signing/json.ts";
 import { parseRecord } from "./json.ts";
-import { INDEX_TYPE, MANIFEST_TYPE } from "./media_types.ts";
+import { annotationsOf } from "./manifest.ts";
+import { type Annotations, INDEX_TYPE, MANIFEST_TYPE } from "./media_types.ts";
 
 /** A manifest in a list of referrers. */
 export interface Referrer extends Descriptor {
   /** What kind of artifact it is. */
   readonly artifactType?: string | undefined;
   /** Its annotations. */
-  readonly annotations?: Readonly<Record<string, unknown>> | undefined;
+  readonly annotations?: Annotations | undefined;
 }
 
 /** The most manifests that may refer to one. No archive has so many signatures and attestations. */
@@ -88,7 +88,7 @@ export interface ManifestParts {
   /** How a list of referrers describes it. */
   readonly artifactType: string | undefined;
   /** Its annotations. */
-  readonly annotations: Readonly<Record<string, unknown>> | undefined;
+  readonly annotations: Annotations | undefined;
 }
 
 /**
@@ -108,7 +108,7 @@ export function partsOf(bytes: Uint8Array): ManifestParts | undefined {
     blobs: [config, ...layers],
     layers,
     artifactType: typeof artifactType === "string" ? artifactType : config.mediaType,
-    annotations: isJsonObject(annotations) ? annotations : undefined,
+    annotations: annotations === undefined ? undefined : annotationsOf(annotations),
   };
 }
 
@@ -126,7 +126,7 @@ export function describeManifest(bytes: Uint8Array, mediaType: string, digest: s
     mediaType: typeof own === "string" ? own : mediaType || MANIFEST_TYPE,
     digest,
     size: bytes.length,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(annotations === undefined ? {} : { annotations }),
+    ...(artifactType !== undefined && { artifactType }),
+    ...(annotations && { annotations }),
   };
 }

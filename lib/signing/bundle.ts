@@ -12,7 +12,7 @@ import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 import { concat } from "../bytes/chunks.ts";
 import { excerpt, ParError, quote } from "../errors.ts";
 import type { BundleKey, BundleSigner } from "./bundle_key.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJsonObject } from "./json.ts";
 import {
   formatStatement,
   isAbout,
@@ -39,8 +39,6 @@ export interface Bundle {
   readonly signer: "key" | "certificate";
   /** How the bundle names the key, if it does. */
   readonly hint?: string;
-  /** Whether it has an entry of a transparency log or a timestamp. They are not verified here. */
-  readonly logged: boolean;
   /** The bytes of the statement. */
   readonly payload: Uint8Array<ArrayBuffer>;
   /** The signature. */
@@ -120,7 +118,7 @@ export async function createBundle(
  */
 export function parseBundle(bytes: Uint8Array, name = "the bundle"): Bundle {
   const reader = new BundleReader(name);
-  const bundle = reader.json(bytes);
+  const bundle = parseJsonObject(bytes, MAX_BUNDLE_SIZE, (...why) => reader.invalid(...why));
   if (bundle["mediaType"] !== BUNDLE_MEDIA_TYPE) {
     const { mediaType } = bundle;
     throw reader.unsupported(
@@ -162,7 +160,6 @@ export function parseBundle(bytes: Uint8Array, name = "the bundle"): Bundle {
   return {
     statement: parseStatement(payload),
     ...reader.signer(material),
-    logged: isFilled(material["tlogEntries"]) || isFilled(material["timestampVerificationData"]),
     payload,
     signature: reader.base64(signature["sig"], `${path}.sig`),
   };
@@ -252,31 +249,12 @@ function describeSubjects({ subject }: Statement): string {
   return `${first}${others.length > 0 ? ` and ${others.length} more` : ""}`;
 }
 
-function isFilled(json: Json | undefined): boolean {
-  if (Array.isArray(json)) return json.length > 0;
-  return isJsonObject(json) && Object.keys(json).length > 0;
-}
-
 /** Takes the parts of a bundle, and calls the bundle by its name in errors. */
 class BundleReader {
   readonly #name: string;
 
   constructor(name: string) {
     this.#name = name;
-  }
-
-  json(bytes: Uint8Array): JsonObject {
-    if (bytes.length > MAX_BUNDLE_SIZE) {
-      throw this.invalid(`it has more than ${MAX_BUNDLE_SIZE} bytes`);
-    }
-    let json: Json;
-    try {
-      json = parseJson(bytes);
-    } catch (cause) {
-      throw this.invalid((cause as Error).message, cause);
-    }
-    if (!isJsonObject(json)) throw this.invalid("it is not a JSON object");
-    return json;
   }
 
   /** Takes an object that has no other members: a reader could know them in another spelling. */

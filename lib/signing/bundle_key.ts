@@ -28,11 +28,9 @@ const P256_SPKI = [
   ...[0x30, 0x59, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1],
   ...[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7, 3, 0x42, 0, 4],
 ];
-const P256_SPKI_LENGTH = P256_SPKI.length + 64;
 
 /** The beginning of an Ed25519 key's SubjectPublicKeyInfo (RFC 8410, section 4); 32 bytes follow. */
 const ED25519_SPKI = [0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
-const ED25519_SPKI_LENGTH = ED25519_SPKI.length + 32;
 
 const ECDSA = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
@@ -242,7 +240,7 @@ export async function parseBundleKey(text: string, name = "the key"): Promise<Bu
           : "which `openssl pkey -in private.pem -pubout` prints"),
     );
   }
-  if (label === "RSA PUBLIC KEY") throw unsupported(name, "RSA");
+  if (label === "RSA PUBLIC KEY") throw otherKind(name, "RSA");
   if (label === "CERTIFICATE") {
     throw invalidKey(
       name,
@@ -300,29 +298,27 @@ export async function parseSigningKey(text: string, name = "the key"): Promise<B
       }
       return await importSigner(bytes, name);
     case "EC PRIVATE KEY":
-      throw new ParError(
-        "ERR_KEY_UNSUPPORTED",
-        `Cannot use ${name}: it is in the older form SEC 1; convert it to PKCS #8 with ` +
+      throw unsupportedKey(
+        name,
+        "it is in the older form SEC 1; convert it to PKCS #8 with " +
           "`openssl pkcs8 -topk8 -nocrypt -in old.pem -out key.pem`",
       );
     case "ENCRYPTED PRIVATE KEY":
-      throw new ParError(
-        "ERR_KEY_UNSUPPORTED",
-        `Cannot use ${name}: it is encrypted; decrypt it with ` +
-          "`openssl pkcs8 -in encrypted.pem -out key.pem`",
+      throw unsupportedKey(
+        name,
+        "it is encrypted; decrypt it with `openssl pkcs8 -in encrypted.pem -out key.pem`",
       );
     case "ENCRYPTED SIGSTORE PRIVATE KEY":
     case "ENCRYPTED COSIGN PRIVATE KEY":
-      throw new ParError(
-        "ERR_KEY_UNSUPPORTED",
-        `Cannot use ${name}: cosign encrypted it, and only cosign can decrypt it; make a key with ` +
-          "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`, which " +
+      throw unsupportedKey(
+        name,
+        `cosign encrypted it, and only cosign can decrypt it; make a key with ${MAKE_KEY}, which ` +
           "`cosign import-key-pair --key key.pem` takes too",
       );
     case "RSA PRIVATE KEY":
-      throw unsupported(name, "RSA");
+      throw otherKind(name, "RSA");
     case "OPENSSH PRIVATE KEY":
-      throw unsupported(name, "OpenSSH");
+      throw otherKind(name, "OpenSSH");
     case "PUBLIC KEY":
       throw invalidKey(name, "it is a public key; give the private key that belongs to it");
     default:
@@ -351,10 +347,7 @@ export async function signerOf(pair: KeyPair): Promise<BundleSigner> {
   return new BundleSigner(key, (data) => pair.sign(data));
 }
 
-async function importSigner(
-  der: Uint8Array<ArrayBuffer>,
-  name: string,
-): Promise<BundleSigner> {
+async function importSigner(der: Uint8Array<ArrayBuffer>, name: string): Promise<BundleSigner> {
   for (const algorithm of [ECDSA, { name: "Ed25519" }] as const) {
     let exportable: CryptoKey;
     try {
@@ -363,10 +356,9 @@ async function importSigner(
       // It is a key of the other kind, or of none. The error could quote a part of the key.
       continue;
     }
-    const { x = "", y } = await crypto.subtle.exportKey("jwk", exportable);
-    const point = [x, ...(y === undefined ? [] : [y])].map((each) => base64url.decode(each));
+    const { x = "", y = "" } = await crypto.subtle.exportKey("jwk", exportable);
     const prefix = algorithm === ECDSA ? P256_SPKI : ED25519_SPKI;
-    const spki = Uint8Array.of(...prefix, ...point.flatMap((each) => [...each]));
+    const spki = Uint8Array.of(...prefix, ...base64url.decode(x), ...base64url.decode(y));
     const key = await BundleKey.fromDer(spki, name);
     const secret = await crypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
     return new BundleSigner(key, async (data) => {
@@ -374,10 +366,9 @@ async function importSigner(
       return algorithm === ECDSA ? toDer(signature) : signature;
     });
   }
-  throw new ParError(
-    "ERR_KEY_UNSUPPORTED",
-    `Cannot use ${name}: it is not a P-256 or Ed25519 key in PKCS #8; make one with ` +
-      "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`",
+  throw unsupportedKey(
+    name,
+    `it is not a P-256 or Ed25519 key in PKCS #8; make one with ${MAKE_KEY}`,
   );
 }
 
@@ -387,10 +378,8 @@ async function isUsable(algorithm: BundleKeyAlgorithm, spki: Uint8Array): Promis
     return await importPublicKey(new Uint8Array(spki.subarray(ED25519_SPKI.length))) !== undefined;
   }
   // Some runtimes import any two numbers.
-  const [x, y] = [0, 32].map((at) => {
-    const start = P256_SPKI.length + at;
-    return BigInt(`0x${hex(spki.subarray(start, start + 32))}`);
-  }) as [bigint, bigint];
+  const point = hex(spki.subarray(P256_SPKI.length));
+  const [x, y] = [BigInt(`0x${point.slice(0, 64)}`), BigInt(`0x${point.slice(64)}`)];
   return x < P && y < P && (y * y - x * x * x + 3n * x - B) % P === 0n;
 }
 
@@ -399,14 +388,14 @@ const P = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
 const B = 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn;
 
 function algorithmOf(der: Uint8Array, name: string): BundleKeyAlgorithm {
-  const begins = (prefix: readonly number[]): boolean =>
-    prefix.every((byte, at) => der[at] === byte);
-  if (der.length === P256_SPKI_LENGTH && begins(P256_SPKI)) return "ECDSA-P256";
-  if (der.length === ED25519_SPKI_LENGTH && begins(ED25519_SPKI)) return "Ed25519";
-  throw new ParError(
-    "ERR_KEY_UNSUPPORTED",
-    `Cannot use ${name}: it is not a P-256 key with an uncompressed point, and not an Ed25519 key; ` +
-      "give a key of one of these kinds",
+  const has = (prefix: readonly number[], rest: number): boolean =>
+    der.length === prefix.length + rest && prefix.every((byte, at) => der[at] === byte);
+  if (has(P256_SPKI, 64)) return "ECDSA-P256";
+  if (has(ED25519_SPKI, 32)) return "Ed25519";
+  throw unsupportedKey(
+    name,
+    "it is not a P-256 key with an uncompressed point, and not an Ed25519 key; give a key of one of " +
+      "these kinds",
   );
 }
 
@@ -423,21 +412,22 @@ const PEM = /^-----BEGIN ([A-Z0-9 ]+)-----[ \t]*\r?\n([A-Za-z0-9+/=\s]*)-----END
 function readPem(
   text: string,
   name: string,
-): { readonly label: string; readonly bytes?: Uint8Array<ArrayBuffer> } {
+): { readonly label: string; readonly bytes: Uint8Array<ArrayBuffer> | undefined } {
   const labels = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label = ""]) => label);
-  const [label] = labels;
   // `openssl ecparam -genkey` writes the name of the curve before the key.
   const secret = labels.find((each) => each.endsWith("PRIVATE KEY"));
-  const [, , body] = PEM.exec(text) ?? [];
-  const bytes = body === undefined ? undefined : decodeBase64(body.replaceAll(/\s/g, ""));
-  if (secret) return { label: secret, ...(bytes && { bytes }) };
-  if (label === undefined || labels.length > 1) {
+  const label = secret ?? (labels.length === 1 ? labels[0] : undefined);
+  if (label === undefined) {
     throw invalidKey(
       name,
       `it has ${labels.length} blocks of PEM; give a text with one key and nothing else`,
     );
   }
-  return { label, ...(bytes && { bytes }) };
+  const body = PEM.exec(text)?.[2];
+  return {
+    label,
+    bytes: body === undefined ? undefined : decodeBase64(body.replaceAll(/\s/g, "")),
+  };
 }
 
 /** Reads an nkey, and does not show a text that could be something secret. */
@@ -451,12 +441,18 @@ function parseNkey(text: string, name: string): PublicKey {
   );
 }
 
-function unsupported(name: string, kind: string): ParError {
-  return new ParError(
-    "ERR_KEY_UNSUPPORTED",
-    `Cannot use ${name}: it is an ${kind} key; give a P-256 or an Ed25519 key, which ` +
-      "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem` makes",
+/** The command that makes a key. */
+const MAKE_KEY = "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`";
+
+function otherKind(name: string, kind: string): ParError {
+  return unsupportedKey(
+    name,
+    `it is an ${kind} key; give a P-256 or an Ed25519 key, which ${MAKE_KEY} makes`,
   );
+}
+
+function unsupportedKey(name: string, reason: string): ParError {
+  return new ParError("ERR_KEY_UNSUPPORTED", `Cannot use ${name}: ${reason}`);
 }
 
 function invalidKey(name: string, reason: string): ParError {

@@ -6,7 +6,7 @@
  */
 
 import { ParError } from "../errors.ts";
-import { findOtherCase, isJsonObject, type Json, parseJson } from "./json.ts";
+import { isJsonObject, type Json, parseJson, refuseOtherCase } from "./json.ts";
 import { parsePublicKey, type PublicKey } from "./nkey.ts";
 import { isTargetName, type Target } from "../target/target.ts";
 
@@ -73,8 +73,8 @@ const WASCAP_MEMBERS = ["name", "capid", "vendor", "rev", "ver", "target_hashes"
  */
 export function parseClaims(payload: unknown): Claims {
   if (!isJsonObject(payload)) throw invalid("the payload is not a JSON object");
-  refuseOtherCase(payload, MEMBERS);
-  for (const field of ["iat"]) requireField(payload, field, isTime, "a time in seconds");
+  refuseOtherCase(payload, MEMBERS, invalid);
+  requireField(payload, "iat", isTime, "a time in seconds");
   for (const field of ["exp", "nbf"]) optional(payload, field, isTime, "a time in seconds");
   for (const field of ["jti", "iss", "sub"]) requireField(payload, field, isString, "a string");
   optional(payload, "wascap_revision", isUnsigned32, "a whole number of 32 bits");
@@ -82,7 +82,7 @@ export function parseClaims(payload: unknown): Claims {
   if (!isJsonObject(metadata)) {
     throw invalid("`wascap` is not an object; is this a provider's token?");
   }
-  refuseOtherCase(metadata, WASCAP_MEMBERS, "wascap.");
+  refuseOtherCase(metadata, WASCAP_MEMBERS, invalid, "wascap.");
   requireField(metadata, "vendor", isString, "a string", "wascap.");
   for (const field of ["name", "capid", "ver"]) {
     optional(metadata, field, isString, "a string", "wascap.");
@@ -159,14 +159,6 @@ function checkKey(
         `${role === "account" ? "an account (A…)" : "a service (V…)"}`,
       cause,
     );
-  }
-}
-
-/** Refuses members whose names differ from known ones only in case. */
-function refuseOtherCase(object: Members, names: readonly string[], path = ""): void {
-  const name = findOtherCase(object, names);
-  if (name !== undefined) {
-    throw invalid(`\`${path}${name}\` differs from a known member only in upper and lower case`);
   }
 }
 

@@ -26,16 +26,25 @@ export function isJsonObject(json: unknown): json is JsonObject {
 }
 
 /**
- * Finds a member whose name differs from a known one only in case. Go's JSON decoder takes it for the
+ * Refuses a member whose name differs from a known one only in case. Go's JSON decoder takes it for the
  * known one, and it compares by the case folding of Unicode.
  *
  * @param object The object.
  * @param names The known names, made of letters, digits and underscores.
- * @returns The member's name, if there is one.
+ * @param refuse Makes an error of a reason, which is a part of a sentence.
+ * @param path Where the object is, with a dot behind it.
  */
-export function findOtherCase(object: object, names: readonly string[]): string | undefined {
+export function refuseOtherCase(
+  object: object,
+  names: readonly string[],
+  refuse: (reason: string) => ParError,
+  path = "",
+): void {
   const anyCase = new RegExp(`^(?:${names.join("|")})$`, "iu");
-  return Object.keys(object).find((name) => anyCase.test(name) && !names.includes(name));
+  const name = Object.keys(object).find((name) => anyCase.test(name) && !names.includes(name));
+  if (name !== undefined) {
+    throw refuse(`\`${path}${name}\` differs from a known member only in upper and lower case`);
+  }
 }
 
 /** Matches a number (RFC 8259, section 6) at `lastIndex`. */
@@ -126,6 +135,30 @@ export function parseJson(bytes: Uint8Array): Json {
   }
   if (text.startsWith("\ufeff")) throw new SyntaxError("the text begins with a byte order mark");
   return new Parser(text).document();
+}
+
+/**
+ * Parses an object of JSON as {@linkcode parseJson} does.
+ *
+ * @param bytes The JSON in UTF-8.
+ * @param maxSize The most bytes that it may have.
+ * @param refuse Makes an error of a reason, which is a part of a sentence.
+ * @returns The object.
+ */
+export function parseJsonObject(
+  bytes: Uint8Array,
+  maxSize: number,
+  refuse: (reason: string, cause?: unknown) => ParError,
+): JsonObject {
+  if (bytes.length > maxSize) throw refuse(`it has more than ${maxSize} bytes`);
+  let json: Json;
+  try {
+    json = parseJson(bytes);
+  } catch (cause) {
+    throw refuse((cause as Error).message, cause);
+  }
+  if (isJsonObject(json)) return json;
+  throw refuse("it is not a JSON object");
 }
 
 /** The JSON parser of the reference implementation accepts no more levels. */

@@ -364,7 +364,13 @@ function encode(payload: Uint8Array): string {
 /** Decodes base32, checks the checksum and removes it. Error messages call the text `shown`. */
 function decode(text: string, shown: string): Uint8Array<ArrayBuffer> {
   const bytes = decodeBase32(text);
-  if (!bytes) throw encodingError(shown);
+  if (!bytes) {
+    throw new ParError(
+      "ERR_KEY_INVALID",
+      `Cannot read ${shown}: it is not canonical base32, which has only the letters A-Z and the ` +
+        "digits 2-7",
+    );
+  }
   const payload = new Uint8Array(bytes.subarray(0, -2));
   const [low = 0, high = 0] = bytes.subarray(-2);
   if (crc16(payload) !== (low | (high << 8))) {
@@ -387,14 +393,6 @@ function decodeBase32(text: string): Uint8Array<ArrayBuffer> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function encodingError(shown: string): ParError {
-  return new ParError(
-    "ERR_KEY_INVALID",
-    `Cannot read ${shown}: it is not canonical base32, which has only the letters A-Z and the ` +
-      "digits 2-7",
-  );
 }
 
 function roleError(shown: string, wanted: KeyRole, found: KeyRole): ParError {

@@ -6,7 +6,13 @@
  */
 
 import { excerpt, ParError, quote } from "../errors.ts";
-import { findOtherCase, isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJsonObject,
+  refuseOtherCase,
+} from "./json.ts";
 
 /** The `_type` of every statement that is written. */
 const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
@@ -174,17 +180,8 @@ export function formatStatement(statement: Statement): Uint8Array<ArrayBuffer> {
  * statement of another version.
  */
 export function parseStatement(bytes: Uint8Array): Statement {
-  if (bytes.length > MAX_STATEMENT_SIZE) {
-    throw invalid(`it has more than ${MAX_STATEMENT_SIZE} bytes`);
-  }
-  let json: Json;
-  try {
-    json = parseJson(bytes);
-  } catch (cause) {
-    throw invalid((cause as Error).message, cause);
-  }
-  if (!isJsonObject(json)) throw invalid("it is not a JSON object");
-  refuseOtherCase(json, ["_type", "subject", "predicateType", "predicate"]);
+  const json = parseJsonObject(bytes, MAX_STATEMENT_SIZE, invalid);
+  refuseOtherCase(json, ["_type", "subject", "predicateType", "predicate"], invalid);
   const { _type, subject, predicateType, predicate = null } = json;
   if (!READ_TYPES.includes(_type)) {
     throw new ParError(
@@ -203,13 +200,13 @@ export function parseStatement(bytes: Uint8Array): Statement {
 function parseSubject(json: Json, index: number): StatementSubject {
   const path = `subject[${index}]`;
   if (!isJsonObject(json)) throw invalid(`${path} is not a JSON object`);
-  refuseOtherCase(json, ["name", "digest"], `${path}.`);
+  refuseOtherCase(json, ["name", "digest"], invalid, `${path}.`);
   const { name, digest } = json;
   if (name !== undefined && typeof name !== "string") throw invalid(`${path}.name is not a text`);
   if (!isJsonObject(digest) || Object.keys(digest).length === 0) {
     throw invalid(`${path}.digest is not an object with a digest`);
   }
-  refuseOtherCase(digest, ["sha256"], `${path}.digest.`);
+  refuseOtherCase(digest, ["sha256"], invalid, `${path}.digest.`);
   for (const [algorithm, value] of Object.entries(digest)) {
     const isDigest = typeof value === "string" &&
       (algorithm === "sha256" ? SHA256 : /^[0-9a-f]+$/).test(value);
@@ -284,14 +281,7 @@ export function checkPredicate(
       `Cannot use the predicate as ${name}: ${reason}`,
       cause,
     );
-  if (bytes.length > MAX_STATEMENT_SIZE) throw refuse(`it is over ${MAX_STATEMENT_SIZE} bytes`);
-  let json: Json;
-  try {
-    json = parseJson(bytes);
-  } catch (cause) {
-    throw refuse((cause as Error).message, cause);
-  }
-  if (!isJsonObject(json)) throw refuse("it is not a JSON object");
+  const json = parseJsonObject(bytes, MAX_STATEMENT_SIZE, refuse);
   if (Object.hasOwn(json, "_type") && Object.hasOwn(json, "predicate")) {
     throw refuse("it is a whole statement; give what is in its member `predicate`");
   }
@@ -450,14 +440,6 @@ function sha256Of(digest: string): string {
 
 function isArray(json: Json | undefined): json is readonly Json[] {
   return Array.isArray(json);
-}
-
-/** Refuses members whose names differ from known ones only in case. */
-function refuseOtherCase(json: JsonObject, names: readonly string[], path = ""): void {
-  const name = findOtherCase(json, names);
-  if (name !== undefined) {
-    throw invalid(`\`${path}${name}\` differs from a known member only in upper and lower case`);
-  }
 }
 
 function shown(json: Json | undefined): string {

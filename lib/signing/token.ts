@@ -12,7 +12,7 @@ import { CompactSign } from "npm:jose@6.2.18/jws/compact/sign";
 import { compactVerify } from "npm:jose@6.2.18/jws/compact/verify";
 import { type Claims, formatClaims, parseClaims } from "./claims.ts";
 import { ParError } from "../errors.ts";
-import { type Json, parseJson } from "./json.ts";
+import { isJsonObject, type Json, parseJson } from "./json.ts";
 import { importPublicKey, type KeyPair, type PublicKey, publicKeyBytes } from "./nkey.ts";
 
 /** A token that {@linkcode verifyToken} accepted. */
@@ -124,11 +124,9 @@ export async function verifyToken(
   return { token, claims };
 }
 
-function checkHeader(header: unknown): void {
-  if (typeof header !== "object" || header === null || Array.isArray(header)) {
-    throw malformed("its header is not a JSON object");
-  }
-  const { alg, typ, ...others } = header as Record<string, unknown>;
+function checkHeader(header: Json): void {
+  if (!isJsonObject(header)) throw malformed("its header is not a JSON object");
+  const { alg, typ, ...others } = header;
   if (alg !== HEADER.alg) {
     throw new ParError(
       "ERR_TOKEN_ALGORITHM",

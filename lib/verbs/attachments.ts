@@ -9,11 +9,11 @@ import { openAttachments } from "../registry/attachments.ts";
 import { digestOf } from "../registry/descriptor.ts";
 import { registrySource, type RegistrySourceOptions } from "../registry/pull.ts";
 import { formatReference, type Reference } from "../registry/reference.ts";
-import { BUNDLE_MEDIA_TYPE, MAX_BUNDLE_SIZE, parseBundle } from "../signing/bundle.ts";
+import { BUNDLE_MEDIA_TYPE, parseBundle } from "../signing/bundle.ts";
 import { BundleKey } from "../signing/bundle_key.ts";
 import type { PublicKey } from "../signing/nkey.ts";
 import type { CandidateBundle } from "./bundle_search.ts";
-import { isBundle, readBundlesBeside } from "./bundles.ts";
+import { readBundle, readBundlesBeside } from "./bundles.ts";
 import { inspectClaims } from "./inspect.ts";
 
 /** Something that is attached to an archive, or lies beside its file. Nothing in it was verified. */
@@ -39,9 +39,9 @@ export interface BundleSummary {
   /** Whether a plain key or the holder of a certificate signed it. */
   readonly signer: "key" | "certificate";
   /** How it names the key. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** The public key, if it names that of the archive's issuer. */
-  readonly issuer?: PublicKey;
+  readonly issuer?: PublicKey | undefined;
 }
 
 /** The most bytes of an attachment that is read whole. */
@@ -76,7 +76,7 @@ export async function listAttachments(
   if (typeof archive === "string") {
     const { claims } = await inspectClaims(archive, { signal });
     const found = await readBundlesBeside(archive);
-    const issuer = await issuerOf(claims.iss);
+    const issuer = await BundleKey.fromNkey(claims.iss);
     return await Promise.all(found.map(async ({ bytes, place }) => ({
       digest: await digestOf(bytes),
       type: BUNDLE_MEDIA_TYPE,
@@ -88,21 +88,18 @@ export async function listAttachments(
   using source = registrySource(archive, options);
   const { claims } = await inspectClaims(source, { signal });
   const { digest: subject } = await source.resolve();
-  const issuer = await issuerOf(claims.iss);
+  const issuer = await BundleKey.fromNkey(claims.iss);
   await using attachments = openAttachments(archive, subject, options);
   const listed: ListedAttachment[] = [];
   for (const attachment of await attachments.list()) {
     const { digest, artifactType, layers } = attachment;
-    const entry = {
+    const bundle = await readBundle(attachments, attachment);
+    listed.push({
       digest,
       type: artifactType,
       size: layers.reduce((sum, { size }) => sum + size, 0),
-    };
-    const [layer] = layers;
-    if (layer && isBundle(attachment)) {
-      const bytes = await attachments.read(layer, MAX_BUNDLE_SIZE);
-      listed.push({ ...entry, ...summarize({ bytes, place: digest }, issuer) });
-    } else listed.push(entry);
+      ...(bundle && summarize(bundle, issuer)),
+    });
   }
   return listed;
 }
@@ -160,27 +157,19 @@ export async function readAttachment(
   return await attachments.read(layer, MAX_ATTACHMENT);
 }
 
-interface Issuer {
-  readonly hint: string;
-  readonly publicKey: PublicKey;
-}
-
-async function issuerOf(publicKey: PublicKey): Promise<Issuer> {
-  return { publicKey, hint: (await BundleKey.fromNkey(publicKey)).hint };
-}
-
 function summarize(
-  { bytes, place }: CandidateBundle,
-  issuer: Issuer,
+  { bytes, place, flaw }: CandidateBundle,
+  issuer: BundleKey,
 ): Pick<ListedAttachment, "bundle" | "flaw"> {
+  if (flaw) return { flaw: flaw.message };
   try {
     const { statement, signer, hint } = parseBundle(bytes, `the bundle ${place}`);
     return {
       bundle: {
         predicateType: statement.predicateType,
         signer,
-        ...(hint !== undefined && { hint }),
-        ...(hint === issuer.hint && { issuer: issuer.publicKey }),
+        hint,
+        issuer: hint === issuer.hint ? issuer.nkey : undefined,
       },
     };
   } catch (error) {

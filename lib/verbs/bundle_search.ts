@@ -6,9 +6,14 @@
  */
 
 import { type ErrorCode, excerpt, ParError } from "../errors.ts";
-import { type Bundle, MAX_BUNDLE_SIZE, parseBundle, verifyBundle } from "../signing/bundle.ts";
+import {
+  MAX_BUNDLE_SIZE,
+  parseBundle,
+  type VerifiedBundle,
+  verifyBundle,
+} from "../signing/bundle.ts";
 import type { BundleKey } from "../signing/bundle_key.ts";
-import { predicateTypeName, type Statement } from "../signing/statement.ts";
+import { predicateTypeName } from "../signing/statement.ts";
 
 /** A bundle that was found in a registry or beside a file. Nothing in it was verified. */
 export interface CandidateBundle {
@@ -16,6 +21,8 @@ export interface CandidateBundle {
   readonly bytes: Uint8Array;
   /** Where it was found, for messages: a path, a digest. */
   readonly place: string;
+  /** Why it could not be read. Then there are no bytes, and it counts for nothing. */
+  readonly flaw?: ParError;
 }
 
 /** A type of bundle that must be there. */
@@ -32,7 +39,7 @@ export interface Finding {
   /** Who signed the bundle and where it is, or why there is none. */
   readonly message: string;
   /** Why there is none; absent where one was found. */
-  readonly code?: ErrorCode;
+  readonly code?: ErrorCode | undefined;
 }
 
 /** What the bundles are judged by, beside the requirements. */
@@ -45,8 +52,8 @@ export interface SearchOptions {
   readonly sayKey: (key: BundleKey) => string;
 }
 
-/** The most bundles that are looked at. A registry may list any number. */
-const MAX_BUNDLES = 100;
+/** The most bundles that are looked at: as many as a registry may list. */
+const MAX_BUNDLES = 1000;
 
 /** The most bytes of all bundles that are looked at. */
 const MAX_TOTAL = 4 * MAX_BUNDLE_SIZE;
@@ -56,7 +63,9 @@ interface Reason {
   readonly code: ErrorCode;
   readonly message: string;
   /** The type that the bundle says it is of; absent if it cannot be read. */
-  readonly predicateType?: string;
+  readonly predicateType?: string | undefined;
+  /** The requirement that it belongs to, if it belongs to one alone: another key was asked for. */
+  readonly requirement?: Requirement;
 }
 
 /** What is told of several reasons: the first of these codes. */
@@ -82,105 +91,82 @@ export async function findSigners(
   requirements: readonly Requirement[],
   options: SearchOptions,
 ): Promise<Finding[]> {
-  const search = new Search(requirements, options);
-  for await (const bundle of bundles) {
-    await search.add(bundle);
-    if (search.ended) break;
+  const all = requirements.flatMap(({ keys }) => keys);
+  const keys = [...new Map(all.map((key) => [key.hint, key])).values()];
+  const found = new Map<Requirement, string>();
+  const reasons: Reason[] = [];
+  let [count, total, tooMany] = [0, 0, false];
+  for await (const candidate of bundles) {
+    total += candidate.bytes.length;
+    tooMany = count === MAX_BUNDLES || total > MAX_TOTAL;
+    if (tooMany) break;
+    count++;
+    const result = await judge(candidate, keys, options);
+    if ("code" in result) {
+      reasons.push(result);
+      continue;
+    }
+    const { key, statement: { predicateType } } = result;
+    const who = options.sayKey(key);
+    for (const requirement of requirements) {
+      if (requirement.predicateType !== predicateType || found.has(requirement)) continue;
+      if (requirement.keys.some(({ hint }) => hint === key.hint)) {
+        found.set(requirement, `by ${who}, in ${candidate.place}`);
+      } else {
+        const message = `${candidate.place}: ${who} signed it, and another key is required`;
+        reasons.push({ code: "ERR_BUNDLE_KEY", message, requirement });
+      }
+    }
+    if (requirements.every((each) => found.has(each))) break;
   }
-  return search.findings();
+  return requirements.map((requirement) => {
+    const message = found.get(requirement);
+    if (message !== undefined) return { requirement, message };
+    const limit = tooMany ? `; only the first ${count} bundles were looked at` : "";
+    return { requirement, ...explain(requirement, reasons, count, limit) };
+  });
 }
 
-class Search {
-  readonly #requirements: readonly Requirement[];
-  readonly #options: SearchOptions;
-  readonly #keys: readonly BundleKey[];
-  readonly #found = new Map<Requirement, string>();
-  readonly #reasons: Reason[] = [];
-  /** Reasons that belong to one requirement only: another key was asked for. */
-  readonly #strangers = new Map<Requirement, Reason[]>();
-  #count = 0;
-  #total = 0;
-  #tooMany = false;
-
-  constructor(requirements: readonly Requirement[], options: SearchOptions) {
-    this.#requirements = requirements;
-    this.#options = options;
-    const keys = requirements.flatMap((requirement) => requirement.keys);
-    this.#keys = [...new Map(keys.map((key) => [key.hint, key])).values()];
+/** Verifies a bundle, or says why it does not count. */
+async function judge(
+  { bytes, place, flaw }: CandidateBundle,
+  keys: readonly BundleKey[],
+  { digests, revoked, sayKey }: SearchOptions,
+): Promise<VerifiedBundle | Reason> {
+  if (flaw) return { code: flaw.code, message: `${place}: ${flaw.message}` };
+  let predicateType: string | undefined;
+  try {
+    const bundle = parseBundle(bytes);
+    predicateType = bundle.statement.predicateType;
+    const verified = await verifyBundle(bundle, keys, { digests });
+    if (!revoked.has(verified.key.hint)) return verified;
+    const message = `${place}: the key ${sayKey(verified.key)}, which signed it, is revoked`;
+    return { code: "ERR_KEY_REVOKED", message, predicateType };
+  } catch (error) {
+    if (!(error instanceof ParError) || error.category !== "untrusted") throw error;
+    return { code: error.code, message: `${place}: ${error.message}`, predicateType };
   }
+}
 
-  get ended(): boolean {
-    return this.#tooMany || this.#requirements.every((each) => this.#found.has(each));
+/** Says why no bundle fulfils a requirement. */
+function explain(
+  requirement: Requirement,
+  reasons: readonly Reason[],
+  count: number,
+  limit: string,
+): Pick<Finding, "code" | "message"> {
+  const own = reasons.filter((reason) =>
+    (reason.requirement ?? requirement) === requirement &&
+    (reason.predicateType ?? requirement.predicateType) === requirement.predicateType
+  );
+  const [first = own[0]] = TELLING.flatMap((code) => own.filter((reason) => reason.code === code));
+  if (first) {
+    const others = own.length > 1 ? ` (${own.length - 1} more do not count either)` : "";
+    return { code: first.code, message: excerpt(first.message, 600) + others + limit };
   }
-
-  async add({ bytes, place }: CandidateBundle): Promise<void> {
-    this.#count++;
-    this.#total += bytes.length;
-    if (this.#count > MAX_BUNDLES || this.#total > MAX_TOTAL) {
-      this.#tooMany = true;
-      return;
-    }
-    let bundle: Bundle | undefined;
-    try {
-      bundle = parseBundle(bytes);
-      const { digests } = this.#options;
-      const { key, statement } = await verifyBundle(bundle, this.#keys, { digests });
-      this.#take(key, statement, place);
-    } catch (error) {
-      if (!(error instanceof ParError) || error.category !== "untrusted") throw error;
-      this.#reasons.push({
-        code: error.code,
-        message: `${place}: ${error.message}`,
-        ...(bundle && { predicateType: bundle.statement.predicateType }),
-      });
-    }
-  }
-
-  #take(key: BundleKey, { predicateType }: Statement, place: string): void {
-    const who = this.#options.sayKey(key);
-    if (this.#options.revoked.has(key.hint)) {
-      const message = `${place}: the key ${who}, which signed it, is revoked`;
-      this.#reasons.push({ code: "ERR_KEY_REVOKED", message, predicateType });
-      return;
-    }
-    for (const requirement of this.#requirements) {
-      if (requirement.predicateType !== predicateType) continue;
-      if (requirement.keys.some(({ hint }) => hint === key.hint)) {
-        if (!this.#found.has(requirement)) this.#found.set(requirement, `by ${who}, in ${place}`);
-        continue;
-      }
-      const message = `${place}: ${who} signed it, and another key is required`;
-      const strangers = this.#strangers.get(requirement) ?? [];
-      this.#strangers.set(requirement, [...strangers, { code: "ERR_BUNDLE_KEY", message }]);
-    }
-  }
-
-  findings(): Finding[] {
-    return this.#requirements.map((requirement) => {
-      const message = this.#found.get(requirement);
-      return message === undefined ? this.#missing(requirement) : { requirement, message };
-    });
-  }
-
-  #missing(requirement: Requirement): Finding {
-    const type = predicateTypeName(requirement.predicateType);
-    const reasons = [...this.#reasons, ...this.#strangers.get(requirement) ?? []].filter(
-      ({ predicateType = requirement.predicateType }) =>
-        predicateType === requirement.predicateType,
-    );
-    const limit = this.#tooMany ? `; only the first ${MAX_BUNDLES} bundles were looked at` : "";
-    const first = TELLING.map((code) => reasons.find((reason) => reason.code === code))
-      .find((reason) => reason !== undefined) ?? reasons[0];
-    if (!first) {
-      return {
-        requirement,
-        code: "ERR_ATTESTATION_MISSING",
-        message: this.#count === 0
-          ? `no bundle was found, and one of the type ${type} is required`
-          : `none of the bundles found (${this.#count}) is of the type ${type}${limit}`,
-      };
-    }
-    const others = reasons.length > 1 ? ` (${reasons.length - 1} more do not count either)` : "";
-    return { requirement, code: first.code, message: excerpt(first.message, 600) + others + limit };
-  }
+  const type = predicateTypeName(requirement.predicateType);
+  const message = count === 0
+    ? `no bundle was found, and one of the type ${type} is required`
+    : `none of the bundles found (${count}) is of the type ${type}${limit}`;
+  return { code: "ERR_ATTESTATION_MISSING", message };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ParError, quote } from "../errors.ts";
+import { type ErrorCode, ParError, quote } from "../errors.ts";
 import { type Attachment, type Attachments, openAttachments } from "../registry/attachments.ts";
 import type { RegistryOptions } from "../registry/options.ts";
 import { fileName } from "../registry/pull.ts";
@@ -37,13 +37,11 @@ export interface Attestation {
   readonly predicate: Uint8Array;
 }
 
-/** What a bundle is attached with, beside what makes it a bundle. */
-export interface BundleDescription {
-  /** The URI of the type of the predicate. */
-  readonly predicateType: string;
-  /** When it was made. */
-  readonly created: Date;
-}
+/** What a plain signature says. */
+export const SIGNATURE: Attestation = {
+  predicateType: PREDICATE_TYPES.signature,
+  predicate: new TextEncoder().encode("{}"),
+};
 
 /** The most bundles that are looked for beside a file. */
 const MAX_BESIDE = 100;
@@ -60,21 +58,20 @@ export async function toSigner(signer: BundleSigner | KeyPair): Promise<BundleSi
 }
 
 /**
- * Signs an attestation of an archive, or the archive alone.
+ * Signs what is said of an archive.
  *
  * @param subjects The archive and its manifest.
- * @param attestation What to say; nothing for a plain signature.
+ * @param attestation What to say.
  * @param signer The key.
  * @returns The bundle.
  * @throws {ParError} As `checkPredicate()`.
  */
 export async function makeBundle(
   subjects: ArchiveSubjects,
-  attestation: Attestation | undefined,
+  { predicateType, predicate }: Attestation,
   signer: BundleSigner,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { predicateType = PREDICATE_TYPES.signature, predicate } = attestation ?? {};
-  const content = predicate ? checkPredicate(predicate, predicateType, subjects) : {};
+  const content = checkPredicate(predicate, predicateType, subjects);
   return await createBundle(createStatement(subjects, predicateType, content), signer);
 }
 
@@ -86,9 +83,10 @@ export async function makeBundle(
 export async function attachBundle(
   attachments: Attachments,
   bundle: Uint8Array<ArrayBuffer>,
-  { predicateType, created }: BundleDescription,
+  predicateType: string,
+  created: Date,
 ): Promise<string> {
-  const { digest } = await attachments.add({
+  return await attachments.add({
     artifactType: BUNDLE_MEDIA_TYPE,
     content: bundle,
     annotations: {
@@ -97,7 +95,6 @@ export async function attachBundle(
       "org.opencontainers.image.created": created.toISOString(),
     },
   });
-  return digest;
 }
 
 /**
@@ -122,12 +119,6 @@ export function subjectsOf(
   };
 }
 
-/** Tells whether an attachment is a bundle. */
-export function isBundle({ artifactType, layers }: Attachment): boolean {
-  return artifactType === BUNDLE_MEDIA_TYPE && layers.length === 1 &&
-    layers[0]?.mediaType === BUNDLE_MEDIA_TYPE;
-}
-
 /**
  * Reads the bundles that are attached to an archive in a registry or a layout. Nothing in them was
  * verified.
@@ -135,9 +126,10 @@ export function isBundle({ artifactType, layers }: Attachment): boolean {
  * @param reference Where the archive is.
  * @param digest The digest of its manifest.
  * @param options How to reach the registry.
- * @returns The bundles, for the policy of {@linkcode verify}. Each is read when it is asked for.
- * @throws {ParError} `ERR_LIMIT_REFERRERS` if too much is attached, `ERR_REGISTRY_DIGEST` if a blob has
- * another digest; other errors of category `failed`.
+ * @returns The bundles, for the policy of {@linkcode verify}. Each is read when it is asked for. One that
+ * cannot be read, because it is missing, damaged or too large, has a `flaw`.
+ * @throws {ParError} `ERR_LIMIT_REFERRERS` if too much is attached, `ERR_REGISTRY_DIGEST` if a manifest
+ * has another digest; other errors of category `failed`.
  *
  * @example A registry that is not there
  * ```ts
@@ -157,9 +149,35 @@ export async function* readAttachedBundles(
 ): AsyncGenerator<CandidateBundle> {
   await using attachments = openAttachments(reference, digest, options);
   for (const attachment of await attachments.list()) {
-    const [layer] = attachment.layers;
-    if (!layer || !isBundle(attachment)) continue;
-    yield { bytes: await attachments.read(layer, MAX_BUNDLE_SIZE), place: attachment.digest };
+    const bundle = await readBundle(attachments, attachment);
+    if (bundle) yield bundle;
+  }
+}
+
+/** What is wrong with one attachment, and says nothing of the others. */
+const FLAWS: readonly ErrorCode[] = [
+  "ERR_LIMIT_REFERRERS",
+  "ERR_REGISTRY_DIGEST",
+  "ERR_REGISTRY_NOT_FOUND",
+];
+
+/**
+ * Reads an attachment that is a bundle. Whoever may write to a repository can attach one that cannot be
+ * read, which must not keep anybody from the others.
+ */
+export async function readBundle(
+  attachments: Attachments,
+  { digest, artifactType, layers: [layer, ...others] }: Attachment,
+): Promise<CandidateBundle | undefined> {
+  const types = [artifactType, layer?.mediaType];
+  if (!layer || others.length > 0 || types.some((type) => type !== BUNDLE_MEDIA_TYPE)) {
+    return undefined;
+  }
+  try {
+    return { bytes: await attachments.read(layer, MAX_BUNDLE_SIZE), place: digest };
+  } catch (error) {
+    if (!(error instanceof ParError && FLAWS.includes(error.code))) throw error;
+    return { bytes: new Uint8Array(0), place: digest, flaw: error };
   }
 }
 

@@ -13,7 +13,7 @@ import { sorted } from "../signing/json.ts";
 import { checkDestination, writeFile } from "../system/files.ts";
 import { openSource } from "./inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
-import type { MeasuredContent } from "../archive/pack.ts";
+import type { MeasuredContent, SignOptions } from "../archive/pack.ts";
 import {
   openArchive,
   requireIdentity,
@@ -174,24 +174,18 @@ export function addContents(
 }
 
 function combine(claims: Claims, other: Claims): Claims {
-  const rev = most(claims.wascap.rev, other.wascap.rev, Math.max);
-  const exp = most(claims.exp, other.exp, Math.min);
-  const nbf = most(claims.nbf, other.nbf, Math.max);
-  const wascap: ProviderMetadata = { ...claims.wascap, ...(rev !== undefined && { rev }) };
-  return {
-    ...claims,
-    ...(exp !== undefined && { exp }),
-    ...(nbf !== undefined && { nbf }),
-    wascap,
-  };
+  const rev = Math.max(claims.wascap.rev ?? -Infinity, other.wascap.rev ?? -Infinity);
+  const wascap: ProviderMetadata = { ...claims.wascap, ...(Number.isFinite(rev) && { rev }) };
+  return { ...claims, ...commonValidity([claims, other]), wascap };
 }
 
-function most(
-  a: number | undefined,
-  b: number | undefined,
-  choose: (a: number, b: number) => number,
-): number | undefined {
-  return a === undefined ? b : b === undefined ? a : choose(a, b);
+/** The time in which all claims are valid. */
+export function commonValidity(
+  all: readonly Pick<SignOptions, "exp" | "nbf">[],
+): Pick<Claims, "exp" | "nbf"> {
+  const nbf = Math.max(...all.map(({ nbf = -Infinity }) => nbf));
+  const exp = Math.min(...all.map(({ exp = Infinity }) => exp));
+  return { ...(Number.isFinite(nbf) && { nbf }), ...(Number.isFinite(exp) && { exp }) };
 }
 
 function conflict(reason: string): ParError {

@@ -7,6 +7,7 @@
 
 import type { ReadOptions, VerifiedArchive } from "../archive/reader.ts";
 import { type ErrorCode, ParError, redact } from "../errors.ts";
+import { isDigest } from "../registry/descriptor.ts";
 import { BundleKey } from "../signing/bundle_key.ts";
 import type { Claims } from "../signing/claims.ts";
 import { parsePublicKey } from "../signing/nkey.ts";
@@ -105,71 +106,64 @@ export interface Check {
  * @throws {ParError} Of the category `usage`, or `failed` for a malformed key.
  */
 export function requirePolicy(policy: Policy): void {
-  const { trustedIssuers = [], subject, requiredTargets = [] } = requireOptions(policy);
-  requireList(trustedIssuers, "the trusted issuers");
-  requireList(requiredTargets, "the required targets");
-  for (const issuer of trustedIssuers) requireIssuer(issuer);
-  if (subject !== undefined) requireKey(subject, "the subject", "service");
-  requireTargets(requiredTargets, "a required target");
-  for (const list of ["keys", "revokedKeys"] as const) {
-    const keys: unknown = policy[list] ?? [];
-    requireList(keys, `\`${list}\``);
-    for (const key of keys) requireBundleKey(key, `an item of \`${list}\``);
-  }
-  const { requiredAttestations = [], revokedArchives = [] } = policy;
-  requireList(requiredAttestations, "the required attestations");
-  for (const required of requiredAttestations) {
-    const { type, keys = [] } = toRequired(required);
-    requireText(type, "the type of a required attestation");
-    parsePredicateType(type);
-    requireList(keys, "the keys of a required attestation");
-    for (const key of keys) requireBundleKey(key, "a key of a required attestation");
-  }
-  if (requiredAttestations.length > 0 && !policy.keys) {
+  const { keys, subject, manifest, requiredAttestations = [] } = requireOptions(policy);
+  requireEach(policy.trustedIssuers, "the trusted issuers", requireIssuer);
+  if (subject !== undefined) requireSubject(subject, "the subject");
+  requireEach(policy.requiredTargets, "the required targets", requireTarget);
+  requireEach(keys, "`keys`", requireBundleKey);
+  requireEach(policy.revokedKeys, "`revokedKeys`", requireBundleKey);
+  requireEach(requiredAttestations, "the required attestations", requireAttestation);
+  if (requiredAttestations.length > 0 && !keys) {
     throw new ParError(
       "ERR_OPTION_INVALID",
       "Cannot require an attestation without keys: give the keys that may have signed it",
     );
   }
   requireDate(policy.now, "the time of the check");
-  requireList(revokedArchives, "the revoked archives");
-  for (const digest of revokedArchives) requireDigest(digest, "a revoked archive");
-  if (policy.manifest !== undefined) requireDigest(policy.manifest, "the manifest");
+  requireEach(policy.revokedArchives, "the revoked archives", requireDigest);
+  if (manifest !== undefined) requireDigest(manifest, "the manifest");
 }
 
-function requireIssuer(issuer: unknown): void {
-  if (typeof issuer !== "object" || issuer === null) {
-    return requireKey(issuer, "a trusted issuer", "account");
-  }
-  const { key, name = "", vendors = [], subjects = [], targets = [] } = issuer as TrustedIssuer;
-  requireKey(key, "a trusted issuer", "account");
-  requireText(name, "the name of a trusted issuer");
-  for (const list of [vendors, subjects, targets]) requireList(list, "what an issuer may sign");
-  for (const vendor of vendors) requireText(vendor, "a vendor");
-  for (const subject of subjects) requireKey(subject, "a subject", "service");
-  requireTargets(targets, "a target");
+type Require = (item: unknown, name: string) => void;
+
+function requireEach(list: unknown, name: string, requireItem: Require): void {
+  if (list === undefined) return;
+  requireList(list, name);
+  for (const item of list) requireItem(item, `an item of ${name}`);
 }
 
-function requireKey(key: unknown, name: string, role: "account" | "service"): void {
+function requireIssuer(issuer: unknown, name: string): void {
+  const entry = typeof issuer === "object" && issuer !== null ? issuer : { key: issuer };
+  const { key, name: called = "", vendors, subjects, targets } = entry as TrustedIssuer;
   requireText(key, name);
-  parsePublicKey(key, role);
+  parsePublicKey(key, "account");
+  requireText(called, "the name of a trusted issuer");
+  requireEach(vendors, "the vendors of a trusted issuer", requireText);
+  requireEach(subjects, "the subjects of a trusted issuer", requireSubject);
+  requireEach(targets, "the targets of a trusted issuer", requireTarget);
 }
 
-function requireTargets(targets: readonly unknown[], name: string): void {
-  for (const target of targets) {
-    requireText(target, name);
-    parseTarget(target);
-  }
+function requireSubject(subject: unknown, name: string): void {
+  requireText(subject, name);
+  parsePublicKey(subject, "service");
+}
+
+function requireTarget(target: unknown, name: string): void {
+  requireText(target, name);
+  parseTarget(target);
+}
+
+function requireAttestation(required: unknown): void {
+  const entry = typeof required === "object" && required !== null ? required : { type: required };
+  const { type, keys } = entry as RequiredAttestation;
+  requireText(type, "the type of a required attestation");
+  parsePredicateType(type);
+  requireEach(keys, "the keys of a required attestation", requireBundleKey);
 }
 
 function requireBundleKey(item: unknown, name: string): void {
   const key = item instanceof BundleKey ? item : (item as NamedKey | null)?.key;
   if (!(key instanceof BundleKey)) throw wrongType(item, name, "a BundleKey");
-}
-
-/** Tells whether a text is the digest of an archive or a manifest. */
-export function isDigest(text: string): boolean {
-  return /^sha256:[0-9a-f]{64}$/.test(text);
 }
 
 function requireDigest(digest: unknown, name: string): void {

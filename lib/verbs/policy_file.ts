@@ -6,14 +6,14 @@
  */
 
 import { ParError, quote } from "../errors.ts";
+import { isDigest } from "../registry/descriptor.ts";
 import { type BundleKey, parseBundleKey } from "../signing/bundle_key.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson } from "../signing/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJsonObject } from "../signing/json.ts";
 import { type KeyRole, parsePublicKey } from "../signing/nkey.ts";
 import { parsePredicateType } from "../signing/statement.ts";
 import { parseTarget } from "../target/target.ts";
 import { wrongType } from "./arguments.ts";
 import {
-  isDigest,
   type NamedKey,
   type Policy,
   type RequiredAttestation,
@@ -82,21 +82,16 @@ export async function parsePolicy(
     ...["$schema", "keys", "requiredAttestations", "maxAgeDays", "revoked"],
   ]);
   if (policy["$schema"] !== undefined) reader.text(policy["$schema"], "$schema");
-  const issuers = reader.list(policy["issuers"], "issuers").map((item, index) =>
-    reader.issuer(item, `issuers[${index}]`)
-  );
-  const keys = policy["keys"] === undefined
-    ? undefined
-    : await reader.keys(policy["keys"], "keys", true);
-  const required = policy["requiredAttestations"];
-  const revoked = policy["revoked"];
-  const maxAge = policy["maxAgeDays"];
+  // An empty list trusts nobody, and without a list all issuers would be trusted.
+  const issuers = reader.each(policy["issuers"], "issuers", (...item) => reader.issuer(...item)) ??
+    [];
+  const keys = await reader.keys(policy["keys"], "keys", true);
   return {
     trustedIssuers: issuers,
-    ...(keys && { keys }),
-    ...(required !== undefined && { requiredAttestations: reader.attestations(required, keys) }),
-    ...(maxAge !== undefined && { maxAge: reader.days(maxAge, "maxAgeDays") * DAY }),
-    ...(revoked !== undefined && await reader.revoked(revoked)),
+    keys,
+    requiredAttestations: reader.attestations(policy["requiredAttestations"], keys),
+    maxAge: reader.seconds(policy["maxAgeDays"], "maxAgeDays"),
+    ...await reader.revoked(policy["revoked"]),
   };
 }
 
@@ -110,19 +105,12 @@ class PolicyReader {
     this.#readKeyFile = readKeyFile;
   }
 
-  json(text: string | Uint8Array): Json {
+  json(text: string | Uint8Array): JsonObject {
     const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
     if (!(bytes instanceof Uint8Array)) {
       throw wrongType(bytes, "the text of a policy", "a string or a Uint8Array");
     }
-    if (bytes.length > MAX_POLICY_SIZE) {
-      throw this.#invalid("", `it has more than ${MAX_POLICY_SIZE} bytes`);
-    }
-    try {
-      return parseJson(bytes);
-    } catch (cause) {
-      throw this.#invalid("", (cause as Error).message, cause);
-    }
+    return parseJsonObject(bytes, MAX_POLICY_SIZE, (...why) => this.#invalid("", ...why));
   }
 
   /** Takes an object with all members of one list, and others only of the other list. */
@@ -148,7 +136,13 @@ class PolicyReader {
     return json;
   }
 
-  list(json: Json | undefined, path: string): readonly Json[] {
+  /** Takes each item of a list, if there is a list. */
+  each<T>(
+    json: Json | undefined,
+    path: string,
+    take: (item: Json, path: string) => T,
+  ): T[] | undefined {
+    if (json === undefined) return undefined;
     if (!Array.isArray(json)) throw this.#invalid(path, "it is not a list");
     if (json.length === 0) {
       throw this.#invalid(path, "the list is empty; leave it out, or write what it should have");
@@ -156,7 +150,7 @@ class PolicyReader {
     if (json.length > MAX_ITEMS) {
       throw this.#invalid(path, `the list has more than ${MAX_ITEMS} items`);
     }
-    return json;
+    return json.map((item, index) => take(item, `${path}[${index}]`));
   }
 
   text(json: Json | undefined, path: string): string {
@@ -176,89 +170,92 @@ class PolicyReader {
     return text;
   }
 
-  texts(json: Json | undefined, path: string): string[] {
-    return this.list(json, path).map((item, index) => this.text(item, `${path}[${index}]`));
-  }
-
-  days(json: Json | undefined, path: string): number {
-    if (Number.isInteger(json) && (json as number) >= 1 && (json as number) <= MAX_DAYS) {
-      return json as number;
-    }
+  /** Takes a number of days, if there is one, as seconds. */
+  seconds(json: Json | undefined, path: string): number | undefined {
+    if (json === undefined) return undefined;
+    const days = Number.isInteger(json) ? json as number : 0;
+    if (days >= 1 && days <= MAX_DAYS) return days * DAY;
     throw this.#invalid(path, `it is not a whole number of days, from 1 to ${MAX_DAYS}`);
   }
 
   issuer(json: Json, path: string): TrustedIssuer {
     const issuer = this.object(json, path, ["name", "key"], ["vendors", "subjects", "targets"]);
-    const { vendors, subjects, targets } = issuer;
+    const { key, name, vendors, subjects, targets } = issuer;
     return {
-      key: this.#nkey(issuer["key"], `${path}.key`, "account"),
-      name: this.name(issuer["name"], `${path}.name`),
-      ...(vendors !== undefined && { vendors: this.texts(vendors, `${path}.vendors`) }),
-      ...(subjects !== undefined && {
-        subjects: this.list(subjects, `${path}.subjects`).map((item, index) =>
-          this.#nkey(item, `${path}.subjects[${index}]`, "service")
-        ),
-      }),
-      ...(targets !== undefined && {
-        targets: this.texts(targets, `${path}.targets`).map((target, index) =>
-          this.#parse(`${path}.targets[${index}]`, () => parseTarget(target))
-        ),
-      }),
+      key: this.#nkey(key, `${path}.key`, "account"),
+      name: this.name(name, `${path}.name`),
+      vendors: this.each(vendors, `${path}.vendors`, (item, at) => this.text(item, at)),
+      subjects: this.each(
+        subjects,
+        `${path}.subjects`,
+        (item, at) => this.#nkey(item, at, "service"),
+      ),
+      targets: this.each(
+        targets,
+        `${path}.targets`,
+        (item, at) => this.#parse(item, at, parseTarget),
+      ),
     };
   }
 
-  async keys(json: Json, path: string, areNamed: boolean): Promise<NamedKey[]> {
-    const keys: NamedKey[] = [];
-    for (const [index, item] of this.list(json, path).entries()) {
-      const key = await this.#key(item, `${path}[${index}]`, areNamed);
-      if (areNamed && keys.some(({ name }) => name === key.name)) {
+  /** Takes a list of keys, if there is one. */
+  async keys(
+    json: Json | undefined,
+    path: string,
+    areNamed: boolean,
+  ): Promise<NamedKey[] | undefined> {
+    const reading = this.each(json, path, (item, at) => this.#key(item, at, areNamed));
+    if (!reading) return undefined;
+    const keys = await Promise.all(reading);
+    for (const [index, { name }] of keys.entries()) {
+      if (areNamed && keys.findIndex((key) => key.name === name) < index) {
         throw this.#invalid(`${path}[${index}].name`, "another key has the same name");
       }
-      keys.push(key);
     }
     return keys;
   }
 
-  attestations(json: Json, keys: readonly NamedKey[] | undefined): RequiredAttestation[] {
+  attestations(
+    json: Json | undefined,
+    keys: readonly NamedKey[] | undefined,
+  ): RequiredAttestation[] | undefined {
     const path = "requiredAttestations";
-    if (!keys) throw this.#invalid(path, "it needs the member keys: who may have signed them");
-    return this.list(json, path).map((item, index) => {
-      const at = `${path}[${index}]`;
+    if (json !== undefined && !keys) {
+      throw this.#invalid(path, "it needs the member keys: who may have signed them");
+    }
+    return this.each(json, path, (item, at) => {
       const { type, keys: names } = this.object(item, at, ["type"], ["keys"]);
-      const text = this.text(type, `${at}.type`);
       return {
-        type: this.#parse(`${at}.type`, () => parsePredicateType(text)),
-        ...(names !== undefined && { keys: this.#keysOf(names, `${at}.keys`, keys) }),
+        type: this.#parse(type, `${at}.type`, parsePredicateType),
+        keys: this.each(names, `${at}.keys`, (name, place) => this.#find(name, place, keys ?? [])),
       };
     });
   }
 
-  async revoked(json: Json): Promise<Pick<Policy, "revokedKeys" | "revokedArchives">> {
+  async revoked(json: Json | undefined): Promise<Pick<Policy, "revokedKeys" | "revokedArchives">> {
+    if (json === undefined) return {};
     const { keys, archives } = this.object(json, "revoked", [], ["keys", "archives"]);
     if (keys === undefined && archives === undefined) {
       throw this.#invalid("revoked", "it has neither keys nor archives");
     }
     return {
-      ...(keys !== undefined && { revokedKeys: await this.keys(keys, "revoked.keys", false) }),
-      ...(archives !== undefined && {
-        revokedArchives: this.texts(archives, "revoked.archives").map((digest, index) => {
-          if (isDigest(digest)) return digest;
-          throw this.#invalid(
-            `revoked.archives[${index}]`,
-            "it is not a digest: sha256: and 64 digits of lower-case hexadecimal",
-          );
-        }),
+      revokedKeys: await this.keys(keys, "revoked.keys", false),
+      revokedArchives: this.each(archives, "revoked.archives", (digest, at) => {
+        if (isDigest(digest)) return digest;
+        throw this.#invalid(
+          at,
+          "it is not a digest: sha256: and 64 digits of lower-case hexadecimal",
+        );
       }),
     };
   }
 
-  /** Finds keys by their names. */
-  #keysOf(json: Json, path: string, keys: readonly NamedKey[]): BundleKey[] {
-    return this.texts(json, path).map((text, index) => {
-      const found = keys.find(({ name }) => name === text);
-      if (found) return found.key;
-      throw this.#invalid(`${path}[${index}]`, `no item of keys has the name ${quote(text)}`);
-    });
+  /** Finds a key by its name. */
+  #find(json: Json, path: string, keys: readonly NamedKey[]): BundleKey {
+    const text = this.text(json, path);
+    const found = keys.find(({ name }) => name === text);
+    if (found) return found.key;
+    throw this.#invalid(path, `no item of keys has the name ${quote(text)}`);
   }
 
   async #key(json: Json, path: string, isNamed: boolean): Promise<NamedKey> {
@@ -271,27 +268,25 @@ class PolicyReader {
     }
     const at = `${path}.${member}`;
     const text = this.text(item[member], at);
-    const key = member === "key" ? text : await this.#file(text, at);
+    if (member === "file" && !this.#readKeyFile) {
+      throw this.#invalid(at, "files cannot be read here; write the key into the policy, as key");
+    }
+    const key = member === "file" ? await this.#readKeyFile?.(text) ?? "" : text;
     try {
-      return { key: await parseBundleKey(key), ...(name !== undefined && { name }) };
+      return { key: await parseBundleKey(key), name };
     } catch (cause) {
       throw this.#invalidPart(at, cause);
     }
   }
 
-  async #file(path: string, at: string): Promise<string> {
-    if (this.#readKeyFile) return await this.#readKeyFile(path);
-    throw this.#invalid(at, "files cannot be read here; write the key into the policy, as key");
-  }
-
   #nkey(json: Json | undefined, path: string, role: KeyRole): string {
-    const text = this.text(json, path);
-    return this.#parse(path, () => parsePublicKey(text, role));
+    return this.#parse(json, path, (text) => parsePublicKey(text, role));
   }
 
-  #parse<T>(path: string, parse: () => T): T {
+  #parse<T>(json: Json | undefined, path: string, parse: (text: string) => T): T {
+    const text = this.text(json, path);
     try {
-      return parse();
+      return parse(text);
     } catch (cause) {
       throw this.#invalidPart(path, cause);
     }

@@ -60,12 +60,13 @@ export async function pull(
     ...options,
     verify: (source) => inspect(source, { limits, signal }),
   });
-  const bundles: string[] = [];
+  const bundles = new Set<string>();
   if (withAttachments) {
     const digests = [pulled.layerDigest, pulled.digest];
-    for await (const { bytes } of readAttachedBundles(from, pulled.digest, options)) {
-      bundles.push(await writeBundleBeside(pulled.path, digests, bytes));
+    for await (const { bytes, place, flaw } of readAttachedBundles(from, pulled.digest, options)) {
+      if (flaw) options.onNote?.(`left out the bundle ${place}: ${flaw.message}`);
+      else bundles.add(await writeBundleBeside(pulled.path, digests, bytes));
     }
   }
-  return { ...pulled, bundles };
+  return { ...pulled, bundles: [...bundles] };
 }

@@ -17,8 +17,15 @@ import { pushArchive, type PushArchiveOptions, type Pushed } from "../registry/p
 import { parseReference, type Reference, type ReferenceOptions } from "../registry/reference.ts";
 import type { BundleSigner } from "../signing/bundle_key.ts";
 import type { KeyPair } from "../signing/nkey.ts";
-import { checkPredicate, PREDICATE_TYPES } from "../signing/statement.ts";
-import { attachBundle, type Attestation, makeBundle, subjectsOf, toSigner } from "./bundles.ts";
+import { checkPredicate } from "../signing/statement.ts";
+import {
+  attachBundle,
+  type Attestation,
+  makeBundle,
+  SIGNATURE,
+  subjectsOf,
+  toSigner,
+} from "./bundles.ts";
 
 /** Settings of {@linkcode push}. */
 export interface PushOptions
@@ -85,7 +92,7 @@ export async function push(
   const to = typeof reference === "string"
     ? parseReference(reference, { ...options, hostRequired: true })
     : reference;
-  const signed = [...(sign ? [undefined] : []), ...attestations];
+  const signed = [...(sign ? [SIGNATURE] : []), ...attestations];
   if (signed.length > 0) checkAttachable(to);
   if (signed.length > 0 && !signer) {
     throw new ParError(
@@ -115,13 +122,10 @@ export async function push(
     const subjects = subjectsOf(to, digest, layerDigest, compressed);
     await using attachments = openAttachments(to, digest, { ...options, write: true });
     for (const attestation of signed) {
+      const { predicateType } = attestation;
       const bundle = await makeBundle(subjects, attestation, signer);
-      const { predicateType = PREDICATE_TYPES.signature } = attestation ?? {};
-      const description = { predicateType, created: now };
-      attached.push({
-        digest: await attachBundle(attachments, bundle, description),
-        predicateType,
-      });
+      const digest = await attachBundle(attachments, bundle, predicateType, now);
+      attached.push({ digest, predicateType });
     }
   }
   return { ...pushed, attached };

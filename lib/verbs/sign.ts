@@ -12,14 +12,15 @@ import { registrySource, type RegistrySourceOptions } from "../registry/pull.ts"
 import type { Reference } from "../registry/reference.ts";
 import type { BundleKey, BundleSigner } from "../signing/bundle_key.ts";
 import type { KeyPair } from "../signing/nkey.ts";
-import { isJsonObject, type Json, parseJson } from "../signing/json.ts";
-import { PREDICATE_TYPES } from "../signing/statement.ts";
+import { parseJsonObject } from "../signing/json.ts";
+import { MAX_STATEMENT_SIZE, PREDICATE_TYPES } from "../signing/statement.ts";
 import { fileSource, stat, writeFile } from "../system/files.ts";
-import { requireOptions } from "./arguments.ts";
+import { requireOptions, requireText, wrongType } from "./arguments.ts";
 import {
   attachBundle,
   type Attestation,
   makeBundle,
+  SIGNATURE,
   subjectsOf,
   toSigner,
   writeBundleBeside,
@@ -80,7 +81,7 @@ export interface Signed {
  * ```
  */
 export async function sign(archive: string | Reference, options: SignOptions): Promise<Signed> {
-  return await signStatement(archive, options, undefined);
+  return await attest(archive, { ...requireOptions(options), ...SIGNATURE });
 }
 
 /**
@@ -111,42 +112,30 @@ export async function attest(
   options: AttestOptions,
 ): Promise<Signed> {
   const { predicateType, predicate } = requireOptions(options);
-  return await signStatement(archive, options, { predicateType, predicate });
-}
-
-async function signStatement(
-  archive: string | Reference,
-  options: SignOptions,
-  attestation: Attestation | undefined,
-): Promise<Signed> {
-  const signer = await toSigner(requireOptions(options).signer);
-  const { predicateType = PREDICATE_TYPES.signature } = attestation ?? {};
-  const result = { predicateType, key: signer.key };
+  requireText(predicateType, "the type of the predicate");
+  if (!(predicate instanceof Uint8Array)) {
+    throw wrongType(predicate, "the predicate", "a Uint8Array");
+  }
+  const signer = await toSigner(options.signer);
   const all = { ...options, signer };
-  return typeof archive === "string"
-    ? { ...result, ...await signFile(archive, all, attestation) }
-    : { ...result, ...await signReference(archive, all, attestation) };
+  const place = typeof archive === "string"
+    ? await signFile(archive, all)
+    : await signReference(archive, all);
+  return { predicateType, key: signer.key, ...place };
 }
 
-type Signing = SignOptions & { readonly signer: BundleSigner };
+type Signing = AttestOptions & { readonly signer: BundleSigner };
 
 type Place = Pick<Signed, "manifest" | "archive" | "attached" | "path">;
 
-async function signFile(
-  path: string,
-  { signer, bundle, limits, signal }: Signing,
-  attestation: Attestation | undefined,
-): Promise<Place> {
+async function signFile(path: string, options: Signing): Promise<Place> {
+  const { signer, bundle, limits, signal } = options;
   // Before long work: nothing can be put beside a pipe.
   if (bundle === undefined) await stat(path);
   const source = hashSource(fileSource(path, signal));
   await inspect(source, { limits, signal });
   const { digest } = await source.hashed();
-  const bytes = await makeBundle(
-    { archive: { name: fileNameOf(path), digest } },
-    attestation,
-    signer,
-  );
+  const bytes = await makeBundle({ archive: { name: fileNameOf(path), digest } }, options, signer);
   if (bundle === undefined) {
     return { archive: digest, path: await writeBundleBeside(path, [digest], bytes) };
   }
@@ -154,11 +143,7 @@ async function signFile(
   return { archive: digest, path: bundle };
 }
 
-async function signReference(
-  reference: Reference,
-  options: Signing,
-  attestation: Attestation | undefined,
-): Promise<Place> {
+async function signReference(reference: Reference, options: Signing): Promise<Place> {
   const { signer, bundle, now = new Date(), limits, signal, onProgress: _, ...rest } = options;
   using registry = registrySource(reference, options);
   const { digest: manifest } = await registry.resolve();
@@ -172,13 +157,12 @@ async function signReference(
   const { compressed } = await inspect(source, { limits, signal });
   const { digest } = await source.hashed();
   const subjects = subjectsOf(reference, manifest, digest, compressed);
-  const bytes = await makeBundle(subjects, attestation, signer);
+  const bytes = await makeBundle(subjects, options, signer);
   if (bundle !== undefined) {
     await writeFile(bundle, (sink) => sink.write(bytes), { signal });
     return { manifest, archive: digest, path: bundle };
   }
-  const { predicateType = PREDICATE_TYPES.signature } = attestation ?? {};
-  const attached = await attachBundle(attachments, bytes, { predicateType, created: now });
+  const attached = await attachBundle(attachments, bytes, options.predicateType, now);
   return { manifest, archive: digest, attached };
 }
 
@@ -196,21 +180,14 @@ function fileNameOf(path: string): string {
  * @throws {ParError} `ERR_PREDICATE_INVALID` if it is neither.
  */
 export function sbomType(sbom: Uint8Array, name = "the SBOM"): string {
-  let json: Json;
-  try {
-    json = parseJson(sbom);
-  } catch (cause) {
-    throw noSbom(name, (cause as Error).message, cause);
-  }
-  if (isJsonObject(json) && json["bomFormat"] === "CycloneDX") return PREDICATE_TYPES.cyclonedx;
-  if (isJsonObject(json) && "spdxVersion" in json) return PREDICATE_TYPES.spdx;
-  throw noSbom(name, "it has neither `bomFormat` nor `spdxVersion`");
-}
-
-function noSbom(name: string, reason: string, cause?: unknown): ParError {
-  return new ParError(
-    "ERR_PREDICATE_INVALID",
-    `Cannot use ${name} as an SBOM: ${reason}; give CycloneDX or SPDX as JSON`,
-    cause,
-  );
+  const refuse = (reason: string, cause?: unknown): ParError =>
+    new ParError(
+      "ERR_PREDICATE_INVALID",
+      `Cannot use ${name} as an SBOM: ${reason}; give CycloneDX or SPDX as JSON`,
+      cause,
+    );
+  const json = parseJsonObject(sbom, MAX_STATEMENT_SIZE, refuse);
+  if (json["bomFormat"] === "CycloneDX") return PREDICATE_TYPES.cyclonedx;
+  if ("spdxVersion" in json) return PREDICATE_TYPES.spdx;
+  throw refuse("it has neither `bomFormat` nor `spdxVersion`");
 }

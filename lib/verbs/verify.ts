@@ -54,7 +54,13 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
   // First, so that a policy with an error never accepts an archive.
   requirePolicy(policy);
   const host = policy.thisHost ? hostTarget() : undefined;
-  const head = new HeadCollector();
+  const head = new Uint8Array(host ? EXECUTABLE_HEADER_LENGTH : 0);
+  let length = 0;
+  const addToHead = (chunk: Uint8Array): void => {
+    const part = chunk.subarray(0, head.length - length);
+    head.set(part, length);
+    length += part.length;
+  };
   const source = toSource(archive, policy.signal);
   const hashed = needsDigest(policy) ? hashSource(source) : undefined;
   let verified: VerifiedArchive;
@@ -62,7 +68,7 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
     verified = await readArchive(
       (hashed ?? source).open(),
       policy,
-      (entry) => entry.kind === "binary" && entry.target === host ? head.add : undefined,
+      (entry) => entry.kind === "binary" && entry.target === host ? addToHead : undefined,
     );
   } catch (error) {
     if (!(error instanceof ParError) || error.category !== "untrusted") throw error;
@@ -71,7 +77,7 @@ export async function verify(archive: ArchiveInput, policy: Policy = {}): Promis
   const digest = (await hashed?.hashed())?.digest;
   const checks = await checkPolicy(verified, policy, {
     digest,
-    host: policy.thisHost ? checkHost(verified, host, head.bytes) : undefined,
+    host: policy.thisHost ? checkHost(verified, host, head.subarray(0, length)) : undefined,
   });
   return {
     trusted: checks.every((check) => check.passed),
@@ -86,29 +92,18 @@ function checkHost(
   host: Target | undefined,
   head: Uint8Array,
 ): Check {
+  const refuse = (message: string): Check => fail("host", "ERR_HOST_INCOMPATIBLE", message);
   const binary = binaries.find(({ target }) => target === host);
-  if (!binary) {
-    return fail(
-      "host",
-      "ERR_HOST_INCOMPATIBLE",
-      `no binary for this machine, ${host ?? "unknown"}`,
-    );
-  }
+  if (!binary) return refuse(`no binary for this machine, ${host ?? "unknown"}`);
   const { target } = binary;
   const executable = readExecutable(head);
-  if (!executable) {
-    return fail(
-      "host",
-      "ERR_HOST_INCOMPATIBLE",
-      `the binary for ${target} is not an ELF, Mach-O or PE file`,
-    );
-  }
+  if (!executable) return refuse(`the binary for ${target} is not an ELF, Mach-O or PE file`);
   const { format, machine, flaw } = executable;
-  if (flaw) return fail("host", "ERR_HOST_INCOMPATIBLE", `the binary for ${target} ${flaw}`);
+  if (flaw) return refuse(`the binary for ${target} ${flaw}`);
   const what = `the binary for ${target} is ${format} for ${machine}`;
   return runsOn(executable, target)
     ? pass("host", what)
-    : fail("host", "ERR_HOST_INCOMPATIBLE", `${what}, which this machine cannot run`);
+    : refuse(`${what}, which this machine cannot run`);
 }
 
 /** The check that an error belongs to. */
@@ -117,20 +112,4 @@ function checkOf(code: ErrorCode): string {
   if (code.startsWith("ERR_TOKEN_") || code.startsWith("ERR_CLAIMS_")) return "signature";
   if (code.startsWith("ERR_HASH_") || code === "ERR_ENTRY_MISSING") return "binaries";
   return "archive";
-}
-
-/** Collects the first bytes of a binary, which hold its header. */
-class HeadCollector {
-  readonly #bytes = new Uint8Array(EXECUTABLE_HEADER_LENGTH);
-  #length = 0;
-
-  readonly add = (chunk: Uint8Array): void => {
-    const part = chunk.subarray(0, this.#bytes.length - this.#length);
-    this.#bytes.set(part, this.#length);
-    this.#length += part.length;
-  };
-
-  get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
-  }
 }

@@ -140,7 +140,7 @@ export async function encodeWit(
   const bytes = await run(["component", "wit", "--wasm", "--", directory], {
     ...options,
     task,
-    advice: "correct it, and try again",
+    advice: "correct it, and put the packages that it uses into its folder deps (wkg wit fetch)",
   });
   if (bytes.length > MAX_WIT_SIZE) {
     throw new ParError(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { CARGO, HOST_TARGET, MAKE, providerOf, testWith } from "./_example.ts";
+import { CARGO, HOST_TARGET, MAKE, providerOf, testWith, type Tool } from "./_example.ts";
 import { denoDir } from "../_cli.ts";
 import { ISSUER, SUBJECT } from "../_keys.ts";
-import { ROOT, runTool, serveFolder, temporaryFolder } from "../_tools.ts";
+import { isInstalled, ROOT, runTool, serveFolder, temporaryFolder } from "../_tools.ts";
 
 /** Three targets, this machine's among them but not first. */
 const OTHERS = ["aarch64-linux", "x86_64-linux", "x86_64-macos", "aarch64-windows"]
@@ -401,8 +401,15 @@ const PATTERNS: Readonly<Record<string, string>> = {
   ".ONESHELL": ".ONESHELL:\n\ntest:\n\t@word=tes\n\techo $${word}ted\n",
 };
 
+/** A make of version 3.82 or newer. The older one passes over `.ONESHELL`. */
+const ONESHELL: Tool = {
+  name: "make 3.82",
+  isThere: () => isInstalled("bash", "-c", "make -pf /dev/null | grep -q 'FEATURES.* oneshell'"),
+};
+
 for (const [what, lines] of Object.entries(PATTERNS)) {
-  test(`a Makefile may have ${what} after the include`, async () => {
+  const tools = lines.startsWith(".ONESHELL") ? [MAKE, CARGO, ONESHELL] : [MAKE, CARGO];
+  testWith(tools, `a Makefile may have ${what} after the include`, async () => {
     await using provider = await quick();
     await provider.write("Makefile", makefile() + lines);
     const goal = lines.startsWith("all") ? "all" : "test";

@@ -43,7 +43,7 @@ async function attach(
     write: true,
   });
   const digests: string[] = [];
-  for (const text of texts) digests.push((await attachments.add(note(text))).digest);
+  for (const text of texts) digests.push(await attachments.add(note(text)));
   return digests;
 }
 
@@ -164,14 +164,17 @@ Deno.test("read() of all that is attached is bounded too", async () => {
     const content = new Uint8Array(33 * 1024 * 1024).fill(first, 0, 1);
     await attachments.add({ artifactType: TYPE, content, annotations: {} });
   }
-  const [one, two] = (await attachments.list()).flatMap(({ layers }) => layers);
-  assert(one && two);
+  await attachments.add(note("small"));
+  const [one, two, small] = (await attachments.list()).flatMap(({ layers }) => layers);
+  assert(one && two && small);
   const most = 64 * 1024 * 1024;
   assert.equal((await attachments.read(one, most)).length, one.size);
   await assert.rejects(attachments.read(two, most), {
     code: "ERR_LIMIT_REFERRERS",
     message: /what is attached has more than 67108864 bytes/,
   });
+  // What was refused does not count.
+  assert.equal((await attachments.read(small, most)).length, small.size);
 });
 
 /** A proxy before a registry with an archive, and one attachment if asked for. */

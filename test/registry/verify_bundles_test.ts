@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
 import type { ErrorCode } from "../../lib/errors.ts";
 import { openAttachments } from "../../lib/registry/attachments.ts";
+import { digestOf } from "../../lib/registry/descriptor.ts";
 import type { RegistryOptions } from "../../lib/registry/options.ts";
 import { registrySource } from "../../lib/registry/pull.ts";
 import { parseReference, type Reference } from "../../lib/registry/reference.ts";
-import { BUNDLE_MEDIA_TYPE } from "../../lib/signing/bundle.ts";
+import { BUNDLE_MEDIA_TYPE, MAX_BUNDLE_SIZE } from "../../lib/signing/bundle.ts";
 import { type BundleSigner, signerOf } from "../../lib/signing/bundle_key.ts";
+import { listAttachments } from "../../lib/verbs/attachments.ts";
 import { readAttachedBundles } from "../../lib/verbs/bundles.ts";
 import type { Policy } from "../../lib/verbs/policy.ts";
+import { copy } from "../../lib/verbs/copy.ts";
+import { pull } from "../../lib/verbs/pull.ts";
 import { push } from "../../lib/verbs/push.ts";
 import { attest, sign } from "../../lib/verbs/sign.ts";
 import { verify, type VerifyReport } from "../../lib/verbs/verify.ts";
 import { archiveOf, gzipped } from "../_archive.ts";
 import { issuerPair, otherIssuerPair } from "../_keys.ts";
+import { temporaryFolder } from "../_tools.ts";
 import { OFFLINE, openCosign, SIGN_OFFLINE } from "./_cosign.ts";
 import { startFaultProxy } from "./_fault_proxy.ts";
 import {
@@ -22,6 +27,7 @@ import {
   hasOpenssl,
   instantClock,
   type Registry,
+  run,
   startDockerRegistry,
   startOlareg,
 } from "./_registry.ts";
@@ -93,6 +99,38 @@ for (const [name, present, start] of REGISTRIES) {
     },
   });
 }
+
+Deno.test({
+  name: "verify() and copy() find the bundles in a layout that cosign save wrote",
+  ignore: !hasDockerRegistry || !hasCosign || !hasOpenssl,
+  async fn() {
+    await using it = await prepare();
+    await using cosign = await openCosign();
+    const { p256, nkey } = cosign.keys;
+    await sign(it.reference, { signer: p256.signer });
+    const sbom = { predicateType: CYCLONEDX, predicate: SBOM };
+    await attest(it.reference, { signer: p256.signer, ...sbom });
+    const path = `${cosign.folder}/saved`;
+    const place = `${it.host}/payments/fakepay:1.0`;
+    await cosign.done(["save", "--allow-http-registry", "--dir", path, place]);
+    await run("tar", ["-C", path, "-cf", `${path}.tar`, "."]);
+    const policy = { keys: [p256.key], requiredAttestations: ["cyclonedx"] };
+    for (
+      const saved of [`oci:${path}`, `oci-archive:${path}.tar`].map((text) => parseReference(text))
+    ) {
+      const report = await verifyAttached(saved, policy);
+      assert(report.trusted, JSON.stringify(report.checks));
+      const mirror = `${it.host}/mirror/fakepay:1.0`;
+      assert.equal((await copy(saved, mirror)).referrers.length, 2);
+      await cosign.done(["verify", "--key", p256.pub, ...OFFLINE, "--allow-http-registry", mirror]);
+    }
+    // What is signed there, both find.
+    const saved = parseReference(`oci:${path}`);
+    await sign(saved, { signer: nkey.signer });
+    assert.equal((await listAttachments(saved)).length, 3);
+    await cosign.done(["verify", "--key", nkey.pub, ...OFFLINE, "--local-image", path]);
+  },
+});
 
 /** A registry with the archive in it, and keys. */
 async function prepare(start = startDockerRegistry) {
@@ -186,7 +224,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "verify() reads no more bundles than it needs, and 100 at most",
+  name:
+    "verify() reads no more bundles than it needs, and finds one behind a hundred that do not count",
   ignore: !hasOlareg,
   async fn() {
     await using it = await prepare(startOlareg);
@@ -204,14 +243,52 @@ Deno.test({
     const report = await verifyAttached(through, { keys: [signer.key] }, options);
     const check = report.checks.find(({ name }) => name === "bundle signature");
     assert.equal(check?.code, "ERR_BUNDLE_UNSUPPORTED");
-    assert.match(check?.message ?? "", /only the first 100 bundles were looked at/);
     // One more is the archive itself.
     assert.equal(blobs(), 102);
+    await sign(reference, { signer });
+    assert((await verifyAttached(through, { keys: [signer.key] }, options)).trusted);
     // A policy without keys looks at none.
     proxy.requests = [];
     assert((await verifyAttached(through, {}, options)).trusted);
     assert.equal(blobs(), 1);
   },
+});
+
+Deno.test("verify(), listAttachments() and pull() pass over bundles that are missing, damaged or too large", async () => {
+  await using folder = await temporaryFolder();
+  const { reference, digest } = await push(ARCHIVE, `oci:${folder.path}/layout:1.0`);
+  const signer = await signerOf(await issuerPair());
+  const contents = ["missing", "damaged"].map((text) => new TextEncoder().encode(text));
+  const large = new Uint8Array(MAX_BUNDLE_SIZE + 1);
+  for (const content of [...contents, large]) await attachBytes(reference, digest, content);
+  const [missing = "", damaged = ""] = await Promise.all(contents.map(digestOf));
+  const blob = (name: string): string => `${folder.path}/layout/blobs/sha256/${name.slice(7)}`;
+  await Deno.remove(blob(missing));
+  await Deno.writeTextFile(blob(damaged), "changed");
+
+  const policy = { keys: [signer.key] };
+  const before = await verifyAttached(reference, policy);
+  const check = before.checks.find(({ name }) => name === "bundle signature");
+  assert.equal(check?.code, "ERR_REGISTRY_NOT_FOUND");
+  assert.match(check?.message ?? "", /has no file .*\(2 more do not count either\)$/);
+
+  await sign(reference, { signer });
+  assert((await verifyAttached(reference, policy)).trusted);
+  const flaws = (await listAttachments(reference)).map(({ flaw }) => flaw ?? "");
+  assert.match(flaws[0] ?? "", /has no file/);
+  assert.match(flaws[1] ?? "", /SHA-256|digest/);
+  assert.match(flaws[2] ?? "", /has more than/);
+  assert.deepEqual(flaws.slice(3), [""]);
+
+  const notes: string[] = [];
+  const destination = `${folder.path}/fakepay.par.gz`;
+  const { bundles } = await pull(reference, {
+    destination,
+    withAttachments: true,
+    onNote: (note) => notes.push(note),
+  });
+  assert.deepEqual(bundles, [`${destination}.sigstore.json`]);
+  assert.equal(notes.filter((note) => /^left out the bundle sha256:/.test(note)).length, 3);
 });
 
 for (const status of [404, 405, 500]) {

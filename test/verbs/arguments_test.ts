@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as par from "../../mod.ts";
+import { attest, type AttestOptions } from "../../lib/verbs/sign.ts";
 import { issuerPair, subjectPair } from "../_keys.ts";
 
 /** What plain JavaScript may give, and TypeScript would not compile. */
@@ -77,5 +78,15 @@ Deno.test("verify() trusts nobody by a list that it cannot read", async () => {
   for (const trustedIssuers of ["A", [undefined], ["A"], [42], {}]) {
     const policy = { trustedIssuers } as unknown as par.Policy;
     await assert.rejects(par.verify(archive, policy), par.ParError, JSON.stringify(trustedIssuers));
+  }
+});
+
+Deno.test("attest() signs no predicate that was left out", async () => {
+  const signer = await par.KeyPair.generate("account");
+  const wrong = [{ predicateType: "https://example.com/own" }, { predicate: new Uint8Array(2) }];
+  for (const options of wrong) {
+    await assert.rejects(attest("none.par.gz", { signer, ...options } as AttestOptions), {
+      code: "ERR_OPTION_INVALID",
+    });
   }
 });

@@ -23,7 +23,7 @@ Deno.test("readAttachment() tells what is not attached, and what has not one lay
   const content = new TextEncoder().encode("a note");
   await using attachments = openAttachments(layout, subject, { write: true });
   const note = { artifactType: "application/vnd.example.note", content, annotations: {} };
-  const { digest } = await attachments.add(note);
+  const digest = await attachments.add(note);
   assert.deepEqual(await readAttachment(layout, digest), content);
 
   await using store = openStore(layout, { task: "write", push: true }, {});

@@ -53,6 +53,9 @@ async function assertRefused(policy: unknown, path: string): Promise<void> {
   assert(error.message.startsWith(start), `${error.message} does not begin with ${start}`);
 }
 
+/** A value without the members that are not there. */
+const present = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
 Deno.test("parsePolicy() reads every member", async () => {
   const policy = await parsePolicy(JSON.stringify(FULL));
   const [release, ci] = policy.keys ?? [];
@@ -60,10 +63,10 @@ Deno.test("parsePolicy() reads every member", async () => {
   assert.equal(release.key.pem(), PEM);
   assert.equal(ci.key.nkey, OTHER_ISSUER.publicKey);
   assert.deepEqual([release.name, ci.name], ["release", "CI"]);
-  assert.deepEqual(policy.trustedIssuers, FULL.issuers);
+  assert.deepEqual(present(policy.trustedIssuers), FULL.issuers);
   assert.equal(policy.maxAge, 90 * 86400);
   assert.deepEqual(policy.requiredAttestations, [
-    { type: "https://cyclonedx.org/bom" },
+    { type: "https://cyclonedx.org/bom", keys: undefined },
     { type: "https://slsa.dev/provenance/v1", keys: [ci.key] },
     { type: "https://example.com/reviewed/v1", keys: [release.key, ci.key] },
   ]);
@@ -72,7 +75,7 @@ Deno.test("parsePolicy() reads every member", async () => {
   assert(revoked && "key" in revoked);
   assert.deepEqual([revoked.key.hint, revoked.name], [ci.key.hint, "lost"]);
   assert.deepEqual(
-    await parsePolicy(new TextEncoder().encode(JSON.stringify({ issuers: ISSUERS }))),
+    present(await parsePolicy(new TextEncoder().encode(JSON.stringify({ issuers: ISSUERS })))),
     {
       trustedIssuers: ISSUERS,
     },

@@ -8,6 +8,7 @@ import {
   createBundle,
   createStatement,
   KeyPair,
+  MAX_BUNDLE_SIZE,
   parseSigningKey,
   PREDICATE_TYPES,
   signerOf,
@@ -186,11 +187,11 @@ Deno.test("verify() is not kept from a good bundle by bad ones before it", async
   assert.match(message, /^misnamed: .*\(4 more do not count either\)$/);
 });
 
-Deno.test("verify() reads no more bundles than it needs, and no more than a hundred", async () => {
+Deno.test("verify() reads no more bundles than it needs, and no more than a thousand", async () => {
   let read = 0;
   const stranger = await bundle(ci);
   async function* endless(first: CandidateBundle): AsyncGenerator<CandidateBundle> {
-    for (let turn = first; read < 1000; turn = stranger) {
+    for (let turn = first; read < 2000; turn = stranger) {
       read++;
       yield turn;
     }
@@ -206,8 +207,17 @@ Deno.test("verify() reads no more bundles than it needs, and no more than a hund
     { keys, bundles: endless(stranger) },
     "ERR_BUNDLE_KEY",
   );
-  assert.match(message, /only the first 100 bundles were looked at/);
-  assert.equal(read, 101);
+  assert.match(message, /only the first 1000 bundles were looked at/);
+  assert.equal(read, 1001);
+  // Few, and together larger than anybody's.
+  const large = { bytes: new Uint8Array(MAX_BUNDLE_SIZE), place: "large" };
+  const bundles = Array.from({ length: 6 }, () => large);
+  const { message: limit } = await assertCode(
+    "bundle signature",
+    { keys, bundles },
+    "ERR_BUNDLE_INVALID",
+  );
+  assert.match(limit, /only the first 4 bundles were looked at/);
 });
 
 Deno.test("verify() passes on an error of whoever finds the bundles", async () => {
@@ -289,6 +299,13 @@ Deno.test("verify() refuses a policy with an error before it reads the archive",
     [{ keys: release.key }, "ERR_OPTION_INVALID"],
     [{ keys: [key] }, "ERR_OPTION_INVALID"],
     [{ keys: [null] }, "ERR_OPTION_INVALID"],
+    [{ keys: null }, "ERR_OPTION_INVALID"],
+    [{ trustedIssuers: null }, "ERR_OPTION_INVALID"],
+    [{ requiredTargets: null }, "ERR_OPTION_INVALID"],
+    [{ revokedKeys: null }, "ERR_OPTION_INVALID"],
+    [{ revokedArchives: null }, "ERR_OPTION_INVALID"],
+    [{ keys: [], requiredAttestations: null }, "ERR_OPTION_INVALID"],
+    [{ keys: [], requiredAttestations: [null] }, "ERR_OPTION_INVALID"],
     [{ revokedKeys: [{ key }] }, "ERR_OPTION_INVALID"],
     [{ requiredAttestations: ["spdx"] }, "ERR_OPTION_INVALID"],
     [{ keys: [], requiredAttestations: ["sbom"] }, "ERR_OPTION_INVALID"],

@@ -119,6 +119,11 @@ testWith([WASM_TOOLS], "encodeWit() finds what a package depends on in deps/", a
   );
   const text = await decodeWit(await encodeWit(`${folder.path}/-wit`));
   assert.match(text, /import examples:payments\/payments@1\.0\.0;/);
+
+  await Deno.remove(`${folder.path}/-wit/deps`, { recursive: true });
+  await assert.rejects(encodeWit(`${folder.path}/-wit`), {
+    message: /'examples:payments@1\.0\.0' not found[^]* into its folder deps \(wkg wit fetch\)$/,
+  });
 });
 
 testWith([WASM_TOOLS], "decodeWit() refuses sections that hold no package", async () => {

@@ -23,7 +23,7 @@ import { type Claims, formatClaims } from "../../signing/claims.ts";
 import { fileSource, writeFile } from "../../system/files.ts";
 import type { Target } from "../../target/target.ts";
 import type { OpenBinary } from "../binary.ts";
-import { addContents, DESCRIPTION, type Fact, requireAgreement } from "../merge.ts";
+import { addContents, commonValidity, DESCRIPTION, type Fact, requireAgreement } from "../merge.ts";
 import { openArchive, requireIdentity, type Resigning } from "../rewrite.ts";
 
 /** Settings of the archive: when it is valid, and how it is written. */
@@ -134,7 +134,7 @@ export class ArchiveBuilder implements AsyncDisposable {
           ...this.#options,
           ...signers,
           ...this.#stated,
-          ...this.#validity,
+          ...commonValidity([this.#stated, ...this.#archives.map(({ claims }) => claims)]),
           contents: this.#contents,
           compress,
           patch: sink.patch,
@@ -153,17 +153,6 @@ export class ArchiveBuilder implements AsyncDisposable {
       if (error === keep && kept) return kept;
       throw error;
     }
-  }
-
-  /** The time in which all archives are valid, as in `merge`. */
-  get #validity(): Pick<SignOptions, "exp" | "nbf"> {
-    const all = [this.#stated, ...this.#archives.map(({ claims }) => claims)];
-    const latest = Math.max(...all.map(({ nbf = -Infinity }) => nbf));
-    const earliest = Math.min(...all.map(({ exp = Infinity }) => exp));
-    return {
-      ...(Number.isFinite(latest) && { nbf: latest }),
-      ...(Number.isFinite(earliest) && { exp: earliest }),
-    };
   }
 
   /** The existing archive, if there is one and it can be verified. */

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { dirname, join, resolve } from "node:path";
-import { isFile } from "./program.ts";
+import { join } from "node:path";
+import { existingFiles, foldersUp } from "./files.ts";
 import { readToml } from "./toml.ts";
 
 /** The parts of the configuration that are used. */
@@ -57,23 +57,15 @@ export function linkerVariable(triple: string): string {
 
 /** The existing configuration files. The first has precedence. */
 async function configPaths(folder: string): Promise<string[]> {
-  const folders: string[] = [];
-  for (let at = resolve(folder);; at = dirname(at)) {
-    folders.push(join(at, ".cargo"));
-    if (dirname(at) === at) break;
-  }
+  const folders = Array.from(foldersUp(folder), (each) => join(each, ".cargo"));
   const home = Deno.env.get("HOME") || Deno.env.get("USERPROFILE");
   const cargoHome = Deno.env.get("CARGO_HOME") || (home && join(home, ".cargo"));
   if (cargoHome && !folders.includes(cargoHome)) folders.push(cargoHome);
   const paths: string[] = [];
   for (const each of folders) {
     // If both files exist, cargo reads the one without an extension, which is the older name.
-    const names = [join(each, "config"), join(each, "config.toml")];
-    for (const path of names) {
-      if (!await isFile(path)) continue;
-      paths.push(path);
-      break;
-    }
+    const found = await existingFiles([join(each, "config"), join(each, "config.toml")]);
+    paths.push(...found.slice(0, 1));
   }
   return paths;
 }

@@ -1,13 +1,13 @@
 /**
- * Reads a cargo project, and chooses the program or library to bundle.
+ * Reads a cargo project, and chooses the program or library to archive.
  *
  * @module
  */
 
 import { join } from "node:path";
 import { ParError, quote } from "../../errors.ts";
+import { resolvePath } from "../../system/files.ts";
 import { capture, type ProgramOptions } from "./program.ts";
-import { warnOfUnknown } from "./spelling.ts";
 import { Settings } from "./toml.ts";
 
 /** A package as `cargo metadata` describes it (format version 1). */
@@ -58,12 +58,11 @@ function normalize(kind: CargoTarget["kind"], name: string): string {
   return kind === "cdylib" ? name.replaceAll("-", "_") : name;
 }
 
-/** A package, and its program or library to bundle. */
+/** A package, and its program or library to archive. */
 export interface CargoProject {
   readonly package: Package;
   readonly target: CargoTarget;
   readonly targetDirectory: string;
-  readonly workspaceRoot: string;
   readonly settings: CargoSettings;
 }
 
@@ -89,19 +88,18 @@ export interface CargoQuery extends ProgramOptions {
 }
 
 /**
- * Reads the cargo project in a folder, and chooses the program or library to bundle.
+ * Reads the cargo project in a folder, and chooses the program or library to archive.
  *
  * @throws {ParError} Of the category `failed`; `ERR_PROJECT_AMBIGUOUS` if several could be meant.
  */
 export async function readCargoProject(query: CargoQuery): Promise<CargoProject> {
   const metadata = await readMetadata(query);
-  const manifest = await realPath(join(query.folder, "Cargo.toml"));
+  const manifest = await resolvePath(join(query.folder, "Cargo.toml"));
   const { package: chosen, target } = await choose(metadata, manifest, query.bin);
   return {
     package: chosen,
     target,
     targetDirectory: metadata.target_directory,
-    workspaceRoot: metadata.workspace_root,
     settings: readSettings(chosen, query.onWarning),
   };
 }
@@ -130,12 +128,7 @@ export function cargoMissing(cargo: string): ParError {
   );
 }
 
-/** Resolves symbolic links, so that two paths can be compared. */
-export async function realPath(path: string): Promise<string> {
-  return await Deno.realPath(path).catch(() => path);
-}
-
-/** A program or library that could be bundled. */
+/** A program or library that could be archived. */
 interface Candidate {
   readonly package: Package;
   readonly target: CargoTarget;
@@ -149,24 +142,22 @@ async function choose(
 ): Promise<Candidate> {
   const own: Package[] = [];
   for (const each of packages) {
-    if (await realPath(each.manifest_path) === manifest) own.push(each);
+    if (await resolvePath(each.manifest_path) === manifest) own.push(each);
   }
-  const isRoot = await realPath(join(workspace_root, "Cargo.toml")) === manifest;
+  const isRoot = await resolvePath(join(workspace_root, "Cargo.toml")) === manifest;
   const members = (ids: readonly string[] = []): Package[] =>
     isRoot ? packages.filter(({ id }) => ids.includes(id)) : [];
   const pools = [own, members(workspace_default_members), members(workspace_members)];
   for (const pool of pools) {
     const candidates = pool.flatMap(candidatesOf);
     const fitting = bin === undefined ? candidates : named(candidates, bin);
-    const only = fitting.length === 1
-      ? fitting[0]
-      : bin === undefined
-      ? preferred(pool)
-      : undefined;
-    if (only) return only;
-    if (fitting.length > 1) throw ambiguous(manifest, fitting, bin);
+    const [first, ...others] = fitting;
+    if (first && others.length === 0) return first;
+    const usual = bin === undefined ? preferred(pool) : undefined;
+    if (usual) return usual;
+    if (first) throw ambiguous(manifest, fitting, bin);
   }
-  throw nothingToBundle(manifest, own[0], pools.findLast((pool) => pool.length > 0) ?? [], bin);
+  throw nothingToArchive(manifest, own[0], pools.findLast((pool) => pool.length > 0) ?? [], bin);
 }
 
 function candidatesOf(from: Package): Candidate[] {
@@ -182,11 +173,13 @@ function candidatesOf(from: Package): Candidate[] {
 function named(candidates: readonly Candidate[], name: string): Candidate[] {
   const of = (kind: CargoTarget["kind"], name: string): Candidate[] =>
     candidates.filter(({ target }) => target.kind === kind && target.name === name);
-  const bins = of("bin", name);
-  if (bins.length > 0) return bins;
   const library = normalize("cdylib", name);
-  const libraries = of("cdylib", library);
-  return libraries.length > 0 ? libraries : of("cdylib", library.replace(/^lib/, ""));
+  const found = [
+    of("bin", name),
+    of("cdylib", library),
+    of("cdylib", library.replace(/^lib/, "")),
+  ];
+  return found.find((each) => each.length > 0) ?? [];
 }
 
 /** The program that the package runs by default, or the one with the package's name. */
@@ -204,7 +197,7 @@ function ambiguous(
 ): ParError {
   return new ParError(
     "ERR_PROJECT_AMBIGUOUS",
-    `Cannot choose what to bundle: ${quote(manifest)} declares ${list(candidates)}; ` +
+    `Cannot choose what to build: ${quote(manifest)} declares ${list(candidates)}; ` +
       (bin === undefined ? "choose one" : "build in the folder of its package"),
   );
 }
@@ -216,7 +209,7 @@ function list(candidates: readonly Candidate[]): string {
   ).join(", ");
 }
 
-function nothingToBundle(
+function nothingToArchive(
   manifest: string,
   own: Package | undefined,
   packages: readonly Package[],
@@ -226,13 +219,13 @@ function nothingToBundle(
   if (bin !== undefined && candidates.length > 0) {
     return new ParError(
       "ERR_PROJECT_INVALID",
-      `Cannot bundle ${quote(bin)}: ${quote(manifest)} declares ${list(candidates)}`,
+      `Cannot build ${quote(bin)}: ${quote(manifest)} declares ${list(candidates)}`,
     );
   }
   const library = own?.targets.some(({ kind }) => kind.some((each) => /lib$/.test(each)));
   return new ParError(
     "ERR_PROJECT_INVALID",
-    `Cannot bundle what ${
+    `Cannot build what ${
       quote(manifest)
     } describes: it declares neither a program nor a C library` +
       (library
@@ -248,7 +241,7 @@ function readSettings(
 ): CargoSettings {
   const table = `[package.metadata.par] of ${quote(manifest_path)}`;
   const settings = new Settings({ par: metadata?.par }, quote(manifest_path)).table("par", table);
-  warnOfUnknown(settings.keys, SETTINGS, table, onWarning);
+  settings.warnOfUnknown(SETTINGS, onWarning);
   return {
     name: settings.text("name"),
     vendor: settings.text("vendor"),

@@ -6,18 +6,27 @@
 
 import { join, resolve } from "node:path";
 import { ParError, quote } from "../../errors.ts";
-import { hostTarget, isKnownTarget, type Target } from "../../target/target.ts";
-import type { BinaryInput } from "../binary.ts";
-import { capture, commandLine, isFile, type ProgramOptions, stream } from "./program.ts";
-import { isMissing, type Job, type Missing, type Sources } from "./sources.ts";
+import { resolvePath } from "../../system/files.ts";
+import {
+  hostTarget,
+  isKnownTarget,
+  isTargetName,
+  splitTarget,
+  type Target,
+} from "../../target/target.ts";
+import { isFile, namesIn } from "./files.ts";
+import { capture, commandLine, type ProgramOptions, stream } from "./program.ts";
+import type { BuiltBinary, Job, Missing, Sources } from "./sources.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 
 /** How a Go module is built. */
 export interface GoOptions extends ProgramOptions {
   /** The go command to run. */
   readonly go: string;
-  /** The name of the program that the user chose. */
+  /** The program that the user chose. If there is only one, this is what it will be called. */
   readonly bin?: string | undefined;
+  /** What the program will be called if the user chose none. */
+  readonly binName?: string | undefined;
   /** More flags for `go build`. */
   readonly flags: readonly string[];
   /** Whether to run `go generate` first. */
@@ -88,19 +97,22 @@ export class GoSources implements Sources {
     }
     const main = await findMain(options);
     const platforms = (await ask(options, ["tool", "dist", "list"])).split("\n");
-    const bin = options.bin ?? defaultName(main.importPath);
+    const bin = options.bin ?? options.binName ?? defaultName(main.importPath);
     return new GoSources(options, main, bin, new Set(platforms), parseBuildTarget(host));
   }
 
   find({ target }: BuildTarget): Promise<Job | Missing> {
-    const [system = "", architecture = ""] = platformOf(target);
-    const name = `${system}/${architecture}`;
+    const { architecture, system } = splitTarget(target);
+    // The user's environment may set these too.
+    const env = {
+      GOOS: system === "macos" ? "darwin" : system,
+      GOARCH: ARCHITECTURES[architecture] ?? "",
+    };
+    const name = `${env.GOOS}/${env.GOARCH}`;
     if (!this.#platforms.has(name)) {
       const advice = `use a Go that builds for ${name}; ${this.#options.go} does not`;
       return Promise.resolve({ name, advice });
     }
-    // The user's environment may set GOOS and GOARCH.
-    const env = { GOOS: system, GOARCH: architecture };
     const output = this.#place(target);
     const command = [
       ...[this.#options.go, "build", "-trimpath", ...this.#options.flags],
@@ -108,8 +120,9 @@ export class GoSources implements Sources {
     ];
     return Promise.resolve({
       target,
-      command: `GOOS=${system} GOARCH=${architecture} ${commandLine(command.slice(0, -3))}`,
-      isSecond: false,
+      command: `GOOS=${env.GOOS} GOARCH=${env.GOARCH} ${commandLine(command.slice(0, -3))}`,
+      versionCommands: [[this.#options.go, "version"]],
+      isOther: false,
       run: async () => {
         await this.#generate();
         await run(command, { ...this.#options, env }, `build for ${target}`);
@@ -127,23 +140,16 @@ export class GoSources implements Sources {
     this.#generated = true;
   }
 
-  async findBuilt({ target }: BuildTarget): Promise<BinaryInput | Missing> {
+  async findBuilt({ target }: BuildTarget): Promise<BuiltBinary | Missing> {
     const source = this.#place(target);
     if (await isFile(source)) return { source, target };
     return { name: target, advice: `build it first; there is no ${quote(source)}` };
   }
 
-  async findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]> {
-    const { outputFolder } = this.#options;
-    const found: BinaryInput[] = [];
-    const names = await Array.fromAsync(Deno.readDir(outputFolder), ({ name }) => name)
-      .catch(() => []);
-    for (const name of names.sort()) {
-      if (!isKnownTarget(name as Target) || except.includes(name as Target)) continue;
-      const built = await this.findBuilt(parseBuildTarget(name));
-      if (!isMissing(built)) found.push(built);
-    }
-    return found;
+  async builtTargets(): Promise<readonly BuildTarget[]> {
+    const names = await namesIn(this.#options.outputFolder);
+    return names.filter((name) => isTargetName(name) && isKnownTarget(name))
+      .map((name) => parseBuildTarget(name));
   }
 
   get outputFolder(): string {
@@ -156,38 +162,45 @@ export class GoSources implements Sources {
   }
 }
 
-/** What Go calls a target's system and architecture. */
-function platformOf(target: Target): readonly [string, string] {
-  const dash = target.indexOf("-");
-  const system = target.slice(dash + 1);
-  return [system === "macos" ? "darwin" : system, ARCHITECTURES[target.slice(0, dash)] ?? ""];
-}
-
-/** Chooses the package of the given name, else the one in the module's folder, else the only one. */
+/**
+ * Chooses the package of the given name, else the only one. If the user chose none, the one in the
+ * module's folder has precedence over the others.
+ */
 async function findMain(options: GoOptions): Promise<MainPackage> {
-  const { bin, folder } = options;
+  const { bin, binName, folder } = options;
   const format = '{{if eq .Name "main"}}{{.ImportPath}}\t{{.Dir}}{{end}}';
   const text = await ask(options, ["list", "-e", "-f", format, "./..."]);
   const mains = text.split("\n").filter((line) => line !== "").map((line) => {
     const [importPath = "", folder = ""] = line.split("\t");
     return { importPath, folder };
   });
-  const root = await Deno.realPath(folder);
-  const found = mains.find(({ importPath }) => defaultName(importPath) === bin) ??
-    mains.find(({ folder }) => folder === root) ??
-    (mains.length === 1 ? mains[0] : undefined);
-  if (found) return found;
+  const [only, ...others] = mains;
   const module = quote(join(folder, "go.mod"));
-  if (mains.length === 0) {
+  if (!only) {
     throw new ParError(
       "ERR_PROJECT_INVALID",
-      `Cannot bundle what ${module} describes: it has no package main`,
+      `Cannot build what ${module} describes: it has no package main`,
     );
   }
+  const wanted = bin ?? binName;
+  const named = mains.filter(({ importPath }) => defaultName(importPath) === wanted);
+  if (named.length > 1) {
+    throw new ParError(
+      "ERR_PROJECT_AMBIGUOUS",
+      `Cannot choose what to build: ${module} has the programs ` +
+        `${named.map(({ importPath }) => importPath).join(", ")}; rename one`,
+    );
+  }
+  if (named[0]) return named[0];
+  if (others.length === 0) return only;
+  const root = await resolvePath(folder);
+  const found = mains.find(({ folder }) => folder === root);
+  if (found && bin === undefined) return found;
   throw new ParError(
     "ERR_PROJECT_AMBIGUOUS",
-    `Cannot choose what to bundle: ${module} has the programs ` +
-      `${mains.map(({ importPath }) => defaultName(importPath)).join(", ")}; choose one`,
+    `Cannot choose what to build: ${module} has the programs ` +
+      `${mains.map(({ importPath }) => defaultName(importPath)).join(", ")}; choose one` +
+      (found ? ", or name the one in the module's folder by bin_name in wasmcloud.toml" : ""),
   );
 }
 

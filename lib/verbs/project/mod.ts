@@ -17,10 +17,10 @@ import {
   type BuildSigners,
   type BuiltArchive,
 } from "./archive_builder.ts";
-import { isFolder } from "./program.ts";
+import { isFolder } from "./files.ts";
 import { type OpenProject, openProject, type Project, type ProjectQuery } from "./project.ts";
 import { type BuildRecord, type ProvenanceOptions, writeProvenance } from "./provenance.ts";
-import { isMissing, type Job, type Missing, type Sources } from "./sources.ts";
+import { type BuiltBinary, isMissing, type Job, type Missing, type Sources } from "./sources.ts";
 import { type BuildTarget, parseBuildTarget, requireDistinct, USUAL_TARGETS } from "./triples.ts";
 
 export type { ArchiveOptions, BuildSigners, BuiltArchive } from "./archive_builder.ts";
@@ -115,15 +115,15 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
   const record: BuildRecord = {
     started: new Date(),
     commands: [],
+    versionCommands: new Map(),
     files: filesOf(options),
     parameters: parametersOf(options),
   };
   const open = await openProject({ ...options, folder });
   const { project } = open;
   const provider = providerOf(project, options);
-  onStep?.(
-    `Found ${provider.name} ${provider.version ?? ""} in ${project.file}`.replace("  ", " "),
-  );
+  const version = provider.version === undefined ? "" : ` ${provider.version}`;
+  onStep?.(`Found ${provider.name}${version} in ${project.file}`);
 
   await using builder = new ArchiveBuilder(provider, project.file, options);
   using opened = new DisposableStack();
@@ -140,7 +140,9 @@ export async function build(folder: string, options: BuildOptions): Promise<Buil
   const others = { given, covered: builder.targets };
   const { inputs, skipped } = await obtain(open, options, others, record);
   await add(inputs);
-  if (builder.targets.length === 0) throw nothingToBundle(open, skipped);
+  if (builder.targets.length === 0) {
+    throw nothingToArchive(open.sources.outputFolder, skipped.length > 0);
+  }
   const wit = options.wit ?? await encodeProjectWit(project, options);
   if (wit) await builder.setWit(wit);
 
@@ -209,54 +211,52 @@ async function obtain(
   others: Others,
   record: BuildRecord,
 ): Promise<Obtained> {
-  const { skipBuild, strict, onStep } = options;
-  if (skipBuild && !options.targets && !options.allTargets) {
-    const inputs = await sources.findAllBuilt(others.covered);
-    for (const { source, target } of inputs) {
-      if (typeof source === "string") record.files.push(source);
-      onStep?.(`Taking ${source} for ${target}`);
-    }
-    return { inputs, skipped: [] };
-  }
+  const { targets, allTargets, skipBuild, strict, onStep } = options;
+  const inputs: BinaryInput[] = [];
   const skipped: Skipped[] = [];
-  const skip = ({ target }: { target: Target }, name: string, reason: string): void => {
+  const take = (built: BuiltBinary): void => {
+    onStep?.(`Taking ${built.source} for ${built.target}`);
+    record.files.push(built.source);
+    inputs.push(built);
+  };
+  if (skipBuild && !targets && !allTargets) {
+    for (const each of await sources.builtTargets()) {
+      if (others.covered.includes(each.target)) continue;
+      const found = await sources.findBuilt(each);
+      if (!isMissing(found)) take(found);
+    }
+    return { inputs, skipped };
+  }
+  const mayLeaveOut = allTargets && !strict;
+  const skip = (target: Target, name: string, reason: string): void => {
     skipped.push({ target, reason });
     onStep?.(`skipped ${target}${name === target ? "" : ` (${name})`}: ${reason}`);
   };
-  const inputs: BinaryInput[] = [];
-  const jobs: (Job & { readonly isRequired: boolean })[] = [];
+  const jobs: Job[] = [];
   // First, so that a missing tool is reported before a long build.
   for (const wanted of wantedTargets(project, sources, options, others)) {
-    const { isRequired, target } = wanted;
+    const { target } = wanted;
     const found = await (skipBuild ? sources.findBuilt(wanted) : sources.find(wanted));
     if (isMissing(found)) {
-      if (isRequired || strict) throw cannotBuild(target, found, skipBuild);
-      skip(wanted, found.name, found.advice);
-    } else if ("run" in found) jobs.push({ ...found, isRequired });
-    else {
-      onStep?.(`Taking ${found.source} for ${target}`);
-      if (typeof found.source === "string") record.files.push(found.source);
-      inputs.push(found);
-    }
+      if (!mayLeaveOut) throw cannotBuild(target, found, skipBuild);
+      skip(target, found.name, found.advice);
+    } else if ("run" in found) jobs.push(found);
+    else take(found);
   }
   for (const job of jobs) {
-    const { command, isRequired, isSecond, target } = job;
+    const { command, isOther, target, versionCommands } = job;
     onStep?.(`Building for ${target}: ${command}`);
     try {
       inputs.push({ source: await job.run(), target });
       record.commands.push(command);
+      for (const each of versionCommands) record.versionCommands.set(each[0] ?? "", each);
     } catch (error) {
-      const isTheirs = isSecond && error instanceof ParError && error.code === "ERR_BUILD_FAILED";
-      if (!isTheirs || isRequired || strict) throw error;
-      skip(job, target, "the toolchain that can build for it here cannot build this project");
+      const isTheirs = isOther && error instanceof ParError && error.code === "ERR_BUILD_FAILED";
+      if (!isTheirs || !mayLeaveOut) throw error;
+      skip(target, target, "the toolchain that can build for it here cannot build this project");
     }
   }
   return { inputs, skipped };
-}
-
-/** A target, and whether it is an error if it cannot be built. */
-interface WantedTarget extends BuildTarget {
-  readonly isRequired: boolean;
 }
 
 /** Given binaries are not built. Binaries of archives are not built unless the user named the target. */
@@ -265,16 +265,14 @@ function wantedTargets(
   { own, host }: Sources,
   { targets, allTargets }: BuildOptions,
   { given, covered }: Others,
-): readonly WantedTarget[] {
+): readonly BuildTarget[] {
   const parse = (text: string): BuildTarget => parseBuildTarget(text, host);
   const named = (targets ?? (allTargets ? project.targets : undefined))?.map(parse);
   if (named) requireDistinct(named);
   const usual = USUAL_TARGETS.map(parse).filter(({ target }) => target !== own.target);
   const wanted = named ?? (allTargets ? [own, ...usual] : [own]);
-  const isRequired = !allTargets;
-  const there = targets && isRequired ? given : covered;
-  return wanted.filter(({ target }) => !there.includes(target))
-    .map((each) => ({ ...each, isRequired }));
+  const there = targets && !allTargets ? given : covered;
+  return wanted.filter(({ target }) => !there.includes(target));
 }
 
 function cannotBuild(target: Target, { name, advice }: Missing, isBuilt = false): ParError {
@@ -285,19 +283,18 @@ function cannotBuild(target: Target, { name, advice }: Missing, isBuilt = false)
   );
 }
 
-function nothingToBundle({ sources }: OpenProject, { length }: readonly Skipped[]): ParError {
-  return length > 0
-    ? new ParError(
+function nothingToArchive(outputFolder: string, isSkipped: boolean): ParError {
+  if (isSkipped) {
+    return new ParError(
       "ERR_BUILD_TOOL_MISSING",
       "Cannot make an archive: none of its targets can be built here",
-    )
-    : new ParError(
-      "ERR_FILE_NOT_FOUND",
-      `Cannot make an archive: there is no binary in ${
-        quote(sources.outputFolder)
-      } or in the folder ` +
-        "of another target; build it first",
     );
+  }
+  return new ParError(
+    "ERR_FILE_NOT_FOUND",
+    `Cannot make an archive: there is no binary in ${quote(outputFolder)} or in the folder of ` +
+      "another target; build it first",
+  );
 }
 
 /** The package in the project's WIT folder, if there is one and it can be encoded. */

@@ -12,7 +12,7 @@ import { throwIfAborted } from "../../bytes/abort.ts";
 export interface ProgramOptions {
   /** The folder it runs in. */
   readonly folder: string;
-  /** Variables in addition to those of {@linkcode buildEnvironment}. */
+  /** Variables in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Stops the program. */
   readonly signal?: AbortSignal | undefined;
@@ -34,12 +34,8 @@ const WITHHELD = /^(WASH|PAR)_.*(KEY|SEED|PASSWORD|TOKEN)|^(MAKEFLAGS|MFLAGS|MAK
 /** Matches a seed or a private key in PEM form, to hide variables of any name that hold one. */
 const SECRET = /\bS[A-Z][A-Z2-7]{56}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
-/**
- * Gives the environment for builds.
- *
- * @returns The variables of this process without seeds and passwords.
- */
-export function buildEnvironment(): Record<string, string> {
+/** The variables of this process without seeds and passwords. */
+function buildEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(Deno.env.toObject())
       .filter(([name, value]) => !WITHHELD.test(name) && !SECRET.test(value)),
@@ -127,27 +123,22 @@ export function commandLine(words: readonly string[]): string {
   return words.map((word) => /^[\w@%+=:,./\\-]+$/.test(word) ? word : `'${word}'`).join(" ");
 }
 
-/** Whether a program, given by name or path, can be started. */
-export async function isProgram(program: string): Promise<boolean> {
-  if (/[/\\]/.test(program)) return await isExecutable(program);
+/**
+ * Finds a program by its path, or by its name on the PATH.
+ *
+ * @returns Its path, or `undefined` if there is no such program.
+ */
+export async function findProgram(program: string): Promise<string | undefined> {
   const suffix = Deno.build.os === "windows" ? ".exe" : "";
-  for (const folder of (Deno.env.get("PATH") ?? "").split(delimiter)) {
-    if (folder && await isExecutable(join(folder, program + suffix))) return true;
-  }
-  return false;
+  const folders = (Deno.env.get("PATH") ?? "").split(delimiter).filter((folder) => folder !== "");
+  const paths = /[/\\]/.test(program)
+    ? [program]
+    : folders.map((folder) => join(folder, program + suffix));
+  for (const path of paths) if (await isExecutable(path)) return path;
+  return undefined;
 }
 
 async function isExecutable(path: string): Promise<boolean> {
   const info = await Deno.stat(path).catch(() => undefined);
   return info?.isFile === true && (info.mode === null || (info.mode & 0o111) !== 0);
-}
-
-/** Whether there is a file at a path. */
-export async function isFile(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
-}
-
-/** Whether there is a folder at a path. */
-export async function isFolder(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
 }

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { ParError, quote } from "../../errors.ts";
 import { readCargoProject } from "./cargo_project.ts";
 import { GoSources } from "./go.ts";
-import { isFile, isFolder, type ProgramOptions } from "./program.ts";
+import { isFile, isFolder } from "./files.ts";
+import { type ProgramOptions } from "./program.ts";
 import { RustSources } from "./rust.ts";
 import type { Sources } from "./sources.ts";
 import { readWasmcloudToml, WASMCLOUD_TOML, type WasmcloudToml } from "./wasmcloud_toml.ts";
@@ -43,13 +44,13 @@ export interface Project {
   readonly keyDirectory?: string | undefined;
 }
 
-/** Where a project is, and which binary of it to bundle. */
+/** Where a project is, and which binary of it to archive. */
 export interface ProjectQuery {
   /** The project's folder. */
   readonly folder: string;
   /** The path of its `wasmcloud.toml` or of the folder with it. Default: the project's folder. */
   readonly config?: string | undefined;
-  /** The program or library to bundle, if the project has several. */
+  /** The program or library to archive, if the project has several. */
   readonly bin?: string | undefined;
   /** More arguments for `cargo build` or `go build`. */
   readonly buildFlags?: readonly string[] | undefined;
@@ -138,7 +139,8 @@ async function openGo(query: ProjectQuery, toml?: WasmcloudToml): Promise<OpenPr
   const sources = await GoSources.open({
     folder,
     go: toml?.goPath ?? "go",
-    bin: query.bin ?? toml?.binName,
+    bin: query.bin,
+    binName: toml?.binName,
     flags: query.buildFlags ?? [],
     generate: toml?.goGenerate ?? true,
     outputFolder: join(places.buildFolder, "bin"),

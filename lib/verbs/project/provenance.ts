@@ -7,11 +7,12 @@
  * @module
  */
 
-import { basename, dirname, join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { hashSource } from "../../bytes/hashed_source.ts";
 import type { Claims } from "../../signing/claims.ts";
 import { fileSource, resolvePath, writeFile } from "../../system/files.ts";
-import { capture, isFile } from "./program.ts";
+import { existingFiles, foldersUp } from "./files.ts";
+import { capture } from "./program.ts";
 import type { Project } from "./project.ts";
 
 /** Settings of the provenance. */
@@ -20,7 +21,7 @@ export interface ProvenanceOptions {
   readonly path: string;
   /** The URI of who builds. Default: GitHub's runner if this is one, else `urn:x-par:builder:local`. */
   readonly builder?: string | undefined;
-  /** Versions of what builds, by name. Those of Deno, and of cargo or Go, are added. */
+  /** Versions of what builds, by name. Those of Deno and of the programs that built are added. */
   readonly versions?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -34,6 +35,8 @@ export interface BuildRecord {
   readonly started: Date;
   /** The command lines that were run, in order. */
   readonly commands: string[];
+  /** For each program that built, the command that prints its version. */
+  readonly versionCommands: Map<string, readonly string[]>;
   /** The paths of binaries and archives that were made elsewhere. */
   readonly files: string[];
   /** What was asked for. */
@@ -85,7 +88,11 @@ export async function writeProvenance(
     runDetails: {
       builder: {
         id: builder ?? githubRunner() ?? LOCAL_BUILDER,
-        version: { ...versions, deno: Deno.version.deno, ...await toolsOf(project, signal) },
+        version: {
+          ...versions,
+          deno: Deno.version.deno,
+          ...await versionsOf(record, project.folder, signal),
+        },
       },
       metadata: { ...(invocationId !== undefined && { invocationId }), ...times },
       byproducts: await outputsOf(output),
@@ -116,13 +123,11 @@ async function dependenciesOf(
     ...["Cargo.toml", "go.mod"].map((name) => join(project.folder, name)),
     ...await findAbove(project.folder, ["Cargo.lock", "go.sum"], root),
   ];
-  const named = new Map<string, string>();
-  for (const path of found) {
-    if (await isFile(path)) named.set(await resolvePath(path), path);
-  }
+  // A folder's own `Cargo.toml` may be the project's file too.
+  const paths = new Set(await Promise.all((await existingFiles(found)).map(resolvePath)));
   const base = root ?? project.folder;
   const described = await Promise.all(
-    [...named.keys()].map((path) => describeFile(path, nameIn(base, path))),
+    [...paths].map((path) => describeFile(path, nameIn(base, path))),
   );
   const source = root === undefined ? undefined : await describeCommit(project.folder, signal);
   return [
@@ -149,11 +154,11 @@ async function findAbove(
   names: readonly string[],
   root: string | undefined,
 ): Promise<string[]> {
-  for (let at = await resolvePath(folder);; at = dirname(at)) {
-    const found: string[] = [];
-    for (const name of names) if (await isFile(join(at, name))) found.push(join(at, name));
-    if (found.length > 0 || root === undefined || at === root || dirname(at) === at) return found;
+  for (const at of foldersUp(await resolvePath(folder))) {
+    const found = await existingFiles(names.map((name) => join(at, name)));
+    if (found.length > 0 || root === undefined || at === root) return found;
   }
+  return [];
 }
 
 /** The commit of the sources, and whether they differ from it. */
@@ -194,16 +199,14 @@ async function gitOutput(
   return output?.success ? output.stdout.trim() : undefined;
 }
 
-async function toolsOf(
-  { folder, language }: Project,
+async function versionsOf(
+  { versionCommands }: BuildRecord,
+  folder: string,
   signal: AbortSignal | undefined,
 ): Promise<Record<string, string>> {
-  const commands = language === "rust"
-    ? [["cargo", "--version"], ["rustc", "--version"]]
-    : [["go", "version"]];
   const versions: Record<string, string> = {};
-  for (const [program = "", ...args] of commands) {
-    const output = await capture([program, ...args], { folder, signal });
+  for (const [program, command] of versionCommands) {
+    const output = await capture(command, { folder, signal });
     if (output?.success) versions[program] = output.stdout.trim();
   }
   return versions;

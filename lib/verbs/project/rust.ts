@@ -4,12 +4,11 @@
  * @module
  */
 
-import { join, relative } from "node:path";
-import { measure } from "../../archive/pack.ts";
+import { join, relative, resolve } from "node:path";
+import { hashSource } from "../../bytes/hashed_source.ts";
 import { ParError, quote } from "../../errors.ts";
-import { readFile } from "../../system/files.ts";
-import { type Target, targetFromTriple } from "../../target/target.ts";
-import type { BinaryInput } from "../binary.ts";
+import { fileSource } from "../../system/files.ts";
+import { splitTarget, type Target, targetFromTriple } from "../../target/target.ts";
 import { readCargoConfig } from "./cargo_config.ts";
 import {
   cargoMissing,
@@ -18,8 +17,9 @@ import {
   isTarget,
   type PackageTarget,
 } from "./cargo_project.ts";
-import { commandLine, isFile, stream } from "./program.ts";
-import type { Job, Missing, Sources } from "./sources.ts";
+import { existingFiles, isFile, namesIn } from "./files.ts";
+import { commandLine, stream } from "./program.ts";
+import type { BuiltBinary, Job, Missing, Sources } from "./sources.ts";
 import { type Builder, type ToolchainOptions, Toolchains } from "./toolchains.ts";
 import { type BuildTarget, parseBuildTarget } from "./triples.ts";
 
@@ -66,7 +66,7 @@ export class RustSources implements Sources {
   static async open(project: CargoProject, options: RustOptions): Promise<RustSources> {
     requireFlags(options.flags);
     const config = await readCargoConfig(options.folder);
-    const toolchains = await Toolchains.open(project, config, options);
+    const toolchains = await Toolchains.open(config, options);
     return new RustSources(project, toolchains, options);
   }
 
@@ -93,25 +93,30 @@ export class RustSources implements Sources {
         ...Object.entries(builder.env).map((pair) => pair.join("=")),
         ...command,
       ]),
-      isSecond: builder.isSecond,
+      versionCommands: builder.programs.map((program) => [program, "--version"]),
+      isOther: builder.isOther,
       run: () => this.#run(target, builder, command),
     };
   }
 
   async #run(target: Target, builder: Builder, command: readonly string[]): Promise<string> {
     const { package: { name, version }, target: made } = this.#project;
-    const { targetDirectory } = this.#options;
+    const { flags, targetDirectory } = this.#options;
+    const output = valueOf(flags, "--target-dir") === undefined ? targetDirectory : undefined;
     const files: string[] = [];
     const success = await stream(
       [
         ...command,
         ...["--message-format", "json-render-diagnostics", "--package", `${name}@${version}`],
         ...made.kind === "bin" ? ["--bin", made.name] : ["--lib"],
-        ...targetDirectory === undefined ? [] : ["--target-dir", targetDirectory],
+        // Cargo runs in the project's folder, and the path is relative to this process.
+        ...output === undefined ? [] : ["--target-dir", resolve(output)],
       ],
       { ...this.#options, env: builder.env },
       (line) => {
-        const file = line.startsWith("{") ? this.#builtFile(JSON.parse(line)) : undefined;
+        const message = readMessage(line);
+        if (!message) console.error(line);
+        const file = message && this.#builtFile(message);
         if (file !== undefined) files.push(file);
       },
     );
@@ -156,7 +161,10 @@ export class RustSources implements Sources {
   }
 
   get #targetDirectory(): string {
-    return this.#options.targetDirectory ?? this.#project.targetDirectory;
+    const { flags, folder, targetDirectory } = this.#options;
+    const given = valueOf(flags, "--target-dir");
+    if (given !== undefined) return resolve(folder, given);
+    return targetDirectory ?? this.#project.targetDirectory;
   }
 
   get #profileFlags(): readonly string[] {
@@ -168,45 +176,29 @@ export class RustSources implements Sources {
   /** The folder of the profile's binaries (the Cargo book, "Build Cache"). */
   get #profileFolder(): string {
     const all = [...this.#profileFlags, ...this.#options.flags];
-    const at = all.findIndex((flag) => /^--profile(=|$)/.test(flag));
-    const profile = at >= 0
-      ? all[at]?.split("=")[1] ?? all[at + 1] ?? ""
-      : all.some((flag) => /^(--release|-r)$/.test(flag))
-      ? "release"
-      : "dev";
+    const profile = valueOf(all, "--profile") ??
+      (all.some((flag) => /^(--release|-r)$/.test(flag)) ? "release" : "dev");
     return { dev: "debug", test: "debug", bench: "release" }[profile] ?? profile;
   }
 
-  async findBuilt({ target, triples }: BuildTarget): Promise<BinaryInput | Missing> {
+  async findBuilt({ target, triples }: BuildTarget): Promise<BuiltBinary | Missing> {
     const places = triples.map((triple) => this.#place(triple, target));
     if (triples.includes(this.host)) places.push(this.#place("", target));
-    const found: Built[] = [];
-    for (const source of places) if (await isFile(source)) found.push({ source, target });
-    const only = await onlyOne(found);
-    return only ?? {
-      name: triples[0] ?? target,
-      advice: `build it first; there is no ${places.map(shorten).join(" and no ")}`,
-    };
+    const [source, ...others] = await existingFiles(places);
+    if (source === undefined) {
+      return {
+        name: triples[0] ?? target,
+        advice: `build it first; there is no ${places.map(shorten).join(" and no ")}`,
+      };
+    }
+    for (const other of others) await requireSameBytes(source, other, target);
+    return { source, target };
   }
 
-  async findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]> {
-    const found = new Map<string, Built[]>();
-    const add = async (source: string, target: Target): Promise<void> => {
-      if (except.includes(target) || !await isFile(source)) return;
-      found.set(target, [...found.get(target) ?? [], { source, target }]);
-    };
-    const host = targetFromTriple(this.host);
-    if (host) await add(this.#place("", host), host);
-    for (const triple of await namesIn(this.#targetDirectory)) {
-      const target = targetFromTriple(triple);
-      if (target) await add(this.#place(triple, target), target);
-    }
-    const inputs: BinaryInput[] = [];
-    for (const files of found.values()) {
-      const input = await onlyOne(files);
-      if (input) inputs.push(input);
-    }
-    return inputs;
+  async builtTargets(): Promise<readonly BuildTarget[]> {
+    const triples = new Set([this.host, ...await namesIn(this.#targetDirectory)]);
+    return [...Map.groupBy(triples, targetFromTriple)]
+      .flatMap(([target, triples]) => target === undefined ? [] : [{ target, triples }]);
   }
 
   get outputFolder(): string {
@@ -224,33 +216,40 @@ export class RustSources implements Sources {
   }
 }
 
-interface Built {
-  readonly source: string;
-  readonly target: Target;
+/** Reads a message of cargo. Between them, cargo passes on what macros print. */
+function readMessage(line: string): Message | undefined {
+  try {
+    const message = JSON.parse(line);
+    return typeof message?.reason === "string" ? message : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Several files for one target must have the same bytes, because nothing says which one is meant. */
-async function onlyOne(files: readonly Built[]): Promise<Built | undefined> {
-  const [first, ...others] = files;
-  for (const other of others) {
-    if (first && await hashOf(first.source) !== await hashOf(other.source)) {
-      throw new ParError(
-        "ERR_PROJECT_AMBIGUOUS",
-        `Cannot choose between ${quote(first.source)} and ${quote(other.source)}: both are for ` +
-          `${first.target}; remove one, or give the path of the binary`,
-      );
-    }
-  }
-  return first;
+async function requireSameBytes(path: string, other: string, target: Target): Promise<void> {
+  const [one, two] = await Promise.all(
+    [path, other].map((each) => hashSource(fileSource(each)).hashed()),
+  );
+  if (one?.digest === two?.digest) return;
+  throw new ParError(
+    "ERR_PROJECT_AMBIGUOUS",
+    `Cannot choose between ${quote(path)} and ${
+      quote(other)
+    }: both are for ${target}; remove one, ` +
+      "or give the path of the binary",
+  );
 }
 
-async function hashOf(path: string): Promise<string> {
-  return (await measure(readFile(path), quote(path))).sha256;
+/** The value of a flag: after an equals sign, or the next word. */
+function valueOf(flags: readonly string[], name: string): string | undefined {
+  const at = flags.findIndex((flag) => flag === name || flag.startsWith(`${name}=`));
+  return flags[at] === name ? flags[at + 1] : flags[at]?.slice(name.length + 1);
 }
 
 /** The name of the file that cargo makes. */
 function fileNameOf({ kind, name }: CargoTarget, target: Target): string {
-  const system = target.slice(target.indexOf("-") + 1);
+  const { system } = splitTarget(target);
   if (kind === "bin") return system === "windows" ? `${name}.exe` : name;
   if (system === "windows") return `${name}.dll`;
   return `lib${name}.${system === "macos" || system === "ios" ? "dylib" : "so"}`;
@@ -262,30 +261,16 @@ function shorten(path: string): string {
   return quote(short.startsWith("..") ? path : short);
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
-  } catch {
-    return [];
-  }
-}
+/** Flags that the build sets itself, and what to do instead. */
+const OWN_FLAGS: ReadonlyMap<string, string> = new Map([
+  ["--target", "give the target to the build itself"],
+  ["--message-format", "the build sets it to read cargo's messages; leave it out"],
+]);
 
-/** Refuses flags that this tool sets itself. */
 function requireFlags(flags: readonly string[]): void {
   for (const flag of flags) {
-    if (/^--target(=|$)/.test(flag)) {
-      throw new ParError(
-        "ERR_OPTION_INVALID",
-        `Cannot pass ${quote(flag)} to cargo: give the target to the build itself`,
-      );
-    }
-    if (/^--message-format(=|$)/.test(flag)) {
-      throw new ParError(
-        "ERR_OPTION_INVALID",
-        `Cannot pass ${
-          quote(flag)
-        } to cargo: the build sets it to read cargo's messages; leave it out`,
-      );
-    }
+    const advice = OWN_FLAGS.get(flag.replace(/=.*/s, ""));
+    if (advice === undefined) continue;
+    throw new ParError("ERR_OPTION_INVALID", `Cannot pass ${quote(flag)} to cargo: ${advice}`);
   }
 }

@@ -5,7 +5,6 @@
  */
 
 import type { Target } from "../../target/target.ts";
-import type { BinaryInput } from "../binary.ts";
 import type { BuildTarget } from "./triples.ts";
 
 /** A project's sources, and the tools on this machine that build them. */
@@ -26,15 +25,19 @@ export interface Sources {
    * Finds the binary of a target that was built before.
    *
    * @returns The binary, or why there is none.
+   * @throws {ParError} `ERR_PROJECT_AMBIGUOUS` if two binaries for the target differ.
    */
-  findBuilt(target: BuildTarget): Promise<BinaryInput | Missing>;
-  /**
-   * Finds the binaries of all targets that were built before.
-   *
-   * @param except Targets to leave out.
-   * @throws {ParError} `ERR_PROJECT_AMBIGUOUS` if two binaries for the same target differ.
-   */
-  findAllBuilt(except: readonly Target[]): Promise<readonly BinaryInput[]>;
+  findBuilt(target: BuildTarget): Promise<BuiltBinary | Missing>;
+  /** The targets whose folder of binaries exists. */
+  builtTargets(): Promise<readonly BuildTarget[]>;
+}
+
+/** A binary that was built before. */
+export interface BuiltBinary {
+  /** Its path. */
+  readonly source: string;
+  /** The target that it was built for. */
+  readonly target: Target;
 }
 
 /** A build that can be started. */
@@ -43,8 +46,10 @@ export interface Job {
   readonly target: Target;
   /** The command line for messages. */
   readonly command: string;
+  /** For each program that it runs, the command that prints its version. */
+  readonly versionCommands: readonly (readonly string[])[];
   /** Whether it uses another toolchain than the project's, which may not be able to build it. */
-  readonly isSecond: boolean;
+  readonly isOther: boolean;
   /**
    * Builds the binary.
    *

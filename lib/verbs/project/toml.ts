@@ -4,6 +4,7 @@
  * @module
  */
 
+import { closestMatch } from "npm:leven@4.1.0";
 import { parse, type TomlTable } from "npm:smol-toml@1.9.1";
 import { ParError, quote } from "../../errors.ts";
 import { readSmallFile } from "../../system/files.ts";
@@ -44,9 +45,25 @@ export class Settings {
     this.#where = where;
   }
 
-  /** The keys in the table. */
-  get keys(): readonly string[] {
-    return Object.keys(this.#table);
+  /**
+   * Warns of unknown keys, and suggests a similar known one.
+   *
+   * @param known The keys that this tool or another tool reads.
+   * @param onWarning Receives warnings, each a sentence.
+   */
+  warnOfUnknown(
+    known: readonly string[],
+    onWarning: ((message: string) => void) | undefined,
+  ): void {
+    for (const key of Object.keys(this.#table)) {
+      if (known.includes(key)) continue;
+      const maxDistance = Math.max(2, Math.floor(key.length / 3));
+      const nearest = closestMatch(key, known, { maxDistance });
+      onWarning?.(
+        `the key ${quote(key)} in ${this.#where} is unknown` +
+          (nearest === undefined ? "" : `; did you mean ${quote(nearest)}?`),
+      );
+    }
   }
 
   /** A text. */

@@ -4,12 +4,14 @@
  * @module
  */
 
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { ParError } from "../../errors.ts";
+import { resolvePath } from "../../system/files.ts";
 import { targetFromTriple } from "../../target/target.ts";
 import { type CargoConfig, linkerVariable } from "./cargo_config.ts";
-import { cargoMissing, type CargoProject, type Metadata, realPath } from "./cargo_project.ts";
-import { capture, isFile, isProgram, type ProgramOptions } from "./program.ts";
+import { cargoMissing, type Metadata } from "./cargo_project.ts";
+import { foldersUp, isFile, namesIn } from "./files.ts";
+import { capture, findProgram, type ProgramOptions } from "./program.ts";
 
 /** A cargo, and the compiler that it uses. */
 interface Toolchain {
@@ -25,17 +27,22 @@ export interface Builder {
   readonly triple: string;
   /** The program, and its subcommand. */
   readonly command: readonly string[];
+  /** The programs that build. */
+  readonly programs: readonly string[];
   /** Whether the command needs the triple as an argument. */
   readonly named: boolean;
   /** Variables that the command needs. */
   readonly env: Readonly<Record<string, string>>;
   /** Whether it is another toolchain than the project's. */
-  readonly isSecond: boolean;
+  readonly isOther: boolean;
 }
 
 /** Where Linux distributions install Rust. */
 const SYSTEM_CARGO = "/usr/bin/cargo";
 const SYSTEM_RUSTC = "/usr/bin/rustc";
+
+/** Compares versions number by number. */
+const BY_VERSION = new Intl.Collator("en", { numeric: true });
 
 /** Settings of {@linkcode Toolchains}. */
 export interface ToolchainOptions extends ProgramOptions {
@@ -47,26 +54,20 @@ export interface ToolchainOptions extends ProgramOptions {
 
 /** Finds out how to build for the targets of one project. */
 export class Toolchains {
-  readonly #project: CargoProject;
   readonly #config: CargoConfig;
-  readonly #options: ProgramOptions;
+  readonly #options: ToolchainOptions;
   readonly #first: Toolchain;
-  readonly #flags: readonly string[];
-  #isSettled = false;
-  /** Why the second toolchain cannot read the project at all. */
-  #unreadable: string | undefined;
+  #settled: Promise<unknown> | undefined;
+  #cross: Promise<boolean> | undefined;
   /** This machine's triple. */
   readonly host: string;
 
   private constructor(
-    project: CargoProject,
     config: CargoConfig,
     options: ToolchainOptions,
     first: Toolchain,
     host: string,
   ) {
-    this.#flags = options.flags;
-    this.#project = project;
     this.#config = config;
     this.#options = options;
     this.#first = first;
@@ -78,11 +79,7 @@ export class Toolchains {
    *
    * @throws {ParError} `ERR_BUILD_TOOL_MISSING` if Rust is not installed.
    */
-  static async open(
-    project: CargoProject,
-    config: CargoConfig,
-    options: ToolchainOptions,
-  ): Promise<Toolchains> {
+  static async open(config: CargoConfig, options: ToolchainOptions): Promise<Toolchains> {
     const { cargo } = options;
     const rustc = Deno.env.get("RUSTC") || "rustc";
     const output = await capture([rustc, "-vV"], options);
@@ -94,7 +91,7 @@ export class Toolchains {
         `Cannot build with ${rustc}: it does not name this machine:\n${output.stderr}`,
       );
     }
-    return new Toolchains(project, config, options, { cargo, rustc, env: {} }, host);
+    return new Toolchains(config, options, { cargo, rustc, env: {} }, host);
   }
 
   /** How to build for this machine, even if cargo builds for other targets by default. */
@@ -108,8 +105,9 @@ export class Toolchains {
   }
 
   #plain(triple: string, named: boolean): Builder {
-    const command = [this.#first.cargo, "build"];
-    return { triple, command, named, env: {}, isSecond: false };
+    const { cargo, rustc } = this.#first;
+    const programs = [cargo, rustc];
+    return { triple, command: [cargo, "build"], programs, named, env: {}, isOther: false };
   }
 
   /**
@@ -124,21 +122,27 @@ export class Toolchains {
     let withoutLinker: Builder | undefined;
     for (const toolchain of [this.#first, ...await this.#second()]) {
       if (!await this.#hasLibrary(toolchain, triple)) continue;
-      const isSecond = toolchain !== this.#first;
-      const refusal = isSecond ? await this.#refusal(toolchain, triple) : undefined;
+      const isOther = toolchain !== this.#first;
+      const refusal = isOther ? await this.#refusal(toolchain, triple) : undefined;
       if (refusal) {
         refusals.push(refusal);
         continue;
       }
       const linker = await this.#linker(triple);
-      const { cargo, env } = toolchain;
-      const builder = { triple, command: [cargo, "build"], named: true, env, isSecond };
+      const { cargo, rustc, env } = toolchain;
+      const programs = [cargo, rustc];
+      const builder = { triple, command: [cargo, "build"], programs, named: true, env, isOther };
       if (linker !== undefined) return { ...builder, env: { ...env, ...linker } };
-      withoutLinker ??= { ...builder, command: [cargo, "zigbuild"] };
+      withoutLinker ??= {
+        ...builder,
+        command: [cargo, "zigbuild"],
+        programs: [...programs, "cargo-zigbuild"],
+      };
     }
-    if (withoutLinker && await isProgram("cargo-zigbuild")) return withoutLinker;
-    if (await isProgram("cross") && (await isProgram("docker") || await isProgram("podman"))) {
-      return { triple, command: ["cross", "build"], named: true, env: {}, isSecond: false };
+    if (withoutLinker && await findProgram("cargo-zigbuild")) return withoutLinker;
+    if (await (this.#cross ??= this.#hasCross())) {
+      const command = ["cross", "build"];
+      return { triple, command, programs: ["cross"], named: true, env: {}, isOther: true };
     }
     return await this.#whatToInstall(triple, withoutLinker !== undefined, refusals);
   }
@@ -153,7 +157,17 @@ export class Toolchains {
       const linker = linkerOf(triple) ?? `set ${linkerVariable(triple)}`;
       needs.push(`a linker (${linker}) or cargo-zigbuild`);
     }
-    return [`${needs.join(", and ")}; or cross with docker`, ...refusals].join("; ");
+    return [`${needs.join(", and ")}; or cross with docker running`, ...refusals].join("; ");
+  }
+
+  /** Whether `cross` and the container engine that it needs can be used. */
+  async #hasCross(): Promise<boolean> {
+    if (!await findProgram("cross")) return false;
+    for (const engine of ["docker", "podman"]) {
+      // It may be installed without running.
+      if ((await capture([engine, "info"], this.#options))?.success) return true;
+    }
+    return false;
   }
 
   /** The toolchain of the Linux distribution, if it is not the first one. */
@@ -161,8 +175,8 @@ export class Toolchains {
     if (!await isFile(SYSTEM_CARGO) || !await isFile(SYSTEM_RUSTC)) return [];
     const { cargo, rustc } = this.#first;
     for (const [first, second] of [[cargo, SYSTEM_CARGO], [rustc, SYSTEM_RUSTC]] as const) {
-      const found = await findOnPath(first);
-      if (found && await realPath(found) === await realPath(second)) return [];
+      const found = await findProgram(first);
+      if (found && await resolvePath(found) === await resolvePath(second)) return [];
     }
     return [{ cargo: SYSTEM_CARGO, rustc: SYSTEM_RUSTC, env: { RUSTC: SYSTEM_RUSTC } }];
   }
@@ -171,21 +185,15 @@ export class Toolchains {
     const command = [rustc, "--print", "target-libdir", "--target", triple];
     const output = await capture(command, this.#options);
     if (!output?.success) return false;
-    try {
-      for await (const { name } of Deno.readDir(output.stdout.trim())) {
-        if (/^libstd-.*\.rlib$/.test(name)) return true;
-      }
-    } catch {
-      // No such folder.
-    }
-    return false;
+    const names = await namesIn(output.stdout.trim());
+    return names.some((name) => /^libstd-.*\.rlib$/.test(name));
   }
 
   /** The variables that give cargo the triple's linker. Empty if cargo finds one itself. */
   async #linker(triple: string): Promise<Record<string, string> | undefined> {
     if (this.#config.hasLinker(triple) || isNative(triple, this.host)) return {};
     const linker = linkerOf(triple);
-    if (!linker || !await isProgram(linker)) return undefined;
+    if (!linker || !await findProgram(linker)) return undefined;
     return { [linkerVariable(triple)]: linker };
   }
 
@@ -193,13 +201,12 @@ export class Toolchains {
   async #refusal(toolchain: Toolchain, triple: string): Promise<string | undefined> {
     const { folder } = this.#options;
     const why = (reason: string): string => `${toolchain.cargo} is passed over: ${reason}`;
-    for (const above of [resolve(folder), ...parents(resolve(folder))]) {
+    for (const above of foldersUp(folder)) {
       for (const name of ["rust-toolchain.toml", "rust-toolchain"]) {
         if (await isFile(join(above, name))) return why(`${name} asks for another`);
       }
     }
-    if (this.#unreadable !== undefined) return why(this.#unreadable);
-    await this.#settleLockFile();
+    await (this.#settled ??= this.#settleLockFile());
     const output = await capture(
       [
         ...[toolchain.cargo, "metadata", "--format-version", "1"],
@@ -207,15 +214,12 @@ export class Toolchains {
       ],
       { ...this.#options, env: toolchain.env },
     );
-    if (!output?.success) {
-      this.#unreadable = lastLine(output?.stderr ?? "it cannot be started");
-      return why(this.#unreadable);
-    }
+    if (!output?.success) return why(lastLine(output?.stderr ?? "it cannot be started"));
     const compiler = await capture([toolchain.rustc, "--version"], this.#options);
     const has = /^rustc (\S+)/.exec(compiler?.stdout ?? "")?.[1] ?? "0";
     const metadata: Metadata = JSON.parse(output.stdout);
     for (const { name, rust_version } of metadata.packages) {
-      if (rust_version && isOlder(has, rust_version)) {
+      if (rust_version && BY_VERSION.compare(has, rust_version) < 0) {
         return why(`${name} takes Rust ${rust_version}, and it is ${has}`);
       }
     }
@@ -227,42 +231,15 @@ export class Toolchains {
    * the second toolchain can read it.
    */
   async #settleLockFile(): Promise<void> {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    const flags = this.#flags.filter((flag) => /^--(locked|frozen|offline)$/.test(flag));
+    const flags = this.#options.flags.filter((flag) => /^--(locked|frozen|offline)$/.test(flag));
     const { cargo } = this.#first;
     await capture([cargo, "metadata", "--format-version", "1", ...flags], this.#options);
   }
 }
 
-async function findOnPath(program: string): Promise<string | undefined> {
-  if (program.includes("/")) return program;
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
-    const path = join(folder, program);
-    if (folder && await isProgram(path)) return path;
-  }
-  return undefined;
-}
-
-function* parents(folder: string): Generator<string> {
-  for (let at = folder; dirname(at) !== at;) yield at = dirname(at);
-}
-
 /** Cargo prints the reason in the last line. */
 function lastLine(text: string): string {
   return text.split("\n").findLast((line) => line.trim() !== "")?.trim() ?? "it fails";
-}
-
-/** Compares versions number by number, up to a dash or a plus. */
-function isOlder(version: string, than: string): boolean {
-  const numbers = (text: string): number[] =>
-    text.replace(/[-+].*/, "").split(".").map((part) => Number(part) || 0);
-  const [a, b] = [numbers(version), numbers(than)];
-  for (let at = 0; at < 3; at++) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }
 
 /** Whether this machine's own linker can link for a triple. */

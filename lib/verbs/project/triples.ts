@@ -5,7 +5,13 @@
  */
 
 import { ParError, quote } from "../../errors.ts";
-import { isKnownTarget, isTargetName, type Target, targetFromTriple } from "../../target/target.ts";
+import {
+  isKnownTarget,
+  isTargetName,
+  splitTarget,
+  type Target,
+  targetFromTriple,
+} from "../../target/target.ts";
 
 /** A target to build for. */
 export interface BuildTarget {
@@ -67,15 +73,10 @@ export function parseBuildTarget(text: string, host?: string): BuildTarget {
 }
 
 function triplesOf(target: Target, host: string | undefined): readonly string[] {
-  const dash = target.indexOf("-");
-  const [arch, system] = [target.slice(0, dash), target.slice(dash + 1)];
-  const triples = TRIPLES[target] ?? (SYSTEMS[system] ?? []).map((rest) => `${arch}-${rest}`);
-  if (host && targetFromTriple(host) === target) {
-    return [
-      host,
-      ...triples.filter((t) => t !== host),
-    ];
-  }
+  const { architecture, system } = splitTarget(target);
+  const triples = TRIPLES[target] ??
+    (SYSTEMS[system] ?? []).map((rest) => `${architecture}-${rest}`);
+  if (host && targetFromTriple(host) === target) return [...new Set([host, ...triples])];
   // On Windows, Visual Studio's linker is usual.
   return host?.endsWith("-msvc") && system === "windows" ? triples.toReversed() : triples;
 }

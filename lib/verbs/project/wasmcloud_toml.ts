@@ -4,10 +4,9 @@
  * @module
  */
 
-import { dirname, join, resolve } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { ParError, quote } from "../../errors.ts";
-import { isFolder } from "./program.ts";
-import { warnOfUnknown } from "./spelling.ts";
+import { isFolder } from "./files.ts";
 import { readToml, Settings } from "./toml.ts";
 
 /** The file's name. */
@@ -41,7 +40,7 @@ export interface WasmcloudToml {
 }
 
 /** The keys that are read, here or by other tools. */
-const KEYS: Readonly<Record<string, readonly string[]>> = {
+const KEYS = {
   "": [
     ...["language", "type", "name", "version", "revision", "path", "wit", "build"],
     ...["component", "provider", "rust", "tinygo", "go", "dev", "registry", "composition"],
@@ -52,7 +51,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   ],
   rust: ["cargo_path", "target_path", "debug"],
   go: ["go_path", "disable_go_generate"],
-};
+} as const;
 
 /**
  * Reads the file.
@@ -69,16 +68,16 @@ export async function readWasmcloudToml(
   const table = overridden(await readToml(file));
   const where = quote(file);
   const all = new Settings(table, where);
-  warnOfUnknown(all.keys, KEYS[""] ?? [], where, onWarning);
-  for (const name of ["provider", "rust", "go"]) {
-    const inner = all.table(name);
-    warnOfUnknown(inner.keys, KEYS[name] ?? [], `[${name}] of ${where}`, onWarning);
-  }
   const [provider, rust, go] = [all.table("provider"), all.table("rust"), all.table("go")];
+  all.warnOfUnknown(KEYS[""], onWarning);
+  provider.warnOfUnknown(KEYS.provider, onWarning);
+  rust.warnOfUnknown(KEYS.rust, onWarning);
+  go.warnOfUnknown(KEYS.go, onWarning);
   requireProvider(all.text("type"), where);
   const base = dirname(file);
-  const within = (text: string | undefined): string | undefined =>
-    text === undefined ? undefined : relativeTo(base, text);
+  // A relative path stays relative, so that messages are short.
+  const within = (path: string | undefined): string | undefined =>
+    path === undefined || isAbsolute(path) ? path : join(base, path);
   const folder = within(all.text("path")) ?? base;
   return {
     path: file,
@@ -99,11 +98,6 @@ export async function readWasmcloudToml(
     goPath: go.text("go_path"),
     goGenerate: !(go.flag("disable_go_generate") ?? false),
   };
-}
-
-/** Resolves a path relative to a folder. It stays relative, so that messages are short. */
-function relativeTo(base: string, path: string): string {
-  return resolve(path) === path ? path : join(base, path);
 }
 
 /** Variables override keys: `WASMCLOUD_NAME` the key `name`, `WASMCLOUD_PROVIDER_VENDOR` the vendor. */

@@ -51,6 +51,12 @@ test("build() without building takes every binary that lies in the target folder
   assert.doesNotMatch(printed, /Compiling|Finished/);
   assert.equal((await it.build({ skipBuild: true })).upToDate, true);
 
+  await place(it, "other/release/mine", "elsewhere");
+  for (const buildFlags of [["--target-dir", "other"], ["--target-dir=other"]]) {
+    await it.build({ skipBuild: true, buildFlags });
+    assert.equal(await it.output(ARCHIVE), "elsewhere");
+  }
+
   const named = await it.build({ skipBuild: true, targets: [FOREIGN_TRIPLE] });
   assert.deepEqual(named.targets, [`${FOREIGN}-linux`]);
   const all = await it.build({ skipBuild: true, allTargets: true });

@@ -94,6 +94,27 @@ test("build() chooses among the programs of a Go module", async () => {
   assert.match(message, /"go\.mod" has the programs one, two; choose one$/);
   const { path } = await it.build({ bin: "two" });
   assert.equal(await it.output(path), "two");
+
+  await it.write("main.go", printing("root"));
+  await Deno.remove(`${it.folder}/lib.go`);
+  assert.equal(await it.output((await it.build()).path), "root");
+  const misspelt = await it.refused({ bin: "tow" });
+  assert.equal(misspelt.code, "ERR_PROJECT_AMBIGUOUS");
+  assert.match(misspelt.message, /has the programs gopher, one, two; choose one, or name the one/);
+  await it.write(
+    "wasmcloud.toml",
+    'language = "go"\ntype = "provider"\n[provider]\nbin_name = "called"\n',
+  );
+  const called = await it.build();
+  assert.equal(called.path, "build/called.par.gz");
+  assert.equal(await it.output(called.path), "root");
+  await it.write("tools/two/main.go", printing("another two"));
+  const twice = await it.refused({ bin: "two" });
+  assert.equal(twice.code, "ERR_PROJECT_AMBIGUOUS");
+  assert.match(twice.message, /\/cmd\/two, .*\/tools\/two; rename one$/);
+  for (const path of ["wasmcloud.toml", "main.go", "tools"]) {
+    await Deno.remove(`${it.folder}/${path}`, { recursive: true });
+  }
   await Deno.remove(`${it.folder}/cmd`, { recursive: true });
   assert.match((await it.refused()).message, /it has no package main$/);
 });

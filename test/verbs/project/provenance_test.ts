@@ -151,3 +151,25 @@ testWith(
     await assert.rejects(from.read(PROVENANCE), Deno.errors.NotFound);
   },
 );
+
+testWith(
+  [CARGO],
+  "build() writes a provenance with the versions of the programs that built, and of no others",
+  async () => {
+    await using from = await project();
+    await from.write(
+      "wasmcloud.toml",
+      'language = "rust"\ntype = "provider"\n[rust]\ncargo_path = "./mine"\n',
+    );
+    const mine = '#!/bin/sh\n[ "$1" = --version ] && { echo mine 9; exit; }\nexec cargo "$@"\n';
+    await from.write("mine", mine, 0o755);
+    const versions = async (skipBuild: boolean): Promise<Record<string, string>> => {
+      await from.build({ skipBuild, provenance: { path: PROVENANCE } });
+      return (await provenanceOf(from)).runDetails.builder.version;
+    };
+    const built = await versions(false);
+    assert.equal(built["./mine"], "mine 9");
+    assert.deepEqual(Object.keys(built), ["deno", "./mine", "rustc"]);
+    assert.deepEqual(Object.keys(await versions(true)), ["deno"]);
+  },
+);

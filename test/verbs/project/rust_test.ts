@@ -159,6 +159,25 @@ test("build() leaves the archive, and asks for no keys, when cargo fails", async
   assert.deepEqual(await project.read(ARCHIVE), archive);
 });
 
+test("build() passes on what a macro prints among cargo's messages", async () => {
+  const printed = ["{ is no JSON", '{"is": "no message"}', "plain"];
+  await using project = await projectOf({
+    "Cargo.toml": manifest("my-provider", '[dependencies]\nnoisy = { path = "noisy" }\n'),
+    "src/main.rs": `noisy::noisy! {}\n${printing("one")}`,
+    "noisy/Cargo.toml": manifest("noisy", "[lib]\nproc-macro = true\n"),
+    "noisy/src/lib.rs": [
+      "#[proc_macro]",
+      "pub fn noisy(_: proc_macro::TokenStream) -> proc_macro::TokenStream {",
+      ...printed.map((line) => `    println!("{}", r#"${line}"#);`),
+      "    proc_macro::TokenStream::new()",
+      "}\n",
+    ].join("\n"),
+  });
+  const built = await project.build();
+  assert.equal(await project.output(ARCHIVE), "one");
+  for (const line of printed) assert(built.printed.split("\n").includes(line), built.printed);
+});
+
 test("build() keeps seeds and passwords from what it starts", async () => {
   await using project = await program('build = "build.rs"\n');
   await project.write(
@@ -214,12 +233,12 @@ test("build() at a virtual root takes the program that is named, and lists them 
   assert.equal(code, "ERR_PROJECT_AMBIGUOUS");
   assert.match(
     message,
-    /^Cannot choose what to bundle: .* declares bin one \(package one\), bin second \(package two\); choose one$/,
+    /^Cannot choose what to build: .* declares bin one \(package one\), bin second \(package two\); choose one$/,
   );
   const { path, claims } = await project.build({ bin: "second" });
   assert.deepEqual([path, claims.wascap.name], ["build/second.par.gz", "two"]);
   assert.equal(await project.output(path), "two");
-  assert.match((await project.refused({ bin: "third" })).message, /^Cannot bundle "third": /);
+  assert.match((await project.refused({ bin: "third" })).message, /^Cannot build "third": /);
 });
 
 test("build() in a member's folder takes nothing of its siblings", async () => {

@@ -30,7 +30,8 @@ testWith(
   [CARGO, CROSS, QEMU],
   "build() of all targets builds some with a second toolchain, and leaves out what it cannot",
   async () => {
-    await using it = await project();
+    // Debian's rustc is 1.63.0, which is newer than 1.9.
+    await using it = await project({ edition: "2015", more: 'rust-version = "1.9"' });
     const { targets, skipped, printed } = await it.build({ allTargets: true });
     assert.deepEqual(targets, [HOST_TARGET, ...TARGETS].sort());
     assert.match(
@@ -50,7 +51,7 @@ testWith(
     assert.deepEqual(skipped.map(({ target }) => target), ["x86_64-macos", "aarch64-macos"]);
     assert.match(
       printed,
-      /^skipped x86_64-macos \(x86_64-apple-darwin\): install its standard library \(rustup target add x86_64-apple-darwin\), and a linker \(set CARGO_TARGET_X86_64_APPLE_DARWIN_LINKER\) or cargo-zigbuild; or cross with docker$/m,
+      /^skipped x86_64-macos \(x86_64-apple-darwin\): install its standard library \(rustup target add x86_64-apple-darwin\), and a linker \(set CARGO_TARGET_X86_64_APPLE_DARWIN_LINKER\) or cargo-zigbuild; or cross with docker running$/m,
     );
     const archive = await it.read(ARCHIVE);
     const { code, message } = await it.refused({ allTargets: true, strict: true });
@@ -191,13 +192,28 @@ testWith(
       await using it = await machine([], { cross: "exit 1", [engine]: "" });
       assert.equal(await planned(it), `cross ${BUILD}`);
     }
-    await using without = await machine([], { cross: "exit 1" });
+    await using without = await machine([], { cross: "exit 1", docker: "exit 1" });
     assert.match(
       await planned(without),
-      /^Cannot build for riscv64-linux \(riscv64gc-unknown-linux-gnu\): install its standard library \(rustup target add riscv64gc-unknown-linux-gnu\), and a linker \(riscv64-linux-gnu-gcc\) or cargo-zigbuild; or cross with docker$/,
+      /^Cannot build for riscv64-linux \(riscv64gc-unknown-linux-gnu\): install its standard library \(rustup target add riscv64gc-unknown-linux-gnu\), and a linker \(riscv64-linux-gnu-gcc\) or cargo-zigbuild; or cross with docker running$/,
     );
   },
 );
+
+testWith([CARGO], "build() of all targets leaves out what cross cannot build", async () => {
+  await using it = await machine([], { cross: "exit 1", docker: "" });
+  await it.write("built", elf(Deno.build.arch));
+  const options = {
+    targets: [TRIPLE],
+    allTargets: true,
+    binaries: [{ source: "built", target: HOST_TARGET }],
+    env: it.env,
+  };
+  const { targets, skipped } = await it.build(options);
+  assert.deepEqual(targets, [HOST_TARGET]);
+  assert.deepEqual(skipped.map(({ target }) => target), ["riscv64-linux"]);
+  assert.equal((await it.refused({ ...options, strict: true })).code, "ERR_BUILD_FAILED");
+});
 
 testWith([CARGO], "build() finds what cross built by the paths of its container", async () => {
   const message = {

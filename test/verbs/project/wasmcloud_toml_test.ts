@@ -74,6 +74,14 @@ testWith([CARGO], "build() takes target_path, rust_target, debug and key_directo
   const { project: found } = await it.build();
   assert.equal(found.keyDirectory, "keys");
   assert((await it.read("out/debug/from-cargo")).length > 0);
+  for (const path of ["wasmcloud.toml", "Cargo.toml", "src/main.rs"]) {
+    await it.write(`inner/${path}`, await it.read(path));
+  }
+  await it.build({ folder: "inner" });
+  assert((await it.read("inner/out/debug/from-cargo")).length > 0);
+  await it.build({ folder: "inner", skipBuild: true });
+  await it.build({ buildFlags: ["--target-dir=given"] });
+  assert((await it.read("given/debug/from-cargo")).length > 0);
   await it.write("wasmcloud.toml", `${RUST}[provider]\nrust_target = "s390x-unknown-linux-gnu"\n`);
   assert.match((await it.refused()).message, /^Cannot build for s390x-linux /);
 });
