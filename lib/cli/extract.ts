@@ -1,9 +1,10 @@
 import { claimedTargets } from "../signing/claims.ts";
-import { countOf, ParError, quote } from "../errors.ts";
+import { countOf, ParError } from "../errors.ts";
 import { extract } from "../verbs/extract.ts";
 import { inspectClaims } from "../verbs/inspect.ts";
 import type { ArchiveSource } from "../bytes/source.ts";
 import { hostTarget, type Target } from "../target/target.ts";
+import { makeFolder } from "../system/files.ts";
 import { STDOUT } from "../system/pipe.ts";
 import { openInput, sayTraffic } from "./input.ts";
 import { printDone, warn } from "./io.ts";
@@ -21,7 +22,8 @@ export async function run(this: Context, flags: ExtractFlags, archive: string): 
   const { source } = input;
   const targets = flags.all ? await allTargets(source, options) : askedTargets(flags);
   const { folder, outputs } = await chooseOutputs(targets, flags.output);
-  const isNew = folder !== undefined && await makeFolder(folder);
+  const isNew = folder !== undefined && !await isDirectory(folder);
+  if (isNew) await makeFolder(folder);
   try {
     await withProgress(
       "Extracting",
@@ -78,19 +80,4 @@ async function chooseOutputs(
 
 async function isDirectory(path: string): Promise<boolean> {
   return await Deno.stat(path).then((info) => info.isDirectory, () => false);
-}
-
-/** Makes a folder, unless it is there already; tells whether it was made. */
-async function makeFolder(path: string): Promise<boolean> {
-  if (await isDirectory(path)) return false;
-  try {
-    await Deno.mkdir(path, { recursive: true });
-    return true;
-  } catch (cause) {
-    throw new ParError(
-      "ERR_FILE_UNWRITABLE",
-      `Cannot make the folder ${quote(path)}: ${(cause as Error).message}; give another (--output)`,
-      cause,
-    );
-  }
 }

@@ -233,7 +233,17 @@ export async function findSigner(
  * its own variables' or the user's data folder, and that of older ones, which `wash build` kept.
  */
 export function keyDirectories(flags: Values<typeof KEY_DIRECTORY>): readonly string[] {
-  if (flags.directory) return [flags.directory];
+  if (flags.directory) {
+    // wash's -d is a directory too, and is easily taken for the destination.
+    if (/\.par(\.gz)?$/.test(flags.directory)) {
+      throw new ParError(
+        "ERR_OPTION_INVALID",
+        `Cannot keep keys in ${quote(flags.directory)}: it is named like an archive; ` +
+          "give the archive with --destination",
+      );
+    }
+    return [flags.directory];
+  }
   const home = folderIn("HOME") ?? folderIn("USERPROFILE");
   const data = folderIn("XDG_DATA_HOME", "/wash/keys") ??
     (home && `${home}/.local/share/wash/keys`);

@@ -166,7 +166,7 @@ function explain(
   }
   const type = predicateTypeName(requirement.predicateType);
   const message = count === 0
-    ? `no bundle was found, and one of the type ${type} is required`
-    : `none of the bundles found (${count}) is of the type ${type}${limit}`;
+    ? `no bundle was found, but one of type ${type} is required`
+    : `none of the bundles found (${count}) is of type ${type}${limit}`;
   return { code: "ERR_ATTESTATION_MISSING", message };
 }

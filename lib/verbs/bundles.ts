@@ -25,7 +25,7 @@ import {
   isAbout,
   PREDICATE_TYPES,
 } from "../signing/statement.ts";
-import { readSmallFile, writeFile } from "../system/files.ts";
+import { ifThere, readSmallFile, writeFile } from "../system/files.ts";
 import { wrongType } from "./arguments.ts";
 import type { CandidateBundle } from "./bundle_search.ts";
 
@@ -205,7 +205,7 @@ export async function readBundlesBeside(archive: string): Promise<CandidateBundl
   const found: CandidateBundle[] = [];
   for (let number = 1; number <= MAX_BESIDE; number++) {
     const place = pathBeside(archive, number);
-    const bytes = await readIfThere(place);
+    const bytes = await ifThere(readSmallFile(place, MAX_BUNDLE_SIZE));
     if (!bytes) break;
     found.push({ bytes, place });
   }
@@ -254,22 +254,13 @@ async function writeUnlessTaken(
   try {
     // `writeFile()` locks the file, so of two processes one sees what the other wrote.
     await writeFile(path, async (sink) => {
-      const there = await readIfThere(path);
+      const there = await ifThere(readSmallFile(path, MAX_BUNDLE_SIZE));
       if (there && !isReplaced(there, bytes, digests)) throw taken;
       await sink.write(bytes);
     });
     return true;
   } catch (error) {
     if (error === taken) return false;
-    throw error;
-  }
-}
-
-async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  try {
-    return await readSmallFile(path, MAX_BUNDLE_SIZE);
-  } catch (error) {
-    if (error instanceof ParError && error.code === "ERR_FILE_NOT_FOUND") return undefined;
     throw error;
   }
 }

@@ -729,3 +729,14 @@ test("reports files that it may not read (needs setpriv where root runs it)", as
     assert.match(output.stderr, /Permission denied/);
   }
 }, !permissionsCount);
+
+Deno.test("create refuses a key directory that is named like an archive, and makes none", async () => {
+  await using box = await sandbox();
+  await box.write("lib.so", ELF_X86_64);
+  for (const name of ["kv.par", "kv.par.gz"]) {
+    const { code, stderr } = await box.run(["create", ...REQUIRED, "-b", "lib.so", "-d", name]);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /named like an archive; give the archive with --destination/);
+  }
+  assert.deepEqual(await box.list(), ["lib.so"]);
+});

@@ -121,7 +121,7 @@ Deno.test("verify() takes no attestation for a signature, and no other type for 
     { keys, bundles: [sbom] },
     "ERR_ATTESTATION_MISSING",
   );
-  assert.match(message, /none of the bundles found \(1\) is of the type signature/);
+  assert.match(message, /none of the bundles found \(1\) is of type signature/);
   const policy: Policy = { keys, requiredAttestations: ["cyclonedx"] };
   const signature = await bundle(release);
   await assertCode(

@@ -8,6 +8,7 @@
 import { dirname, join } from "node:path";
 import type { ProviderDescription } from "../../archive/pack.ts";
 import { ParError, quote } from "../../errors.ts";
+import { makeFolder } from "../../system/files.ts";
 import type { Target } from "../../target/target.ts";
 import { type BinaryInput, type BinaryOptions, openBinaries } from "../binary.ts";
 import { encodeWit } from "../wit.ts";
@@ -310,17 +311,5 @@ async function encodeProjectWit(
     if (!isLeftOut || strict) throw error;
     onWarning?.(`the archive is made without the WIT package: ${error.message}`);
     return undefined;
-  }
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw new ParError(
-      "ERR_FILE_UNWRITABLE",
-      `Cannot make the folder ${quote(path)}: ${(cause as Error).message}`,
-      cause,
-    );
   }
 }
