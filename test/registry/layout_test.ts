@@ -131,7 +131,10 @@ Deno.test("a layout that is damaged is refused", async () => {
   await Deno.writeFile(blob(layerDigest), damaged);
   await assert.rejects(read(place), { code: "ERR_REGISTRY_DIGEST" });
   await Deno.writeFile(blob(layerDigest), BYTES.slice(1));
-  await assert.rejects(read(place), { code: "ERR_REGISTRY_DIGEST" });
+  await assert.rejects(read(place), {
+    code: "ERR_REGISTRY_DIGEST",
+    message: /has 500001 bytes, and 500002 according to the manifest/,
+  });
   await Deno.remove(blob(layerDigest));
   await assert.rejects(read(place), { code: "ERR_REGISTRY_NOT_FOUND" });
   // A push repairs it.
@@ -145,15 +148,33 @@ Deno.test("a layout that is damaged is refused", async () => {
     await Deno.writeTextFile(`${path}/index.json`, text);
     await assert.rejects(read(place), { code: "ERR_REGISTRY_CONTENT" });
   }
+  const index = { schemaVersion: 2, manifests: [] };
+  await Deno.writeTextFile(`${path}/index.json`, JSON.stringify(index) + " ".repeat(2 ** 22));
+  await assert.rejects(read(place), {
+    code: "ERR_REGISTRY_CONTENT",
+    message: /"index\.json" has more than 4194304 bytes/,
+  });
   await Deno.writeFile(`${folder.path}/file`, BYTES);
   await assert.rejects(read(`oci:${folder.path}/file:1`), {
     code: "ERR_REGISTRY_CONTENT",
     message: /it is a file; a layout in a tar archive is oci-archive:FILE/,
   });
-  for (const bytes of [new Uint8Array(10), new Uint8Array(1024), noise(2048)]) {
+  const header = new Uint8Array(512);
+  header.set(new TextEncoder().encode("index.json"));
+  header.set(new TextEncoder().encode("a size"), 124);
+  header.set(new TextEncoder().encode("ustar"), 257);
+  for (
+    const [bytes, message] of [
+      [new Uint8Array(10), /it has no index\.json/],
+      [new Uint8Array(1024), /it has no index\.json/],
+      [noise(2048), /it is not a tar archive/],
+      [header, /a size in it is not a number/],
+    ] as const
+  ) {
     await Deno.writeFile(`${folder.path}/x.tar`, bytes);
     await assert.rejects(read(`oci-archive:${folder.path}/x.tar:1`), {
       code: "ERR_REGISTRY_CONTENT",
+      message,
     });
   }
 });

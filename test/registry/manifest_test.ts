@@ -82,6 +82,8 @@ Deno.test("parseManifest() refuses what is no provider archive, and says what it
     [/its layer has no/, (m) => m.layers[0].size = 2 ** 60],
     [/its layer has no/, (m) => m.layers[0] = null],
     [/its config has no/, (m) => m.config.size = "2"],
+    [/its config has no/, (m) => delete m.config.mediaType],
+    [/its layer has no/, (m) => m.layers[0].mediaType = 7],
   ];
   for (const [message, bend] of wrong) {
     assert.throws(() => parse(bend), { code: "ERR_REGISTRY_CONTENT", message });
