@@ -282,6 +282,44 @@ Deno.test({
 });
 
 Deno.test({
+  name: "add() writes the manifest again where the registry's list has lost it",
+  ignore: !hasDockerRegistry,
+  fn: () =>
+    behind(startDockerRegistry, [], async (place, digest, set) => {
+      const written: string[] = [];
+      set((request) => {
+        const [, name] = /\/manifests\/(sha256:.*)/.exec(request.path) ?? [];
+        if (request.method === "PUT" && name !== undefined) written.push(name);
+        const listed = written.slice(1).map((digest) => ({ mediaType: TYPE, size: 7, digest }));
+        return onReferrers(index(listed))(request);
+      });
+      const options = { insecure: true, clock: instantClock() };
+      const [one] = await attach(place, digest, ["one"], options);
+      assert.deepEqual(written, [one, one]);
+    }),
+});
+
+Deno.test({
+  name: "add() gives up where others overwrite the index under the tag without end",
+  ignore: !hasDockerRegistry,
+  fn: () =>
+    behind(startDockerRegistry, [], async (place, digest, set) => {
+      let written = 0;
+      set(({ method, path }) => {
+        if (!/\/manifests\/sha256-/.test(path)) return undefined;
+        if (method === "PUT") written++;
+        return method === "PUT" ? undefined : index([]);
+      });
+      const options = { insecure: true, clock: instantClock() };
+      await assert.rejects(attach(place, digest, ["one"], options), {
+        code: "ERR_REGISTRY_REFUSED",
+        message: /others overwrote the tag sha256-[0-9a-f]{64}, which lists it, 20 times/,
+      });
+      assert.equal(written, 20);
+    }),
+});
+
+Deno.test({
   name: "list() believes the manifests, and not what a list says of them",
   ignore: !hasDockerRegistry || !hasOras,
   fn: () =>
@@ -323,6 +361,28 @@ Deno.test({
           : undefined
       );
       await assert.rejects(read(place, digest, options), { code: "ERR_REGISTRY_DIGEST" });
+    }),
+});
+
+Deno.test({
+  name: "copyArchive() says which referrer it cannot copy",
+  ignore: !hasDockerRegistry,
+  fn: () =>
+    behind(startDockerRegistry, [], async (place, _digest, set) => {
+      const body = JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [] });
+      const several = await digestOf(new TextEncoder().encode(body));
+      const listed = onReferrers(index([{ mediaType: INDEX, size: body.length, digest: several }]));
+      set((request) =>
+        request.path.endsWith(several)
+          ? { kind: "answer", status: 200, body, headers: { "content-type": INDEX } }
+          : listed(request)
+      );
+      await using folder = await temporaryFolder();
+      const copy = parseReference(`oci:${folder.path}/copy:1`);
+      await assert.rejects(copyArchive(parseReference(place), copy, { insecure: true }), {
+        code: "ERR_REGISTRY_CONTENT",
+        message: new RegExp(`the manifest ${several} is not that of an image`),
+      });
     }),
 });
 

@@ -150,6 +150,8 @@ Deno.test("BlobCache receives a blob once for two who want it at once, but its b
   for (const result of results) assert.deepEqual(result, BYTES);
   assert.equal(received, BYTES.length + 40_000);
   assert.deepEqual(files(folder.path), [HEX]);
+  // The second one, which stored nothing, left what the first one stored.
+  assert.notEqual(await new BlobCache(folder.path).find(BLOB), undefined);
 });
 
 Deno.test("cacheFolder() follows XDG_CACHE_HOME, else the home folder", () => {
